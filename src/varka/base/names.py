@@ -1,0 +1,23 @@
+"""Precise names for strings that must not be mixed up."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, NewType
+
+Hostname = NewType("Hostname", str)
+"""Lower-case DNS name, fully qualified; may begin with `*.`."""
+Namespace = NewType("Namespace", str)
+ClusterName = NewType("ClusterName", str)
+"""An Envoy cluster: `outbound|80|v1|a.default.svc.cluster.local`, `inbound|8080||`, ..."""
+
+
+class ObjectKey(NamedTuple):
+    """Identity of an object: one API version of a kind is as good as another. `namespace` is empty for cluster scope."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
