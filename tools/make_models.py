@@ -27,27 +27,38 @@ PACKAGES = {
     "istio.mesh.v1alpha1": "mesh",
 }
 SCALARS = {
-    "string": ("str", '""'), "bool": ("bool", "False"), "bytes": ("bytes", 'b""'),
-    "double": ("float", "0.0"), "float": ("float", "0.0"),
-    **{t: ("int", "0") for t in ("int32", "int64", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64")},
+    "string": ("str", '""'),
+    "bool": ("bool", "False"),
+    "bytes": ("bytes", 'b""'),
+    "double": ("float", "0.0"),
+    "float": ("float", "0.0"),
+    **dict.fromkeys(("int32", "int64", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64"), ("int", "0")),
 }
 OPTIONAL = {
-    "google.protobuf.Duration": "Duration", "google.protobuf.Timestamp": "str",
-    "google.protobuf.BoolValue": "bool", "google.protobuf.StringValue": "str", "google.protobuf.BytesValue": "bytes",
-    "google.protobuf.DoubleValue": "float", "google.protobuf.FloatValue": "float",
+    "google.protobuf.Duration": "Duration",
+    "google.protobuf.Timestamp": "str",
+    "google.protobuf.BoolValue": "bool",
+    "google.protobuf.StringValue": "str",
+    "google.protobuf.BytesValue": "bytes",
+    "google.protobuf.DoubleValue": "float",
+    "google.protobuf.FloatValue": "float",
     **{f"google.protobuf.{t}Value": "int" for t in ("Int32", "Int64", "UInt32", "UInt64")},
-    "google.protobuf.Struct": "Json", "google.protobuf.Any": "Json", "google.protobuf.Value": "object",
+    "google.protobuf.Struct": "Json",
+    "google.protobuf.Any": "Json",
+    "google.protobuf.Value": "object",
     "google.protobuf.ListValue": "tuple[object, ...]",
 }
 CLASHES = ("from", "global", "class", "in", "bytes", "object", *PACKAGES.values())
 N = "istio.networking.v1alpha3."
 EXTRA: dict[str, Any] = {
     N + "LoadBalancerSettings": [{"json": "backendUtilization", "name": "backend_utilization", "type": "google.protobuf.Struct"}],
-    N + "EnvoyFilter.ListenerMatch.FilterChainMatch": [{"json": "transportSocket", "name": "transport_socket", "type": "google.protobuf.Struct"}],
+    N + "EnvoyFilter.ListenerMatch.FilterChainMatch": [
+        {"json": "transportSocket", "name": "transport_socket", "type": "google.protobuf.Struct"}
+    ],
     "istio.security.v1beta1.JWTRule": [{"json": "presence", "name": "presence", "type": "string"}],
     "istio.mesh.v1alpha1.MeshConfig": [
         {"json": "defaultInboundHttpRetryPolicy", "name": "default_inbound_http_retry_policy", "type": N + "HTTPRetry"},
-        {"json": "defaultTrafficPolicy", "name": "default_traffic_policy", "type": "google.protobuf.Struct"}],
+    ],
 }
 
 
@@ -80,8 +91,11 @@ class Models:
     def field(self, f: dict[str, Any], here: str) -> str:
         kind, default = self.kind(f, here)
         if f["json"] != camel(f["name"]):
-            default = f"field(name={json.dumps(f['json'])}, default={default})" if default != "field(default_factory=dict)" \
+            default = (
+                f"field(name={json.dumps(f['json'])}, default={default})"
+                if default != "field(default_factory=dict)"
                 else f"field(name={json.dumps(f['json'])}, default_factory=dict)"
+            )
         name = f["name"] + "_" if f["name"] in CLASHES else f["name"]
         if name != f["name"]:
             default = f"field(name={json.dumps(f['json'])}, default={default})"
@@ -111,7 +125,9 @@ class Models:
 
     def module(self, package: str) -> str:
         mine = {k: v for k, v in self.types.items() if self.package(k) == package}
-        used = sorted({PACKAGES[p] for v in mine.values() for f in v.get("fields", []) if (p := self.package(f["type"])) and p != package})
+        used = sorted(
+            {PACKAGES[p] for v in mine.values() for f in v.get("fields", []) if (p := self.package(f["type"])) and p != package}
+        )
         body: list[str] = []
         for full, v in mine.items():
             if "enum" in v:
@@ -119,9 +135,20 @@ class Models:
         for full, v in mine.items():
             if "enum" not in v and "map_entry" not in v:
                 fields = [self.field(f, package) for f in [*v.get("fields", []), *EXTRA.get(full, [])]]
-                body += ["", "", f"class {self.names[full]}(Model):", f'    """{full}"""', *([""] + fields if fields else [])]
+                body += [
+                    "",
+                    "",
+                    f"class {self.names[full]}(Model, frozen=True, eq=False):",
+                    f'    """{full}"""',
+                    *(["", *fields] if fields else []),
+                ]
         text = "\n".join(body)
-        head = [f'"""Messages of `{package}`. Made by tools/make_models.py: change that, not this."""', "", "from __future__ import annotations", ""]
+        head = [
+            f'"""Messages of `{package}`. Made by tools/make_models.py: change that, not this."""',
+            "",
+            "from __future__ import annotations",
+            "",
+        ]
         if "Mapping[" in text:
             head.append("from collections.abc import Mapping")
         if "StrEnum" in text:

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from varka.base.names import ObjectKey
 
-Spec = TypeVar("Spec", covariant=True)
+Spec = TypeVar("Spec")
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -1,0 +1,1 @@
+"""Delivery: delta and state-of-the-world state machines without IO, push scheduling, the server. Builds no resource."""

@@ -45,7 +45,7 @@ class ExecutionPhase(StrEnum):
     UNSPECIFIED = "UNSPECIFIED"
 
 
-class EnvVar(Model):
+class EnvVar(Model, frozen=True, eq=False):
     """istio.extensions.v1alpha1.EnvVar"""
 
     name: str = ""
@@ -53,13 +53,13 @@ class EnvVar(Model):
     value: str = ""
 
 
-class LuaConfig(Model):
+class LuaConfig(Model, frozen=True, eq=False):
     """istio.extensions.v1alpha1.LuaConfig"""
 
     inline_code: str = ""
 
 
-class TrafficExtension(Model):
+class TrafficExtension(Model, frozen=True, eq=False):
     """istio.extensions.v1alpha1.TrafficExtension"""
 
     selector: selectors.WorkloadSelector | None = None
@@ -71,20 +71,20 @@ class TrafficExtension(Model):
     lua: LuaConfig | None = None
 
 
-class TrafficSelector(Model):
+class TrafficSelector(Model, frozen=True, eq=False):
     """istio.extensions.v1alpha1.TrafficSelector"""
 
     mode: selectors.WorkloadMode = selectors.WorkloadMode.UNDEFINED
     ports: tuple[selectors.PortSelector, ...] = ()
 
 
-class VmConfig(Model):
+class VmConfig(Model, frozen=True, eq=False):
     """istio.extensions.v1alpha1.VmConfig"""
 
     env: tuple[EnvVar, ...] = ()
 
 
-class WasmConfig(Model):
+class WasmConfig(Model, frozen=True, eq=False):
     """istio.extensions.v1alpha1.WasmConfig"""
 
     url: str = ""
@@ -99,7 +99,7 @@ class WasmConfig(Model):
     type: PluginType = PluginType.UNSPECIFIED_PLUGIN_TYPE
 
 
-class WasmPlugin(Model):
+class WasmPlugin(Model, frozen=True, eq=False):
     """istio.extensions.v1alpha1.WasmPlugin"""
 
     selector: selectors.WorkloadSelector | None = None
@@ -120,7 +120,7 @@ class WasmPlugin(Model):
     type: PluginType = PluginType.UNSPECIFIED_PLUGIN_TYPE
 
 
-class WasmPluginTrafficSelector(Model):
+class WasmPluginTrafficSelector(Model, frozen=True, eq=False):
     """istio.extensions.v1alpha1.WasmPlugin.TrafficSelector"""
 
     mode: selectors.WorkloadMode = selectors.WorkloadMode.UNDEFINED

@@ -153,14 +153,14 @@ class OpenCensusAgentTraceContext(StrEnum):
     W3C_TRACE_CONTEXT = "W3C_TRACE_CONTEXT"
 
 
-class Certificate(Model):
+class Certificate(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.Certificate"""
 
     secret_name: str = ""
     dns_names: tuple[str, ...] = ()
 
 
-class ConfigSource(Model):
+class ConfigSource(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.ConfigSource"""
 
     address: str = ""
@@ -168,14 +168,14 @@ class ConfigSource(Model):
     subscribed_resources: tuple[Resource, ...] = ()
 
 
-class LabelSelector(Model):
+class LabelSelector(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.LabelSelector"""
 
     matchLabels: Mapping[str, str] = field(default_factory=dict)
     matchExpressions: tuple[LabelSelectorRequirement, ...] = ()
 
 
-class LabelSelectorRequirement(Model):
+class LabelSelectorRequirement(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.LabelSelectorRequirement"""
 
     key: str = ""
@@ -183,7 +183,7 @@ class LabelSelectorRequirement(Model):
     values: tuple[str, ...] = ()
 
 
-class MeshConfig(Model):
+class MeshConfig(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig"""
 
     proxy_listen_port: int = 0
@@ -237,10 +237,9 @@ class MeshConfig(Model):
     default_traffic_policy: DefaultTrafficPolicy | None = None
     service_entry_visibility: ServiceEntryVisibility | None = None
     default_inbound_http_retry_policy: networking.HTTPRetry | None = None
-    default_traffic_policy: Json | None = None
 
 
-class CA(Model):
+class CA(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.CA"""
 
     address: str = ""
@@ -249,7 +248,7 @@ class CA(Model):
     istiod_side: bool = False
 
 
-class CertificateData(Model):
+class CertificateData(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.CertificateData"""
 
     pem: str | None = None
@@ -258,7 +257,7 @@ class CertificateData(Model):
     trust_domains: tuple[str, ...] = ()
 
 
-class DefaultProviders(Model):
+class DefaultProviders(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.DefaultProviders"""
 
     tracing: tuple[str, ...] = ()
@@ -266,14 +265,14 @@ class DefaultProviders(Model):
     access_logging: tuple[str, ...] = ()
 
 
-class DefaultTrafficPolicy(Model):
+class DefaultTrafficPolicy(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.DefaultTrafficPolicy"""
 
     connection_pool: networking.ConnectionPoolSettings | None = None
     outlier_detection: networking.OutlierDetection | None = None
 
 
-class ExtensionProvider(Model):
+class ExtensionProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider"""
 
     name: str = ""
@@ -294,7 +293,7 @@ class ExtensionProvider(Model):
     sds: SDSProvider | None = None
 
 
-class DatadogTracingProvider(Model):
+class DatadogTracingProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.DatadogTracingProvider"""
 
     service: str = ""
@@ -302,7 +301,7 @@ class DatadogTracingProvider(Model):
     max_tag_length: int = 0
 
 
-class EnvoyExternalAuthorizationGrpcProvider(Model):
+class EnvoyExternalAuthorizationGrpcProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.EnvoyExternalAuthorizationGrpcProvider"""
 
     service: str = ""
@@ -314,7 +313,7 @@ class EnvoyExternalAuthorizationGrpcProvider(Model):
     include_request_body_in_check: EnvoyExternalAuthorizationRequestBody | None = None
 
 
-class EnvoyExternalAuthorizationHttpProvider(Model):
+class EnvoyExternalAuthorizationHttpProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.EnvoyExternalAuthorizationHttpProvider"""
 
     service: str = ""
@@ -333,7 +332,7 @@ class EnvoyExternalAuthorizationHttpProvider(Model):
     headers_to_downstream_on_allow: tuple[str, ...] = ()
 
 
-class EnvoyExternalAuthorizationRequestBody(Model):
+class EnvoyExternalAuthorizationRequestBody(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.EnvoyExternalAuthorizationRequestBody"""
 
     max_request_bytes: int = 0
@@ -341,7 +340,7 @@ class EnvoyExternalAuthorizationRequestBody(Model):
     pack_as_bytes: bool = False
 
 
-class EnvoyFileAccessLogProvider(Model):
+class EnvoyFileAccessLogProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.EnvoyFileAccessLogProvider"""
 
     path: str = ""
@@ -349,14 +348,14 @@ class EnvoyFileAccessLogProvider(Model):
     omit_empty_values: bool = False
 
 
-class EnvoyFileAccessLogProviderLogFormat(Model):
+class EnvoyFileAccessLogProviderLogFormat(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.EnvoyFileAccessLogProvider.LogFormat"""
 
     text: str | None = None
     labels: Json | None = None
 
 
-class EnvoyHttpGrpcV3LogProvider(Model):
+class EnvoyHttpGrpcV3LogProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.EnvoyHttpGrpcV3LogProvider"""
 
     service: str = ""
@@ -368,7 +367,7 @@ class EnvoyHttpGrpcV3LogProvider(Model):
     additional_response_trailers_to_log: tuple[str, ...] = ()
 
 
-class EnvoyOpenTelemetryLogProvider(Model):
+class EnvoyOpenTelemetryLogProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.EnvoyOpenTelemetryLogProvider"""
 
     service: str = ""
@@ -377,14 +376,14 @@ class EnvoyOpenTelemetryLogProvider(Model):
     log_format: EnvoyOpenTelemetryLogProviderLogFormat | None = None
 
 
-class EnvoyOpenTelemetryLogProviderLogFormat(Model):
+class EnvoyOpenTelemetryLogProviderLogFormat(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.EnvoyOpenTelemetryLogProvider.LogFormat"""
 
     text: str = ""
     labels: Json | None = None
 
 
-class EnvoyTcpGrpcV3LogProvider(Model):
+class EnvoyTcpGrpcV3LogProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.EnvoyTcpGrpcV3LogProvider"""
 
     service: str = ""
@@ -393,14 +392,14 @@ class EnvoyTcpGrpcV3LogProvider(Model):
     filter_state_objects_to_log: tuple[str, ...] = ()
 
 
-class GrpcService(Model):
+class GrpcService(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.GrpcService"""
 
     timeout: Duration | None = None
     initial_metadata: tuple[HttpHeader, ...] = ()
 
 
-class HttpHeader(Model):
+class HttpHeader(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.HttpHeader"""
 
     name: str = ""
@@ -408,7 +407,7 @@ class HttpHeader(Model):
     env_name: str | None = None
 
 
-class HttpService(Model):
+class HttpService(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.HttpService"""
 
     path: str = ""
@@ -416,7 +415,7 @@ class HttpService(Model):
     headers: tuple[HttpHeader, ...] = ()
 
 
-class LightstepTracingProvider(Model):
+class LightstepTracingProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.LightstepTracingProvider"""
 
     service: str = ""
@@ -425,7 +424,7 @@ class LightstepTracingProvider(Model):
     max_tag_length: int = 0
 
 
-class OpenCensusAgentTracingProvider(Model):
+class OpenCensusAgentTracingProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.OpenCensusAgentTracingProvider"""
 
     service: str = ""
@@ -434,7 +433,7 @@ class OpenCensusAgentTracingProvider(Model):
     max_tag_length: int = 0
 
 
-class OpenTelemetryTracingProvider(Model):
+class OpenTelemetryTracingProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.OpenTelemetryTracingProvider"""
 
     service: str = ""
@@ -447,7 +446,7 @@ class OpenTelemetryTracingProvider(Model):
     dynatrace_sampler: DynatraceSampler | None = None
 
 
-class DynatraceSampler(Model):
+class DynatraceSampler(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.OpenTelemetryTracingProvider.DynatraceSampler"""
 
     tenant: str = ""
@@ -456,7 +455,7 @@ class DynatraceSampler(Model):
     http_service: DynatraceApi | None = None
 
 
-class DynatraceApi(Model):
+class DynatraceApi(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.OpenTelemetryTracingProvider.DynatraceSampler.DynatraceApi"""
 
     service: str = ""
@@ -464,26 +463,26 @@ class DynatraceApi(Model):
     http: HttpService | None = None
 
 
-class PrometheusMetricsProvider(Model):
+class PrometheusMetricsProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.PrometheusMetricsProvider"""
 
 
-class ResourceDetectors(Model):
+class ResourceDetectors(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.ResourceDetectors"""
 
     environment: EnvironmentResourceDetector | None = None
     dynatrace: DynatraceResourceDetector | None = None
 
 
-class DynatraceResourceDetector(Model):
+class DynatraceResourceDetector(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.ResourceDetectors.DynatraceResourceDetector"""
 
 
-class EnvironmentResourceDetector(Model):
+class EnvironmentResourceDetector(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.ResourceDetectors.EnvironmentResourceDetector"""
 
 
-class SDSProvider(Model):
+class SDSProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.SDSProvider"""
 
     name: str = ""
@@ -491,7 +490,7 @@ class SDSProvider(Model):
     port: int = 0
 
 
-class SkyWalkingTracingProvider(Model):
+class SkyWalkingTracingProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.SkyWalkingTracingProvider"""
 
     service: str = ""
@@ -499,7 +498,7 @@ class SkyWalkingTracingProvider(Model):
     access_token: str = ""
 
 
-class StackdriverProvider(Model):
+class StackdriverProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.StackdriverProvider"""
 
     debug: bool = False
@@ -510,13 +509,13 @@ class StackdriverProvider(Model):
     logging: Logging | None = None
 
 
-class Logging(Model):
+class Logging(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.StackdriverProvider.Logging"""
 
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-class ZipkinTracingProvider(Model):
+class ZipkinTracingProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ExtensionProvider.ZipkinTracingProvider"""
 
     service: str = ""
@@ -529,26 +528,26 @@ class ZipkinTracingProvider(Model):
     headers: tuple[HttpHeader, ...] = ()
 
 
-class InboundTrafficPolicy(Model):
+class InboundTrafficPolicy(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.InboundTrafficPolicy"""
 
     mode: InboundTrafficPolicyMode = InboundTrafficPolicyMode.PASSTHROUGH
 
 
-class OutboundTrafficPolicy(Model):
+class OutboundTrafficPolicy(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.OutboundTrafficPolicy"""
 
     mode: OutboundTrafficPolicyMode = OutboundTrafficPolicyMode.REGISTRY_ONLY
     tls: networking.ClientTLSSettings | None = None
 
 
-class ProxyPathNormalization(Model):
+class ProxyPathNormalization(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ProxyPathNormalization"""
 
     normalization: NormalizationType = NormalizationType.DEFAULT
 
 
-class ServiceScopeConfigs(Model):
+class ServiceScopeConfigs(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ServiceScopeConfigs"""
 
     namespace_selector: LabelSelector | None = None
@@ -556,20 +555,20 @@ class ServiceScopeConfigs(Model):
     scope: Scope = Scope.LOCAL
 
 
-class ServiceSettings(Model):
+class ServiceSettings(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ServiceSettings"""
 
     settings: Settings | None = None
     hosts: tuple[str, ...] = ()
 
 
-class Settings(Model):
+class Settings(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.ServiceSettings.Settings"""
 
     cluster_local: bool = False
 
 
-class TLSConfig(Model):
+class TLSConfig(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshConfig.TLSConfig"""
 
     min_protocol_version: TLSProtocol = TLSProtocol.TLS_AUTO
@@ -577,20 +576,20 @@ class TLSConfig(Model):
     cipher_suites: tuple[str, ...] = ()
 
 
-class MeshNetworks(Model):
+class MeshNetworks(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.MeshNetworks"""
 
     networks: Mapping[str, Network] = field(default_factory=dict)
 
 
-class Network(Model):
+class Network(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.Network"""
 
     endpoints: tuple[NetworkEndpoints, ...] = ()
     gateways: tuple[IstioNetworkGateway, ...] = ()
 
 
-class IstioNetworkGateway(Model):
+class IstioNetworkGateway(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.Network.IstioNetworkGateway"""
 
     registry_service_name: str | None = None
@@ -599,35 +598,35 @@ class IstioNetworkGateway(Model):
     locality: str = ""
 
 
-class NetworkEndpoints(Model):
+class NetworkEndpoints(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.Network.NetworkEndpoints"""
 
     from_cidr: str | None = None
     from_registry: str | None = None
 
 
-class PrivateKeyProvider(Model):
+class PrivateKeyProvider(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.PrivateKeyProvider"""
 
     cryptomb: CryptoMb | None = None
     qat: QAT | None = None
 
 
-class CryptoMb(Model):
+class CryptoMb(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.PrivateKeyProvider.CryptoMb"""
 
     poll_delay: Duration | None = None
     fallback: bool | None = None
 
 
-class QAT(Model):
+class QAT(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.PrivateKeyProvider.QAT"""
 
     poll_delay: Duration | None = None
     fallback: bool | None = None
 
 
-class ProxyConfig(Model):
+class ProxyConfig(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.ProxyConfig"""
 
     config_path: str = ""
@@ -672,7 +671,7 @@ class ProxyConfig(Model):
     connection_settings: ConnectionSettings | None = None
 
 
-class ConnectionSettings(Model):
+class ConnectionSettings(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.ProxyConfig.ConnectionSettings"""
 
     profile: Profile = Profile.SIDECAR
@@ -688,14 +687,18 @@ class ConnectionSettings(Model):
     http_max_concurrent_streams: int | None = None
     http2_initial_stream_window_size: int | None = None
     http2_initial_connection_window_size: int | None = None
-    http_headers_with_underscores_action: HeadersWithUnderscoresAction = HeadersWithUnderscoresAction.HEADERS_WITH_UNDERSCORES_UNSPECIFIED
+    http_headers_with_underscores_action: HeadersWithUnderscoresAction = (
+        HeadersWithUnderscoresAction.HEADERS_WITH_UNDERSCORES_UNSPECIFIED
+    )
     http_merge_slashes: bool | None = None
-    http_path_with_escaped_slashes_action: PathWithEscapedSlashesAction = PathWithEscapedSlashesAction.PATH_WITH_ESCAPED_SLASHES_UNSPECIFIED
+    http_path_with_escaped_slashes_action: PathWithEscapedSlashesAction = (
+        PathWithEscapedSlashesAction.PATH_WITH_ESCAPED_SLASHES_UNSPECIFIED
+    )
     listener_connection_limit: int | None = None
     global_downstream_connection_limit: int | None = None
 
 
-class ProxyHeaders(Model):
+class ProxyHeaders(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.ProxyConfig.ProxyHeaders"""
 
     forwarded_client_cert: ForwardClientCertDetails = ForwardClientCertDetails.UNDEFINED
@@ -710,38 +713,38 @@ class ProxyHeaders(Model):
     x_forwarded_port: XForwardedPort | None = None
 
 
-class AttemptCount(Model):
+class AttemptCount(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.ProxyConfig.ProxyHeaders.AttemptCount"""
 
     disabled: bool | None = None
 
 
-class EnvoyDebugHeaders(Model):
+class EnvoyDebugHeaders(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.ProxyConfig.ProxyHeaders.EnvoyDebugHeaders"""
 
     disabled: bool | None = None
 
 
-class MetadataExchangeHeaders(Model):
+class MetadataExchangeHeaders(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.ProxyConfig.ProxyHeaders.MetadataExchangeHeaders"""
 
     mode: MetadataExchangeMode = MetadataExchangeMode.UNDEFINED
 
 
-class RequestId(Model):
+class RequestId(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.ProxyConfig.ProxyHeaders.RequestId"""
 
     disabled: bool | None = None
 
 
-class Server(Model):
+class Server(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.ProxyConfig.ProxyHeaders.Server"""
 
     disabled: bool | None = None
     value: str = ""
 
 
-class SetCurrentClientCertDetails(Model):
+class SetCurrentClientCertDetails(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.ProxyConfig.ProxyHeaders.SetCurrentClientCertDetails"""
 
     subject: bool | None = None
@@ -751,19 +754,19 @@ class SetCurrentClientCertDetails(Model):
     uri: bool | None = None
 
 
-class XForwardedHost(Model):
+class XForwardedHost(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.ProxyConfig.ProxyHeaders.XForwardedHost"""
 
     enabled: bool | None = None
 
 
-class XForwardedPort(Model):
+class XForwardedPort(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.ProxyConfig.ProxyHeaders.XForwardedPort"""
 
     enabled: bool | None = None
 
 
-class ProxyStatsMatcher(Model):
+class ProxyStatsMatcher(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.ProxyConfig.ProxyStatsMatcher"""
 
     inclusion_prefixes: tuple[str, ...] = ()
@@ -771,7 +774,7 @@ class ProxyStatsMatcher(Model):
     inclusion_regexps: tuple[str, ...] = ()
 
 
-class RemoteService(Model):
+class RemoteService(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.RemoteService"""
 
     address: str = ""
@@ -779,14 +782,14 @@ class RemoteService(Model):
     tcp_keepalive: networking.TcpKeepalive | None = None
 
 
-class SDS(Model):
+class SDS(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.SDS"""
 
     enabled: bool = False
     k8s_sa_jwt_path: str = ""
 
 
-class ServiceEntryVisibility(Model):
+class ServiceEntryVisibility(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.ServiceEntryVisibility"""
 
     default_visibility: Visibility = Visibility.VISIBILITY_UNSPECIFIED
@@ -794,20 +797,20 @@ class ServiceEntryVisibility(Model):
     policies: tuple[Policy, ...] = ()
 
 
-class MatchRule(Model):
+class MatchRule(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.ServiceEntryVisibility.MatchRule"""
 
     namespace_selector: LabelSelector | None = None
 
 
-class Policy(Model):
+class Policy(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.ServiceEntryVisibility.Policy"""
 
     visibility: Visibility = Visibility.VISIBILITY_UNSPECIFIED
     matching_rules: tuple[MatchRule, ...] = ()
 
 
-class Topology(Model):
+class Topology(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.Topology"""
 
     num_trusted_proxies: int = 0
@@ -815,11 +818,11 @@ class Topology(Model):
     proxy_protocol: ProxyProtocolConfiguration | None = None
 
 
-class ProxyProtocolConfiguration(Model):
+class ProxyProtocolConfiguration(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.Topology.ProxyProtocolConfiguration"""
 
 
-class Tracing(Model):
+class Tracing(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.Tracing"""
 
     zipkin: Zipkin | None = None
@@ -834,7 +837,7 @@ class Tracing(Model):
     enable_istio_tags: bool | None = None
 
 
-class CustomTag(Model):
+class CustomTag(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.Tracing.CustomTag"""
 
     literal: Literal | None = None
@@ -842,47 +845,47 @@ class CustomTag(Model):
     header: RequestHeader | None = None
 
 
-class Datadog(Model):
+class Datadog(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.Tracing.Datadog"""
 
     address: str = ""
 
 
-class Environment(Model):
+class Environment(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.Tracing.Environment"""
 
     name: str = ""
     default_value: str = ""
 
 
-class Lightstep(Model):
+class Lightstep(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.Tracing.Lightstep"""
 
     address: str = ""
     access_token: str = ""
 
 
-class Literal(Model):
+class Literal(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.Tracing.Literal"""
 
     value: str = ""
 
 
-class OpenCensusAgent(Model):
+class OpenCensusAgent(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.Tracing.OpenCensusAgent"""
 
     address: str = ""
     context: tuple[OpenCensusAgentTraceContext, ...] = ()
 
 
-class RequestHeader(Model):
+class RequestHeader(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.Tracing.RequestHeader"""
 
     name: str = ""
     default_value: str = ""
 
 
-class Stackdriver(Model):
+class Stackdriver(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.Tracing.Stackdriver"""
 
     debug: bool = False
@@ -891,7 +894,7 @@ class Stackdriver(Model):
     max_number_of_message_events: int | None = None
 
 
-class Zipkin(Model):
+class Zipkin(Model, frozen=True, eq=False):
     """istio.mesh.v1alpha1.Tracing.Zipkin"""
 
     address: str = ""

@@ -140,7 +140,7 @@ class VERSION(StrEnum):
     V2 = "V2"
 
 
-class ClientTLSSettings(Model):
+class ClientTLSSettings(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.ClientTLSSettings"""
 
     mode: ClientTLSSettingsTLSmode = ClientTLSSettingsTLSmode.DISABLE
@@ -154,14 +154,14 @@ class ClientTLSSettings(Model):
     ca_crl: str = ""
 
 
-class ConnectionPoolSettings(Model):
+class ConnectionPoolSettings(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.ConnectionPoolSettings"""
 
     tcp: TCPSettings | None = None
     http: HTTPSettings | None = None
 
 
-class HTTPSettings(Model):
+class HTTPSettings(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.ConnectionPoolSettings.HTTPSettings"""
 
     http1_max_pending_requests: int = 0
@@ -175,14 +175,14 @@ class HTTPSettings(Model):
     http2_keep_alive: ConnectionKeepalive | None = None
 
 
-class ConnectionKeepalive(Model):
+class ConnectionKeepalive(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.ConnectionPoolSettings.HTTPSettings.ConnectionKeepalive"""
 
     interval: Duration | None = None
     timeout: Duration | None = None
 
 
-class TCPSettings(Model):
+class TCPSettings(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.ConnectionPoolSettings.TCPSettings"""
 
     max_connections: int = 0
@@ -192,7 +192,7 @@ class TCPSettings(Model):
     idle_timeout: Duration | None = None
 
 
-class TcpKeepalive(Model):
+class TcpKeepalive(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.ConnectionPoolSettings.TCPSettings.TcpKeepalive"""
 
     probes: int = 0
@@ -200,7 +200,7 @@ class TcpKeepalive(Model):
     interval: Duration | None = None
 
 
-class CorsPolicy(Model):
+class CorsPolicy(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.CorsPolicy"""
 
     allow_origin: tuple[str, ...] = ()
@@ -213,14 +213,14 @@ class CorsPolicy(Model):
     unmatched_preflights: UnmatchedPreflights = UnmatchedPreflights.UNSPECIFIED
 
 
-class Delegate(Model):
+class Delegate(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.Delegate"""
 
     name: str = ""
     namespace: str = ""
 
 
-class Destination(Model):
+class Destination(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.Destination"""
 
     host: str = ""
@@ -228,7 +228,7 @@ class Destination(Model):
     port: PortSelector | None = None
 
 
-class DestinationRule(Model):
+class DestinationRule(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.DestinationRule"""
 
     host: str = ""
@@ -238,7 +238,7 @@ class DestinationRule(Model):
     workload_selector: selectors.WorkloadSelector | None = None
 
 
-class EnvoyFilter(Model):
+class EnvoyFilter(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter"""
 
     workload_selector: WorkloadSelector | None = None
@@ -247,7 +247,7 @@ class EnvoyFilter(Model):
     priority: int = 0
 
 
-class ClusterMatch(Model):
+class ClusterMatch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter.ClusterMatch"""
 
     port_number: int = 0
@@ -256,7 +256,7 @@ class ClusterMatch(Model):
     name: str = ""
 
 
-class EnvoyConfigObjectMatch(Model):
+class EnvoyConfigObjectMatch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter.EnvoyConfigObjectMatch"""
 
     context: PatchContext = PatchContext.ANY
@@ -267,7 +267,7 @@ class EnvoyConfigObjectMatch(Model):
     waypoint: WaypointMatch | None = None
 
 
-class EnvoyConfigObjectPatch(Model):
+class EnvoyConfigObjectPatch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter.EnvoyConfigObjectPatch"""
 
     apply_to: ApplyTo = ApplyTo.INVALID
@@ -275,7 +275,7 @@ class EnvoyConfigObjectPatch(Model):
     patch: Patch | None = None
 
 
-class ListenerMatch(Model):
+class ListenerMatch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter.ListenerMatch"""
 
     port_number: int = 0
@@ -285,7 +285,7 @@ class ListenerMatch(Model):
     name: str = ""
 
 
-class FilterChainMatch(Model):
+class FilterChainMatch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter.ListenerMatch.FilterChainMatch"""
 
     name: str = ""
@@ -297,20 +297,20 @@ class FilterChainMatch(Model):
     transport_socket: Json | None = None
 
 
-class ListenerMatchFilterMatch(Model):
+class ListenerMatchFilterMatch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter.ListenerMatch.FilterMatch"""
 
     name: str = ""
     sub_filter: ListenerMatchSubFilterMatch | None = None
 
 
-class ListenerMatchSubFilterMatch(Model):
+class ListenerMatchSubFilterMatch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter.ListenerMatch.SubFilterMatch"""
 
     name: str = ""
 
 
-class Patch(Model):
+class Patch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter.Patch"""
 
     operation: Operation = Operation.INVALID
@@ -318,14 +318,14 @@ class Patch(Model):
     filter_class: FilterClass = FilterClass.UNSPECIFIED
 
 
-class ProxyMatch(Model):
+class ProxyMatch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter.ProxyMatch"""
 
     proxy_version: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-class RouteConfigurationMatch(Model):
+class RouteConfigurationMatch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter.RouteConfigurationMatch"""
 
     port_number: int = 0
@@ -335,14 +335,14 @@ class RouteConfigurationMatch(Model):
     name: str = ""
 
 
-class RouteConfigurationMatchRouteMatch(Model):
+class RouteConfigurationMatchRouteMatch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter.RouteConfigurationMatch.RouteMatch"""
 
     name: str = ""
     action: Action = Action.ANY
 
 
-class VirtualHostMatch(Model):
+class VirtualHostMatch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter.RouteConfigurationMatch.VirtualHostMatch"""
 
     name: str = ""
@@ -350,7 +350,7 @@ class VirtualHostMatch(Model):
     route: RouteConfigurationMatchRouteMatch | None = None
 
 
-class WaypointMatch(Model):
+class WaypointMatch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter.WaypointMatch"""
 
     port_number: int = 0
@@ -358,67 +358,67 @@ class WaypointMatch(Model):
     filter: WaypointMatchFilterMatch | None = None
 
 
-class WaypointMatchFilterMatch(Model):
+class WaypointMatchFilterMatch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter.WaypointMatch.FilterMatch"""
 
     name: str = ""
     sub_filter: FilterMatchSubFilterMatch | None = None
 
 
-class FilterMatchSubFilterMatch(Model):
+class FilterMatchSubFilterMatch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter.WaypointMatch.FilterMatch.SubFilterMatch"""
 
     name: str = ""
 
 
-class WaypointMatchRouteMatch(Model):
+class WaypointMatchRouteMatch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.EnvoyFilter.WaypointMatch.RouteMatch"""
 
     name: str = ""
 
 
-class ExecHealthCheckConfig(Model):
+class ExecHealthCheckConfig(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.ExecHealthCheckConfig"""
 
     command: tuple[str, ...] = ()
 
 
-class Gateway(Model):
+class Gateway(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.Gateway"""
 
     servers: tuple[Server, ...] = ()
     selector: Mapping[str, str] = field(default_factory=dict)
 
 
-class GrpcHealthCheckConfig(Model):
+class GrpcHealthCheckConfig(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.GrpcHealthCheckConfig"""
 
     port: int = 0
     service: str = ""
 
 
-class HTTPBody(Model):
+class HTTPBody(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.HTTPBody"""
 
     string: str | None = None
     bytes_: bytes | None = field(name="bytes", default=None)
 
 
-class HTTPDirectResponse(Model):
+class HTTPDirectResponse(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.HTTPDirectResponse"""
 
     status: int = 0
     body: HTTPBody | None = None
 
 
-class HTTPFaultInjection(Model):
+class HTTPFaultInjection(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.HTTPFaultInjection"""
 
     delay: Delay | None = None
     abort: Abort | None = None
 
 
-class Abort(Model):
+class Abort(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.HTTPFaultInjection.Abort"""
 
     http_status: int | None = None
@@ -427,7 +427,7 @@ class Abort(Model):
     percentage: Percent | None = None
 
 
-class Delay(Model):
+class Delay(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.HTTPFaultInjection.Delay"""
 
     percent: int = 0
@@ -436,14 +436,14 @@ class Delay(Model):
     percentage: Percent | None = None
 
 
-class HTTPHeader(Model):
+class HTTPHeader(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.HTTPHeader"""
 
     name: str = ""
     value: str = ""
 
 
-class HTTPHealthCheckConfig(Model):
+class HTTPHealthCheckConfig(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.HTTPHealthCheckConfig"""
 
     path: str = ""
@@ -453,7 +453,7 @@ class HTTPHealthCheckConfig(Model):
     http_headers: tuple[HTTPHeader, ...] = ()
 
 
-class HTTPMatchRequest(Model):
+class HTTPMatchRequest(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.HTTPMatchRequest"""
 
     name: str = ""
@@ -472,14 +472,14 @@ class HTTPMatchRequest(Model):
     stat_prefix: str = ""
 
 
-class HTTPMirrorPolicy(Model):
+class HTTPMirrorPolicy(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.HTTPMirrorPolicy"""
 
     destination: Destination | None = None
     percentage: Percent | None = None
 
 
-class HTTPRedirect(Model):
+class HTTPRedirect(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.HTTPRedirect"""
 
     uri: str = ""
@@ -491,7 +491,7 @@ class HTTPRedirect(Model):
     prefix_rewrite: str = ""
 
 
-class HTTPRetry(Model):
+class HTTPRetry(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.HTTPRetry"""
 
     attempts: int = 0
@@ -502,7 +502,7 @@ class HTTPRetry(Model):
     backoff: Duration | None = None
 
 
-class HTTPRewrite(Model):
+class HTTPRewrite(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.HTTPRewrite"""
 
     uri: str = ""
@@ -510,7 +510,7 @@ class HTTPRewrite(Model):
     uri_regex_rewrite: RegexRewrite | None = None
 
 
-class HTTPRoute(Model):
+class HTTPRoute(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.HTTPRoute"""
 
     name: str = ""
@@ -531,7 +531,7 @@ class HTTPRoute(Model):
     headers: Headers | None = None
 
 
-class HTTPRouteDestination(Model):
+class HTTPRouteDestination(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.HTTPRouteDestination"""
 
     destination: Destination | None = None
@@ -539,14 +539,14 @@ class HTTPRouteDestination(Model):
     headers: Headers | None = None
 
 
-class Headers(Model):
+class Headers(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.Headers"""
 
     request: HeaderOperations | None = None
     response: HeaderOperations | None = None
 
 
-class HeaderOperations(Model):
+class HeaderOperations(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.Headers.HeaderOperations"""
 
     set: Mapping[str, str] = field(default_factory=dict)
@@ -554,7 +554,7 @@ class HeaderOperations(Model):
     remove: tuple[str, ...] = ()
 
 
-class IstioEgressListener(Model):
+class IstioEgressListener(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.IstioEgressListener"""
 
     port: SidecarPort | None = None
@@ -563,7 +563,7 @@ class IstioEgressListener(Model):
     hosts: tuple[str, ...] = ()
 
 
-class IstioIngressListener(Model):
+class IstioIngressListener(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.IstioIngressListener"""
 
     port: SidecarPort | None = None
@@ -574,7 +574,7 @@ class IstioIngressListener(Model):
     connection_pool: ConnectionPoolSettings | None = None
 
 
-class L4MatchAttributes(Model):
+class L4MatchAttributes(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.L4MatchAttributes"""
 
     destination_subnets: tuple[str, ...] = ()
@@ -585,7 +585,7 @@ class L4MatchAttributes(Model):
     source_namespace: str = ""
 
 
-class LoadBalancerSettings(Model):
+class LoadBalancerSettings(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.LoadBalancerSettings"""
 
     simple: SimpleLB | None = None
@@ -597,7 +597,7 @@ class LoadBalancerSettings(Model):
     backend_utilization: Json | None = None
 
 
-class ConsistentHashLB(Model):
+class ConsistentHashLB(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.LoadBalancerSettings.ConsistentHashLB"""
 
     http_header_name: str | None = None
@@ -609,7 +609,7 @@ class ConsistentHashLB(Model):
     minimum_ring_size: int = 0
 
 
-class HTTPCookie(Model):
+class HTTPCookie(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.LoadBalancerSettings.ConsistentHashLB.HTTPCookie"""
 
     name: str = ""
@@ -618,26 +618,26 @@ class HTTPCookie(Model):
     attributes: tuple[Attribute, ...] = ()
 
 
-class Attribute(Model):
+class Attribute(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.LoadBalancerSettings.ConsistentHashLB.HTTPCookie.Attribute"""
 
     name: str = ""
     value: str = ""
 
 
-class MagLev(Model):
+class MagLev(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.LoadBalancerSettings.ConsistentHashLB.MagLev"""
 
     table_size: int = 0
 
 
-class RingHash(Model):
+class RingHash(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.LoadBalancerSettings.ConsistentHashLB.RingHash"""
 
     minimum_ring_size: int = 0
 
 
-class LocalityLoadBalancerSetting(Model):
+class LocalityLoadBalancerSetting(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.LocalityLoadBalancerSetting"""
 
     distribute: tuple[Distribute, ...] = ()
@@ -646,28 +646,28 @@ class LocalityLoadBalancerSetting(Model):
     enabled: bool | None = None
 
 
-class Distribute(Model):
+class Distribute(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.LocalityLoadBalancerSetting.Distribute"""
 
     from_: str = field(name="from", default="")
     to: Mapping[str, int] = field(default_factory=dict)
 
 
-class LocalityLoadBalancerSettingFailover(Model):
+class LocalityLoadBalancerSettingFailover(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.LocalityLoadBalancerSetting.Failover"""
 
     from_: str = field(name="from", default="")
     to: str = ""
 
 
-class OutboundTrafficPolicy(Model):
+class OutboundTrafficPolicy(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.OutboundTrafficPolicy"""
 
     mode: Mode = Mode.REGISTRY_ONLY
     egress_proxy: Destination | None = None
 
 
-class OutlierDetection(Model):
+class OutlierDetection(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.OutlierDetection"""
 
     consecutive_errors: int = 0
@@ -682,13 +682,13 @@ class OutlierDetection(Model):
     outlier_detection_http_error_codes: tuple[int, ...] = ()
 
 
-class Percent(Model):
+class Percent(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.Percent"""
 
     value: float = 0.0
 
 
-class Port(Model):
+class Port(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.Port"""
 
     number: int = 0
@@ -697,13 +697,13 @@ class Port(Model):
     target_port: int = 0
 
 
-class PortSelector(Model):
+class PortSelector(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.PortSelector"""
 
     number: int = 0
 
 
-class ReadinessProbe(Model):
+class ReadinessProbe(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.ReadinessProbe"""
 
     initial_delay_seconds: int = 0
@@ -717,21 +717,21 @@ class ReadinessProbe(Model):
     grpc: GrpcHealthCheckConfig | None = None
 
 
-class RegexRewrite(Model):
+class RegexRewrite(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.RegexRewrite"""
 
     match: str = ""
     rewrite: str = ""
 
 
-class RouteDestination(Model):
+class RouteDestination(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.RouteDestination"""
 
     destination: Destination | None = None
     weight: int = 0
 
 
-class Server(Model):
+class Server(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.Server"""
 
     port: Port | None = None
@@ -742,7 +742,7 @@ class Server(Model):
     name: str = ""
 
 
-class ServerTLSSettings(Model):
+class ServerTLSSettings(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.ServerTLSSettings"""
 
     https_redirect: bool = False
@@ -764,7 +764,7 @@ class ServerTLSSettings(Model):
     insecure_skip_verify: bool | None = None
 
 
-class TLSCertificate(Model):
+class TLSCertificate(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.ServerTLSSettings.TLSCertificate"""
 
     server_certificate: str = ""
@@ -772,7 +772,7 @@ class TLSCertificate(Model):
     ca_certificates: str = ""
 
 
-class ServiceEntry(Model):
+class ServiceEntry(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.ServiceEntry"""
 
     hosts: tuple[str, ...] = ()
@@ -786,14 +786,14 @@ class ServiceEntry(Model):
     subject_alt_names: tuple[str, ...] = ()
 
 
-class ServiceEntryAddress(Model):
+class ServiceEntryAddress(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.ServiceEntryAddress"""
 
     value: str = ""
     host: str = ""
 
 
-class ServiceEntryStatus(Model):
+class ServiceEntryStatus(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.ServiceEntryStatus"""
 
     conditions: tuple[Json, ...] = ()
@@ -802,7 +802,7 @@ class ServiceEntryStatus(Model):
     addresses: tuple[ServiceEntryAddress, ...] = ()
 
 
-class ServicePort(Model):
+class ServicePort(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.ServicePort"""
 
     number: int = 0
@@ -811,7 +811,7 @@ class ServicePort(Model):
     target_port: int = 0
 
 
-class Sidecar(Model):
+class Sidecar(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.Sidecar"""
 
     workload_selector: WorkloadSelector | None = None
@@ -821,7 +821,7 @@ class Sidecar(Model):
     outbound_traffic_policy: OutboundTrafficPolicy | None = None
 
 
-class SidecarPort(Model):
+class SidecarPort(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.SidecarPort"""
 
     number: int = 0
@@ -830,7 +830,7 @@ class SidecarPort(Model):
     target_port: int = 0
 
 
-class StringMatch(Model):
+class StringMatch(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.StringMatch"""
 
     exact: str | None = None
@@ -838,7 +838,7 @@ class StringMatch(Model):
     regex: str | None = None
 
 
-class Subset(Model):
+class Subset(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.Subset"""
 
     name: str = ""
@@ -846,21 +846,21 @@ class Subset(Model):
     traffic_policy: TrafficPolicy | None = None
 
 
-class TCPHealthCheckConfig(Model):
+class TCPHealthCheckConfig(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.TCPHealthCheckConfig"""
 
     host: str = ""
     port: int = 0
 
 
-class TCPRoute(Model):
+class TCPRoute(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.TCPRoute"""
 
     match: tuple[L4MatchAttributes, ...] = ()
     route: tuple[RouteDestination, ...] = ()
 
 
-class TLSMatchAttributes(Model):
+class TLSMatchAttributes(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.TLSMatchAttributes"""
 
     sni_hosts: tuple[str, ...] = ()
@@ -871,14 +871,14 @@ class TLSMatchAttributes(Model):
     source_namespace: str = ""
 
 
-class TLSRoute(Model):
+class TLSRoute(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.TLSRoute"""
 
     match: tuple[TLSMatchAttributes, ...] = ()
     route: tuple[RouteDestination, ...] = ()
 
 
-class TrafficPolicy(Model):
+class TrafficPolicy(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.TrafficPolicy"""
 
     load_balancer: LoadBalancerSettings | None = None
@@ -891,7 +891,7 @@ class TrafficPolicy(Model):
     retry_budget: RetryBudget | None = None
 
 
-class PortTrafficPolicy(Model):
+class PortTrafficPolicy(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.TrafficPolicy.PortTrafficPolicy"""
 
     port: PortSelector | None = None
@@ -901,13 +901,13 @@ class PortTrafficPolicy(Model):
     tls: ClientTLSSettings | None = None
 
 
-class ProxyProtocol(Model):
+class ProxyProtocol(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.TrafficPolicy.ProxyProtocol"""
 
     version: VERSION = VERSION.V1
 
 
-class RetryBudget(Model):
+class RetryBudget(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.TrafficPolicy.RetryBudget"""
 
     percent: float | None = None
@@ -915,7 +915,7 @@ class RetryBudget(Model):
     budget_interval: Duration | None = None
 
 
-class TunnelSettings(Model):
+class TunnelSettings(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.TrafficPolicy.TunnelSettings"""
 
     protocol: str = ""
@@ -923,7 +923,7 @@ class TunnelSettings(Model):
     target_port: int = 0
 
 
-class VirtualService(Model):
+class VirtualService(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.VirtualService"""
 
     hosts: tuple[str, ...] = ()
@@ -934,7 +934,7 @@ class VirtualService(Model):
     export_to: tuple[str, ...] = ()
 
 
-class WarmupConfiguration(Model):
+class WarmupConfiguration(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.WarmupConfiguration"""
 
     duration: Duration | None = None
@@ -942,7 +942,7 @@ class WarmupConfiguration(Model):
     aggression: float | None = None
 
 
-class WorkloadEntry(Model):
+class WorkloadEntry(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.WorkloadEntry"""
 
     address: str = ""
@@ -954,7 +954,7 @@ class WorkloadEntry(Model):
     service_account: str = ""
 
 
-class WorkloadGroup(Model):
+class WorkloadGroup(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.WorkloadGroup"""
 
     metadata: ObjectMeta | None = None
@@ -962,20 +962,20 @@ class WorkloadGroup(Model):
     probe: ReadinessProbe | None = None
 
 
-class ObjectMeta(Model):
+class ObjectMeta(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.WorkloadGroup.ObjectMeta"""
 
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
 
 
-class WorkloadSelector(Model):
+class WorkloadSelector(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.WorkloadSelector"""
 
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-class ZoneAwareLoadBalancerSetting(Model):
+class ZoneAwareLoadBalancerSetting(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.ZoneAwareLoadBalancerSetting"""
 
     enabled: bool | None = None
@@ -984,7 +984,7 @@ class ZoneAwareLoadBalancerSetting(Model):
     min_cluster_size: int | None = None
 
 
-class ZoneAwareLoadBalancerSettingFailover(Model):
+class ZoneAwareLoadBalancerSettingFailover(Model, frozen=True, eq=False):
     """istio.networking.v1alpha3.ZoneAwareLoadBalancerSetting.Failover"""
 
     from_: str = field(name="from", default="")

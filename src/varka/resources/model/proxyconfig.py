@@ -10,7 +10,7 @@ from varka.resources.model import selectors
 from varka.resources.model.base import Model
 
 
-class ProxyConfig(Model):
+class ProxyConfig(Model, frozen=True, eq=False):
     """istio.networking.v1beta1.ProxyConfig"""
 
     selector: selectors.WorkloadSelector | None = None
@@ -19,7 +19,7 @@ class ProxyConfig(Model):
     image: ProxyImage | None = None
 
 
-class ProxyImage(Model):
+class ProxyImage(Model, frozen=True, eq=False):
     """istio.networking.v1beta1.ProxyImage"""
 
     image_type: str = ""

@@ -26,7 +26,7 @@ class Mode(StrEnum):
     UNSET = "UNSET"
 
 
-class AuthorizationPolicy(Model):
+class AuthorizationPolicy(Model, frozen=True, eq=False):
     """istio.security.v1beta1.AuthorizationPolicy"""
 
     selector: selectors.WorkloadSelector | None = None
@@ -37,20 +37,20 @@ class AuthorizationPolicy(Model):
     provider: ExtensionProvider | None = None
 
 
-class ExtensionProvider(Model):
+class ExtensionProvider(Model, frozen=True, eq=False):
     """istio.security.v1beta1.AuthorizationPolicy.ExtensionProvider"""
 
     name: str = ""
 
 
-class ClaimToHeader(Model):
+class ClaimToHeader(Model, frozen=True, eq=False):
     """istio.security.v1beta1.ClaimToHeader"""
 
     header: str = ""
     claim: str = ""
 
 
-class Condition(Model):
+class Condition(Model, frozen=True, eq=False):
     """istio.security.v1beta1.Condition"""
 
     key: str = ""
@@ -58,14 +58,14 @@ class Condition(Model):
     not_values: tuple[str, ...] = ()
 
 
-class JWTHeader(Model):
+class JWTHeader(Model, frozen=True, eq=False):
     """istio.security.v1beta1.JWTHeader"""
 
     name: str = ""
     prefix: str = ""
 
 
-class JWTRule(Model):
+class JWTRule(Model, frozen=True, eq=False):
     """istio.security.v1beta1.JWTRule"""
 
     issuer: str = ""
@@ -83,7 +83,7 @@ class JWTRule(Model):
     presence: str = ""
 
 
-class Operation(Model):
+class Operation(Model, frozen=True, eq=False):
     """istio.security.v1beta1.Operation"""
 
     hosts: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ class Operation(Model):
     not_paths: tuple[str, ...] = ()
 
 
-class PeerAuthentication(Model):
+class PeerAuthentication(Model, frozen=True, eq=False):
     """istio.security.v1beta1.PeerAuthentication"""
 
     selector: selectors.WorkloadSelector | None = None
@@ -104,13 +104,13 @@ class PeerAuthentication(Model):
     port_level_mtls: Mapping[str, MutualTLS] = field(default_factory=dict)
 
 
-class MutualTLS(Model):
+class MutualTLS(Model, frozen=True, eq=False):
     """istio.security.v1beta1.PeerAuthentication.MutualTLS"""
 
     mode: Mode = Mode.UNSET
 
 
-class RequestAuthentication(Model):
+class RequestAuthentication(Model, frozen=True, eq=False):
     """istio.security.v1beta1.RequestAuthentication"""
 
     selector: selectors.WorkloadSelector | None = None
@@ -119,7 +119,7 @@ class RequestAuthentication(Model):
     jwt_rules: tuple[JWTRule, ...] = ()
 
 
-class Rule(Model):
+class Rule(Model, frozen=True, eq=False):
     """istio.security.v1beta1.Rule"""
 
     from_: tuple[From, ...] = field(name="from", default=())
@@ -127,19 +127,19 @@ class Rule(Model):
     when: tuple[Condition, ...] = ()
 
 
-class From(Model):
+class From(Model, frozen=True, eq=False):
     """istio.security.v1beta1.Rule.From"""
 
     source: Source | None = None
 
 
-class To(Model):
+class To(Model, frozen=True, eq=False):
     """istio.security.v1beta1.Rule.To"""
 
     operation: Operation | None = None
 
 
-class Source(Model):
+class Source(Model, frozen=True, eq=False):
     """istio.security.v1beta1.Source"""
 
     principals: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ class WorkloadMode(StrEnum):
     UNDEFINED = "UNDEFINED"
 
 
-class PolicyTargetReference(Model):
+class PolicyTargetReference(Model, frozen=True, eq=False):
     """istio.type.v1beta1.PolicyTargetReference"""
 
     group: str = ""
@@ -26,13 +26,13 @@ class PolicyTargetReference(Model):
     namespace: str = ""
 
 
-class PortSelector(Model):
+class PortSelector(Model, frozen=True, eq=False):
     """istio.type.v1beta1.PortSelector"""
 
     number: int = 0
 
 
-class WorkloadSelector(Model):
+class WorkloadSelector(Model, frozen=True, eq=False):
     """istio.type.v1beta1.WorkloadSelector"""
 
     match_labels: Mapping[str, str] = field(default_factory=dict)

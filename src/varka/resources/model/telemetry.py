@@ -37,7 +37,7 @@ class WorkloadMode(StrEnum):
     SERVER = "SERVER"
 
 
-class AccessLogging(Model):
+class AccessLogging(Model, frozen=True, eq=False):
     """istio.telemetry.v1alpha1.AccessLogging"""
 
     match: LogSelector | None = None
@@ -46,19 +46,19 @@ class AccessLogging(Model):
     filter: Filter | None = None
 
 
-class Filter(Model):
+class Filter(Model, frozen=True, eq=False):
     """istio.telemetry.v1alpha1.AccessLogging.Filter"""
 
     expression: str = ""
 
 
-class LogSelector(Model):
+class LogSelector(Model, frozen=True, eq=False):
     """istio.telemetry.v1alpha1.AccessLogging.LogSelector"""
 
     mode: WorkloadMode = WorkloadMode.CLIENT_AND_SERVER
 
 
-class MetricSelector(Model):
+class MetricSelector(Model, frozen=True, eq=False):
     """istio.telemetry.v1alpha1.MetricSelector"""
 
     metric: IstioMetric | None = None
@@ -66,7 +66,7 @@ class MetricSelector(Model):
     mode: WorkloadMode = WorkloadMode.CLIENT_AND_SERVER
 
 
-class Metrics(Model):
+class Metrics(Model, frozen=True, eq=False):
     """istio.telemetry.v1alpha1.Metrics"""
 
     providers: tuple[ProviderRef, ...] = ()
@@ -74,7 +74,7 @@ class Metrics(Model):
     reporting_interval: Duration | None = None
 
 
-class MetricsOverrides(Model):
+class MetricsOverrides(Model, frozen=True, eq=False):
     """istio.telemetry.v1alpha1.MetricsOverrides"""
 
     match: MetricSelector | None = None
@@ -82,20 +82,20 @@ class MetricsOverrides(Model):
     tag_overrides: Mapping[str, TagOverride] = field(default_factory=dict)
 
 
-class TagOverride(Model):
+class TagOverride(Model, frozen=True, eq=False):
     """istio.telemetry.v1alpha1.MetricsOverrides.TagOverride"""
 
     operation: Operation = Operation.UPSERT
     value: str = ""
 
 
-class ProviderRef(Model):
+class ProviderRef(Model, frozen=True, eq=False):
     """istio.telemetry.v1alpha1.ProviderRef"""
 
     name: str = ""
 
 
-class Telemetry(Model):
+class Telemetry(Model, frozen=True, eq=False):
     """istio.telemetry.v1alpha1.Telemetry"""
 
     selector: selectors.WorkloadSelector | None = None
@@ -106,7 +106,7 @@ class Telemetry(Model):
     access_logging: tuple[AccessLogging, ...] = ()
 
 
-class Tracing(Model):
+class Tracing(Model, frozen=True, eq=False):
     """istio.telemetry.v1alpha1.Tracing"""
 
     match: TracingSelector | None = None
@@ -119,7 +119,7 @@ class Tracing(Model):
     disable_context_propagation: bool | None = None
 
 
-class CustomTag(Model):
+class CustomTag(Model, frozen=True, eq=False):
     """istio.telemetry.v1alpha1.Tracing.CustomTag"""
 
     literal: Literal | None = None
@@ -128,33 +128,33 @@ class CustomTag(Model):
     formatter: Formatter | None = None
 
 
-class Environment(Model):
+class Environment(Model, frozen=True, eq=False):
     """istio.telemetry.v1alpha1.Tracing.Environment"""
 
     name: str = ""
     default_value: str = ""
 
 
-class Formatter(Model):
+class Formatter(Model, frozen=True, eq=False):
     """istio.telemetry.v1alpha1.Tracing.Formatter"""
 
     value: str = ""
 
 
-class Literal(Model):
+class Literal(Model, frozen=True, eq=False):
     """istio.telemetry.v1alpha1.Tracing.Literal"""
 
     value: str = ""
 
 
-class RequestHeader(Model):
+class RequestHeader(Model, frozen=True, eq=False):
     """istio.telemetry.v1alpha1.Tracing.RequestHeader"""
 
     name: str = ""
     default_value: str = ""
 
 
-class TracingSelector(Model):
+class TracingSelector(Model, frozen=True, eq=False):
     """istio.telemetry.v1alpha1.Tracing.TracingSelector"""
 
     mode: WorkloadMode = WorkloadMode.CLIENT_AND_SERVER

@@ -1,0 +1,112 @@
+"""What an Envoy says of itself when it connects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from varka.base.names import Namespace
+
+
+class ProxyType(StrEnum):
+    SIDECAR = "sidecar"
+    ROUTER = "router"
+    WAYPOINT = "waypoint"
+
+
+class Interception(StrEnum):
+    REDIRECT = "REDIRECT"
+    TPROXY = "TPROXY"
+    NONE = "NONE"
+
+
+@dataclass(frozen=True, slots=True)
+class Locality:
+    region: str = ""
+    zone: str = ""
+    subzone: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Locality:
+        """Read `region/zone/subzone` or, in labels, `region.zone.subzone`."""
+        return cls(*[*text.split("/" if "/" in text else "."), "", "", ""][:3])
+
+    def __str__(self) -> str:
+        return "/".join((self.region, self.zone, self.subzone)).rstrip("/")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Proxy:
+    """One connected (or described) proxy. Istio's node id is `type~ip~name.namespace~domain`; `metadata` has the
+    keys of Istio's node metadata (NAMESPACE, LABELS, CLUSTER_ID, ...)."""
+
+    type: ProxyType
+    name: str
+    namespace: Namespace
+    addresses: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    service_account: str = "default"
+    dns_domain: str = ""
+    locality: Locality = Locality()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    extensions: frozenset[str] = frozenset()
+    """Names of compiled-in factories, from `node.extensions`; empty when unknown (offline): take plain Envoy's."""
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}.{self.namespace}"
+
+    def text(self, key: str) -> str:
+        """A metadata value as string: Istio writes most of them so."""
+        value = self.metadata.get(key, "")
+        return value if isinstance(value, str) else json.dumps(value)
+
+    def flag(self, key: str) -> bool:
+        return self.text(key).lower() in ("true", "1")
+
+    @property
+    def interception(self) -> Interception:
+        text = self.text("INTERCEPTION_MODE")
+        return Interception(text) if text in Interception.__members__ else Interception.REDIRECT
+
+
+def from_document(value: Mapping[str, Any]) -> Proxy:
+    """A proxy as files describe it (`--proxy-file`): name, type, namespace, ip_addresses, labels, service_account,
+    dns_domain, metadata. Only `type` and `namespace` are needed. Raises ValueError for an unknown type."""
+    metadata: Mapping[str, Any] = value.get("metadata") or {}
+    namespace = Namespace(str(metadata.get("NAMESPACE") or value.get("namespace") or "default"))
+    return Proxy(
+        type=ProxyType(str(value.get("type", "sidecar"))),
+        name=str(value.get("name") or "app"),
+        namespace=namespace,
+        addresses=tuple(value.get("ip_addresses") or ()),
+        labels=dict(value.get("labels") or metadata.get("LABELS") or {}),
+        service_account=str(value.get("service_account") or metadata.get("SERVICE_ACCOUNT") or "default"),
+        dns_domain=str(value.get("dns_domain") or f"{namespace}.svc.cluster.local"),
+        locality=Locality.parse(str(value.get("locality") or "")),
+        metadata=metadata,
+    )
+
+
+def from_node(
+    id_: str, metadata: Mapping[str, Any], locality: Locality = Locality(), extensions: frozenset[str] = frozenset()
+) -> Proxy:
+    """A proxy from the Node of its first discovery request. Raises ValueError when the id has not Istio's four parts."""
+    kind, address, name, domain = (id_.split("~") + [""] * 4)[:4]
+    pod, _, namespace = name.partition(".")
+    addresses = str(metadata.get("INSTANCE_IPS") or address).split(",")
+    return Proxy(
+        type=ProxyType(kind),
+        name=pod,
+        namespace=Namespace(str(metadata.get("NAMESPACE") or namespace or domain.split(".")[0])),
+        addresses=tuple(a for a in addresses if a),
+        labels=dict(metadata.get("LABELS") or {}),
+        service_account=str(metadata.get("SERVICE_ACCOUNT") or "default"),
+        dns_domain=domain,
+        locality=locality,
+        metadata=metadata,
+        extensions=extensions,
+    )

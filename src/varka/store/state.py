@@ -1,0 +1,49 @@
+"""All objects at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from varka.base.diagnostic import Origin
+from varka.base.names import ObjectKey
+from varka.resources.resource import Resource
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class State:
+    """An immutable set of objects. What did not change between two states is the same object in both,
+    down to the tuple of a kind: `old.of("Gateway") is new.of("Gateway")` while no Gateway changed."""
+
+    number: int = 0
+    resources: Mapping[ObjectKey, Resource[Any]] = field(default_factory=dict)
+    origins: Mapping[ObjectKey, Origin] = field(default_factory=dict)
+    _kinds: Mapping[tuple[str, str], tuple[Resource[Any], ...]] = field(default_factory=dict)
+
+    def of(self, kind: str, group: str = "") -> tuple[Resource[Any], ...]:
+        """The objects of a kind, oldest first (creation time, name, namespace). Istio's groups end in `istio.io`;
+        the core group is ""."""
+        return self._kinds.get((group, kind), ())
+
+    def updated(self, put: Iterable[tuple[Resource[Any], Origin]], drop: Iterable[ObjectKey] = ()) -> State:
+        """The state after a change set; `self` when nothing differs."""
+        resources, origins, touched = dict(self.resources), dict(self.origins), set()
+        for key in drop:
+            if resources.pop(key, None) is not None:
+                origins.pop(key, None)
+                touched.add(key[:2])
+        for resource, origin in put:
+            origins[resource.key] = origin
+            if resources.get(resource.key) is not resource:
+                resources[resource.key] = resource
+                touched.add(resource.key[:2])
+        if not touched:
+            return self if origins == self.origins else State(self.number + 1, self.resources, origins, self._kinds)
+        kinds = dict(self._kinds)
+        fresh: dict[tuple[str, str], list[Resource[Any]]] = {kind: [] for kind in touched}
+        for key, resource in resources.items():
+            if key[:2] in touched:
+                fresh[key[:2]].append(resource)
+        kinds.update((kind, tuple(sorted(found, key=lambda r: r.age))) for kind, found in fresh.items())
+        return State(self.number + 1, resources, origins, kinds)
