@@ -1,0 +1,166 @@
+"""What the rest of the program asks of the mesh, as values compared by identity.
+
+A proxy's outbound side is a `Scope`: services grouped by their namespace, each with the rules that
+this scope applies to it. Scopes of equal content share groups, so what is compiled from a group is
+compiled once for all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from varka.base.names import Hostname, Namespace, ObjectKey
+from varka.registry.model import Service, ServicePort, ServiceTarget
+from varka.resources.model import networking
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MergedRule:
+    """The DestinationRules of one host as one: subsets appended, the first top-level policy kept."""
+
+    host: Hostname
+    namespace: Namespace
+    policy: networking.TrafficPolicy | None
+    """Merged over `meshConfig.defaultTrafficPolicy` where there is one."""
+    subsets: tuple[networking.Subset, ...]
+    sources: tuple[ObjectKey, ...]
+    """Oldest first; the first is what `filter_metadata.istio.config` names."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MergedVirtualService:
+    """A VirtualService with hosts resolved to full names, short destinations too, and delegates merged in.
+
+    `spec` has full host names everywhere: `hosts`, destinations, mirrors; gateway names are `namespace/name` or `mesh`.
+    """
+
+    key: ObjectKey
+    namespace: Namespace
+    spec: networking.VirtualService
+    created: str
+    export_to: frozenset[str]
+    sources: tuple[ObjectKey, ...]
+    """Itself and the delegates merged into it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScopedService:
+    """A service as one scope sees it. `ports` are those the scope imports (all unless a Sidecar names one)."""
+
+    service: Service
+    ports: tuple[ServicePort, ...]
+    rule: MergedRule | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ServiceGroup:
+    """The services of one namespace as scopes see them, oldest first. The same object for all scopes that see the same."""
+
+    namespace: Namespace
+    services: tuple[ScopedService, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class EgressListener:
+    """One `Sidecar.egress` entry, or the only one when there is no Sidecar. `port` None: all ports not named by others."""
+
+    port: networking.SidecarPort | None
+    bind: str
+    capture: networking.CaptureMode
+    groups: tuple[ServiceGroup, ...]
+    virtual_services: tuple[MergedVirtualService, ...]
+    """Those bound to `mesh` whose hosts this listener imports, oldest first."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Scope:
+    """The outbound side of proxies: what a namespace (or a Sidecar of it) sees."""
+
+    namespace: Namespace
+    sidecar: ObjectKey | None
+    egress: tuple[EgressListener, ...]
+    groups: tuple[ServiceGroup, ...]
+    """The union over all listeners: what clusters are made of, with the services that rules route to."""
+    allow_any: bool
+    """`outboundTrafficPolicy.mode` of the Sidecar, else of the mesh, is ALLOW_ANY (or ALLOW_ANY_DYNAMIC_DNS)."""
+    dynamic_dns: bool
+    """The mode is ALLOW_ANY_DYNAMIC_DNS."""
+    egress_proxy: networking.Destination | None
+    needs_locality: bool
+    """Some service of it balances by locality, so the client's own locality matters."""
+
+    def find(self, host: Hostname) -> ScopedService | None:
+        """The service a rule of this scope means by a full host name; of several namespaces the scope's own, then the oldest."""
+        for group in self.groups:
+            for entry in group.services:
+                if entry.service.hostname == host:
+                    return entry
+        return None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class IngressListener:
+    """One `Sidecar.ingress` entry with the service port it replaces where there is one."""
+
+    spec: networking.IstioIngressListener
+    target: ServiceTarget | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Inbound:
+    """The inbound side of a workload: the ports it serves. Equal workloads share it."""
+
+    namespace: Namespace
+    targets: tuple[ServiceTarget, ...]
+    """One for each (service, port) with an endpoint at the workload, oldest service first; several may share a target port."""
+    ingress: tuple[IngressListener, ...] | None
+    """Set when a Sidecar has `ingress`: then it replaces `targets`."""
+    sidecar: ObjectKey | None
+    connection_pool: networking.ConnectionPoolSettings | None
+    """`Sidecar.inboundConnectionPool`."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class GatewayServer:
+    """One `servers[]` entry of one Gateway, as it stands on a proxy."""
+
+    gateway: ObjectKey
+    server: networking.Server
+    hosts: tuple[tuple[str, str], ...]
+    """(namespace, dns name); namespace `*` for any; `.` is resolved."""
+    route_name: str
+    """`http.8080`, `https.443.https.gw.ns`, ...; "" for TCP and TLS passthrough."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class GatewayPort:
+    """All servers that share a listener of a gateway proxy."""
+
+    number: int
+    """The port the proxy binds: the target port when a Service of the proxy maps the server's port."""
+    bind: str
+    """"" is the wildcard address."""
+    protocol: str
+    """The family on this port: `HTTP` (plain), `HTTPS`/`TLS`, `TCP`; of the first (oldest) server."""
+    servers: tuple[GatewayServer, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MergedGateway:
+    """All Gateways that select a proxy, merged port by port; conflicting servers are left out."""
+
+    ports: tuple[GatewayPort, ...]
+    virtual_services: tuple[MergedVirtualService, ...]
+    """Visible ones bound to some Gateway of these, oldest first."""
+    conflicts: tuple[tuple[ObjectKey, str], ...] = ()
+    """(Gateway, why a server of it is not served)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterPatch:
+    """One EnvoyFilter patch in the order of application, with its place for reports: `spec.configPatches[index]`."""
+
+    source: ObjectKey
+    index: int
+    patch: networking.EnvoyConfigObjectPatch
+    namespace: Namespace
