@@ -1,1 +1,1 @@
-"""What exists in the mesh: services, their ports and protocols, the workloads and endpoints behind them. Knows no routing rule."""
+"""What exists in the mesh: services, ports, protocols, workloads, endpoints. Knows no routing rule."""
