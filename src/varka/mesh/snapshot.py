@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from varka.base.names import Namespace
+from varka.base.settings import Settings
 from varka.mesh.model import FilterPatch, Inbound, MergedGateway, Scope
 from varka.proxy.node import Proxy
 from varka.registry.model import Endpoint, Service, ServicePort
@@ -48,6 +49,6 @@ class MeshSnapshot:
         raise NotImplementedError
 
 
-def take(state: State, config: MeshConfig, memo: Memo) -> MeshSnapshot:
+def take(state: State, config: MeshConfig, memo: Memo, settings: Settings) -> MeshSnapshot:
     """The snapshot of a state."""
     raise NotImplementedError
