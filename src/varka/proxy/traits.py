@@ -26,6 +26,12 @@ class Traits:
     """May not bind ports below 1024 (node metadata UNPRIVILEGED_POD)."""
     locality: Locality = Locality()
     """Empty unless some rule that this proxy sees balances by locality."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """The client's labels that some `failoverPriority` compares with those of endpoints, sorted; only these."""
+    mesh_tls: bool = False
+    """Workload certificates are there (SDS `default` and `ROOTCA`): ISTIO_MUTUAL can be spoken."""
+    system_roots: str = "/etc/ssl/certs/ca-certificates.crt"
+    """Where the proxy finds the CA certificates of its system, for `tls` without `caCertificates`."""
     istio_filters: bool = False
     """The binary has Istio's own extensions (`istio.alpn`, `istio.stats`, ...): never send them otherwise."""
 
