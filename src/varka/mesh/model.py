@@ -25,6 +25,8 @@ class MergedRule:
     subsets: tuple[networking.Subset, ...]
     sources: tuple[ObjectKey, ...]
     """Oldest first; the first is what `filter_metadata.istio.config` names."""
+    selected: bool = False
+    """It has a `workloadSelector`, so it is meant for the few workloads that may read its `credentialName`."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
