@@ -90,6 +90,8 @@ class Scope:
     egress_proxy: networking.Destination | None
     needs_locality: bool
     """Some service of it balances by locality, so the client's own locality matters."""
+    label_keys: frozenset[str] = frozenset()
+    """Labels that its rules name (`sourceLabels`, `failoverPriority`): what `Traits.labels` may hold."""
 
     def find(self, host: Hostname) -> ScopedService | None:
         """The service a rule of this scope means by a full host name; of several namespaces the scope's own, then the oldest."""
@@ -120,6 +122,9 @@ class Inbound:
     sidecar: ObjectKey | None
     connection_pool: networking.ConnectionPoolSettings | None
     """`Sidecar.inboundConnectionPool`."""
+    address: str = ""
+    """Where `ingress` listeners without `bind` bind: the workload's own address, set only when some listener of it
+    really binds a port (captureMode NONE, or a proxy that does not intercept)."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

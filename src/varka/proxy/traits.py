@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from varka.proxy.node import Interception, Locality, Proxy, ProxyType
@@ -27,16 +29,30 @@ class Traits:
     locality: Locality = Locality()
     """Empty unless some rule that this proxy sees balances by locality."""
     labels: tuple[tuple[str, str], ...] = ()
-    """The client's labels that some `failoverPriority` compares with those of endpoints, sorted; only these."""
+    """The client's labels that some rule names (`failoverPriority`, `sourceLabels`), sorted; only these."""
     mesh_tls: bool = False
     """Workload certificates are there (SDS `default` and `ROOTCA`): ISTIO_MUTUAL can be spoken."""
     system_roots: str = "/etc/ssl/certs/ca-certificates.crt"
     """Where the proxy finds the CA certificates of its system, for `tls` without `caCertificates`."""
     istio_filters: bool = False
     """The binary has Istio's own extensions (`istio.alpn`, `istio.stats`, ...): never send them otherwise."""
+    proxy_config: str = ""
+    """What listeners and routes take from node metadata PROXY_CONFIG, as canonical JSON; "" when it was not sent."""
+    reserved_ports: frozenset[int] = frozenset()
+    """Ports of the bootstrap's own listeners (node metadata ENVOY_STATUS_PORT, ENVOY_PROMETHEUS_PORT)."""
+    http_proxy_port: int = 0
+    """Node metadata HTTP_PROXY_PORT; 0 when unset."""
+
+    def has_labels(self, wanted: Mapping[str, str]) -> bool:
+        """Whether the workload carries all these labels (`sourceLabels`; none wanted is a match)."""
+        return all(pair in self.labels for pair in wanted.items())
 
 
-def traits_of(proxy: Proxy, *, needs_locality: bool = False) -> Traits:
+_PROXY_CONFIG = ("gatewayTopology", "proxyHeaders", "connectionSettings", "tracing")
+
+
+def traits_of(proxy: Proxy, *, needs_locality: bool = False, label_keys: frozenset[str] = frozenset()) -> Traits:
+    """`label_keys` are the labels that rules in the proxy's scope name."""
     addresses = proxy.addresses or ("0.0.0.0",)
     return Traits(
         type=proxy.type,
@@ -51,4 +67,21 @@ def traits_of(proxy: Proxy, *, needs_locality: bool = False) -> Traits:
         unprivileged=proxy.flag("UNPRIVILEGED_POD"),
         locality=proxy.locality if needs_locality else Locality(),
         istio_filters="istio.alpn" in proxy.extensions,
+        labels=tuple(sorted((key, value) for key, value in proxy.labels.items() if key in label_keys)),
+        proxy_config=_proxy_config(proxy),
+        reserved_ports=frozenset(
+            number for key in ("ENVOY_STATUS_PORT", "ENVOY_PROMETHEUS_PORT") if (number := _port(proxy.text(key)))
+        ),
+        http_proxy_port=_port(proxy.text("HTTP_PROXY_PORT")),
     )
+
+
+def _port(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
+
+
+def _proxy_config(proxy: Proxy) -> str:
+    value = proxy.metadata.get("PROXY_CONFIG")
+    if not isinstance(value, Mapping):
+        return ""
+    return json.dumps({key: value[key] for key in _PROXY_CONFIG if key in value}, sort_keys=True)
