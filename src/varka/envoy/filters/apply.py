@@ -1,0 +1,179 @@
+"""EnvoyFilters on the layers of a view: each resource is patched once for all proxies with the same patches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from varka.base.memo import Memo
+from varka.envoy.check import violations
+from varka.envoy.dump import message_of
+from varka.envoy.filters.clusters import patch_cluster
+from varka.envoy.filters.listeners import patch_listener
+from varka.envoy.filters.patch import Patch, Run, compiled
+from varka.envoy.filters.routes import patch_route_configuration, patch_virtual_host
+from varka.envoy.resource import EnvoyResource, Layer, Layers, TypeUrl, encode
+from varka.mesh.model import FilterPatch
+from varka.resources.model.networking import ApplyTo, Operation, PatchContext
+
+Ports = tuple[tuple[int, frozenset[int]], ...]
+
+_TARGETS: dict[TypeUrl, tuple[ApplyTo, ...]] = {
+    TypeUrl.CLUSTER: (ApplyTo.CLUSTER,),
+    TypeUrl.LISTENER: (
+        ApplyTo.LISTENER,
+        ApplyTo.LISTENER_FILTER,
+        ApplyTo.FILTER_CHAIN,
+        ApplyTo.NETWORK_FILTER,
+        ApplyTo.HTTP_FILTER,
+        ApplyTo.ROUTE_CONFIGURATION,
+        ApplyTo.VIRTUAL_HOST,
+        ApplyTo.HTTP_ROUTE,
+    ),
+    TypeUrl.ROUTE: (ApplyTo.ROUTE_CONFIGURATION, ApplyTo.VIRTUAL_HOST, ApplyTo.HTTP_ROUTE),
+    TypeUrl.VIRTUAL_HOST: (ApplyTo.VIRTUAL_HOST, ApplyTo.HTTP_ROUTE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A patch that is not applied, and why."""
+
+    patch: FilterPatch
+    reason: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Patched:
+    """A layer after its patches: which of them found something, which were set aside."""
+
+    layer: Layer
+    hits: frozenset[FilterPatch]
+    rejected: tuple[Rejected, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PatchedResource:
+    resource: EnvoyResource | None
+    """None when a patch removed it."""
+    hits: frozenset[FilterPatch]
+    rejected: tuple[Rejected, ...] = ()
+
+
+def patch_layers(
+    memo: Memo, type_: TypeUrl, layers: Layers, filters: tuple[FilterPatch, ...], router: bool, ports: Ports
+) -> tuple[Patched, ...]:
+    """The layers of one type with all patches applied; a last layer holds what ADD patches bring."""
+    patches, broken = memo(_compiled, filters, type_)
+    if not patches and not broken:
+        return tuple(Patched(layer, frozenset(), ()) for layer in layers)
+    done = tuple(memo(_layer, memo, layer, patches, router, ports) for layer in layers)
+    return (*done, memo(_added, type_, patches, router, broken))
+
+
+def _compiled(filters: tuple[FilterPatch, ...], type_: TypeUrl) -> tuple[tuple[Patch, ...], tuple[Rejected, ...]]:
+    wanted = [(f, compiled(f)) for f in filters if f.patch.apply_to in _TARGETS.get(type_, ())]
+    good = tuple(p for _, p in wanted if isinstance(p, Patch))
+    bad = tuple(Rejected(f, p) for f, p in wanted if isinstance(p, str)) if wanted and _owner(type_) else ()
+    return good, bad
+
+
+def _owner(type_: TypeUrl) -> bool:
+    """Route patches go to listeners (inline routes) and virtual hosts too: report a broken one once."""
+    return type_ in (TypeUrl.CLUSTER, TypeUrl.LISTENER)
+
+
+def _layer(memo: Memo, layer: Layer, patches: tuple[Patch, ...], router: bool, ports: Ports) -> Patched:
+    done = [memo(_resource, resource, patches, router, ports) for resource in layer.resources.values()]
+    kept = {p.resource.name: p.resource for p in done if p.resource is not None}
+    same = len(kept) == len(layer.resources) and all(layer.resources.get(n) is r for n, r in kept.items())
+    return Patched(
+        layer if same else Layer(kept),
+        frozenset().union(*(p.hits for p in done)),
+        tuple(r for p in done for r in p.rejected),
+    )
+
+
+def _added(type_: TypeUrl, patches: tuple[Patch, ...], router: bool, broken: tuple[Rejected, ...]) -> Patched:
+    """Whole listeners and clusters that ADD patches bring; the last of a name wins."""
+    contexts = (PatchContext.GATEWAY,) if router else (PatchContext.SIDECAR_OUTBOUND, PatchContext.SIDECAR_INBOUND)
+    target = {TypeUrl.CLUSTER: ApplyTo.CLUSTER, TypeUrl.LISTENER: ApplyTo.LISTENER}.get(type_)
+    found, rejected = {}, list(broken)
+    for patch in patches:
+        if patch.apply_to is not target or patch.operation is not Operation.ADD or not any(map(patch.adds_in, contexts)):
+            continue
+        wrong = violations(patch.value)
+        if wrong:
+            rejected.append(Rejected(patch.source, "; ".join(wrong)))
+        else:
+            found[patch.value.name] = (encode(type_, patch.value.name, patch.value, (patch.source.source,)), patch.source)
+    return Patched(Layer({n: r for n, (r, _) in found.items()}), frozenset(s for _, s in found.values()), tuple(rejected))
+
+
+def _resource(resource: EnvoyResource, patches: tuple[Patch, ...], router: bool, ports: Ports) -> PatchedResource:
+    """All patches on one resource; when the result is no valid message, object by object without those at fault."""
+    context = _context(resource, router)
+    patched = _run(resource, patches, context, ports)
+    if not isinstance(patched, str):
+        return patched
+    good: tuple[Patch, ...] = ()
+    rejected: list[Rejected] = []
+    for source in dict.fromkeys(p.source.source for p in patches):
+        of_object = tuple(p for p in patches if p.source.source == source)
+        attempt = _run(resource, good + of_object, context, ports)
+        if isinstance(attempt, str):
+            rejected.append(Rejected(of_object[0].source, attempt))
+        else:
+            good, patched = good + of_object, attempt
+    kept = patched if isinstance(patched, PatchedResource) else PatchedResource(resource, frozenset())
+    return PatchedResource(kept.resource, kept.hits, tuple(rejected))
+
+
+def _run(resource: EnvoyResource, patches: tuple[Patch, ...], context: PatchContext, ports: Ports) -> PatchedResource | str:
+    """The patched resource, or why Envoy would refuse it."""
+    run, message = Run(patches, context), message_of(resource)
+    kept = _APPLY[resource.type](run, message, resource.name, dict(ports))
+    if not run.hits:
+        return PatchedResource(resource, frozenset())
+    if not kept:
+        return PatchedResource(None, frozenset(run.hits))
+    wrong = violations(message)
+    if wrong:
+        return "; ".join(wrong)
+    origins: Iterable[Any] = dict.fromkeys((*resource.origins, *sorted({hit.source for hit in run.hits})))
+    return PatchedResource(encode(resource.type, resource.name, message, origins), frozenset(run.hits))
+
+
+def _context(resource: EnvoyResource, router: bool) -> PatchContext:
+    if router:
+        return PatchContext.GATEWAY
+    inbound = resource.name.startswith("inbound|") or resource.name in ("virtualInbound", "InboundPassthroughCluster")
+    if resource.type is TypeUrl.LISTENER:
+        inbound = inbound or message_of(resource).traffic_direction == 1
+    return PatchContext.SIDECAR_INBOUND if inbound else PatchContext.SIDECAR_OUTBOUND
+
+
+def _cluster(run: Run, message: Any, name: str, ports: dict[int, frozenset[int]]) -> bool:
+    return patch_cluster(run, message)
+
+
+def _listener(run: Run, message: Any, name: str, ports: dict[int, frozenset[int]]) -> bool:
+    return patch_listener(run, message)
+
+
+def _route(run: Run, message: Any, name: str, ports: dict[int, frozenset[int]]) -> bool:
+    patch_route_configuration(run, message, ports)
+    return True
+
+
+def _virtual_host(run: Run, message: Any, name: str, ports: dict[int, frozenset[int]]) -> bool:
+    return patch_virtual_host(run, message, name.partition("/")[0], ports)
+
+
+_APPLY: dict[TypeUrl, Callable[[Run, Any, str, dict[int, frozenset[int]]], bool]] = {
+    TypeUrl.CLUSTER: _cluster,
+    TypeUrl.LISTENER: _listener,
+    TypeUrl.ROUTE: _route,
+    TypeUrl.VIRTUAL_HOST: _virtual_host,
+}

@@ -1,0 +1,58 @@
+"""Merging messages as Istio does: like protobuf's own merge, but a Duration replaces the other as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf import message_factory
+from google.protobuf.any_pb2 import Any as AnyMessage
+
+from varka.envoy.filters.types import load_type
+from varka.envoy.wkt import pack
+
+_DURATION = "google.protobuf.Duration"
+
+
+def merge(into: Any, patch: Any, *, replace_lists: bool = False) -> None:
+    """Merge `patch` into `into`, both of one type. Lists append unless `replace_lists`; set scalars win."""
+    for field, value in patch.ListFields():
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            _merge_map(getattr(into, field.name), value, field.message_type.fields_by_name["value"].message_type is not None)
+        elif isinstance(value, (str, bytes, int, float, bool)):
+            setattr(into, field.name, value)
+        elif field.is_repeated:
+            if replace_lists:
+                into.ClearField(field.name)
+            getattr(into, field.name).extend(value)
+        elif field.message_type.full_name == _DURATION:
+            getattr(into, field.name).CopyFrom(value)
+        else:
+            target = getattr(into, field.name)
+            target.SetInParent()
+            merge(target, value, replace_lists=replace_lists)
+
+
+def _merge_map(into: Any, patch: Any, messages: bool) -> None:
+    for key, value in patch.items():
+        if messages:
+            into[key].CopyFrom(value)
+        else:
+            into[key] = value
+
+
+def merged_any(base: AnyMessage, patch: AnyMessage) -> AnyMessage | None:
+    """Both configurations merged when they are of one type, else None."""
+    name = base.type_url.rpartition("/")[2]
+    if name != patch.type_url.rpartition("/")[2] or not load_type(name):
+        return None
+    result = unpacked(base)
+    merge(result, unpacked(patch))
+    return pack(result)
+
+
+def unpacked(value: AnyMessage) -> Any:
+    """The message inside an Any whose type is loaded."""
+    from google.protobuf import descriptor_pool
+
+    descriptor = descriptor_pool.Default().FindMessageTypeByName(value.type_url.rpartition("/")[2])
+    return message_factory.GetMessageClass(descriptor).FromString(value.value)
