@@ -122,6 +122,8 @@ class Inbound:
     sidecar: ObjectKey | None
     connection_pool: networking.ConnectionPoolSettings | None
     """`Sidecar.inboundConnectionPool`."""
+    addresses: tuple[str, ...] = ()
+    """The proxy's own addresses, only when some `ingress[].defaultEndpoint` is `0.0.0.0:port` or `[::]:port`."""
     address: str = ""
     """Where `ingress` listeners without `bind` bind: the workload's own address, set only when some listener of it
     really binds a port (captureMode NONE, or a proxy that does not intercept)."""
