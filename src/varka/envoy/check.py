@@ -6,9 +6,10 @@ from the descriptors once per message type and become a list of small checks.
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from ipaddress import ip_address
 from typing import Any
 
@@ -180,19 +181,25 @@ def _number(rules: Any) -> Tests:
     yield from _bounds(rules, lambda v: v)
 
 
+_COMPARISONS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
+    "lt": ("must be less than", operator.lt),
+    "lte": ("must be at most", operator.le),
+    "gt": ("must be greater than", operator.gt),
+    "gte": ("must be at least", operator.ge),
+    "const": ("must be", operator.eq),
+}
+
+
+def _compared(read: Callable[[Any], Any], compare: Callable[[Any, Any], bool], bound: Any, value: Any) -> bool:
+    return compare(read(value), read(bound))
+
+
 def _bounds(rules: Any, read: Callable[[Any], Any]) -> Tests:
-    """`const`, `lt`, `lte`, `gt`, `gte`, `in`, `not_in`; a range with lower above upper means outside of it."""
+    """`const`, `lt`, `lte`, `gt`, `gte`, `in`, `not_in`."""
     given = {field.name: value for field, value in rules.ListFields()}
-    for name, text, test in (
-        ("lt", "must be less than", lambda v, b: read(v) < read(b)),
-        ("lte", "must be at most", lambda v, b: read(v) <= read(b)),
-        ("gt", "must be greater than", lambda v, b: read(v) > read(b)),
-        ("gte", "must be at least", lambda v, b: read(v) >= read(b)),
-        ("const", "must be", lambda v, b: read(v) == read(b)),
-    ):
+    for name, (text, compare) in _COMPARISONS.items():
         if name in given:
-            bound = given[name]
-            yield (lambda v, test=test, bound=bound: test(v, bound)), f"{text} {_show(bound)}"
+            yield partial(_compared, read, compare, given[name]), f"{text} {_show(given[name])}"
     if "in" in given:
         yield (lambda v: v in given["in"]), f"must be one of {list(given['in'])}"
     if "not_in" in given:

@@ -64,10 +64,8 @@ class PatchedResource:
 def patch_layers(
     memo: Memo, type_: TypeUrl, layers: Layers, filters: tuple[FilterPatch, ...], router: bool, ports: Ports
 ) -> tuple[Patched, ...]:
-    """The layers of one type with all patches applied; a last layer holds what ADD patches bring."""
+    """The layers of one type with all patches applied; a last one holds what ADD patches bring."""
     patches, broken = memo(_compiled, filters, type_)
-    if not patches and not broken:
-        return tuple(Patched(layer, frozenset(), ()) for layer in layers)
     done = tuple(memo(_layer, memo, layer, patches, router, ports) for layer in layers)
     return (*done, memo(_added, type_, patches, router, broken))
 
@@ -85,6 +83,8 @@ def _owner(type_: TypeUrl) -> bool:
 
 
 def _layer(memo: Memo, layer: Layer, patches: tuple[Patch, ...], router: bool, ports: Ports) -> Patched:
+    if not patches:
+        return Patched(layer, frozenset(), ())
     done = [memo(_resource, resource, patches, router, ports) for resource in layer.resources.values()]
     kept = {p.resource.name: p.resource for p in done if p.resource is not None}
     same = len(kept) == len(layer.resources) and all(layer.resources.get(n) is r for n, r in kept.items())

@@ -49,7 +49,7 @@ def _matches(patch: Patch, cluster: Any) -> bool:
     if match is None:
         return True
     if match.name:
-        return match.name == cluster.name
+        return bool(match.name == cluster.name)
     direction, port, subset, host = (cluster.name.split("|") + [""] * 4)[:4]
     hosts = _inbound_hosts(cluster) or [host] if direction == "inbound" else [host]
     return all(
