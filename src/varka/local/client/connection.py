@@ -1,0 +1,104 @@
+"""Connecting: resolve, TCP, TLS, and why one of them failed."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+
+from varka.local.client.model import TLS_SCHEMES, Failed, Protocol, Target, Tls
+
+
+class NoAnswer(Exception):
+    """There is no answer, and `why` names the reason."""
+
+    def __init__(self, why: Failed, detail: str = "") -> None:
+        super().__init__(detail or str(why))
+        self.why = why
+
+
+class Connection:
+    """One TCP or TLS connection; a peer that goes away is NoAnswer(RESET)."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self.used = False
+
+    async def send(self, data: bytes) -> None:
+        try:
+            self._writer.write(data)
+            await self._writer.drain()
+        except OSError as error:
+            raise NoAnswer(Failed.RESET, str(error)) from None
+
+    async def receive(self) -> bytes:
+        """Some bytes; none at the end of the stream."""
+        try:
+            return await self._reader.read(1 << 16)
+        except OSError as error:
+            raise NoAnswer(Failed.RESET, str(error)) from None
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def abort(self) -> None:
+        self._writer.transport.abort()
+
+
+def tls_context(tls: Tls, protocol: Protocol) -> ssl.SSLContext:
+    """Raises ssl.SSLError or ValueError when a PEM text is none."""
+    context = ssl.create_default_context(cadata=tls.ca or None)
+    if tls.certificate:
+        # OpenSSL's loader only takes file names.
+        with tempfile.NamedTemporaryFile("w", suffix=".pem") as pem:
+            pem.write(f"{tls.certificate}\n{tls.key}\n")
+            pem.flush()
+            context.load_cert_chain(pem.name)
+    if not tls.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if protocol is not Protocol.TCP:
+        context.set_alpn_protocols(["h2"] if protocol in (Protocol.HTTP2, Protocol.GRPC) else ["http/1.1"])
+    return context
+
+
+async def connect(target: Target, resolve: Sequence[str], context: ssl.SSLContext | None, sni: str) -> Connection:
+    """Try each address in turn. Raises NoAnswer."""
+    last: OSError | None = None
+    for address in await _addresses(target, resolve):
+        try:
+            reader, writer = await asyncio.open_connection(*address)
+        except OSError as error:
+            last = error
+            continue
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if target.scheme in TLS_SCHEMES and context is not None:
+            await _start_tls(writer, context, sni or target.host)
+        return Connection(reader, writer)
+    raise NoAnswer(Failed.CONNECT, str(last))
+
+
+async def _start_tls(writer: asyncio.StreamWriter, context: ssl.SSLContext, name: str) -> None:
+    try:
+        await writer.start_tls(context, server_hostname=name)
+    except (OSError, ssl.CertificateError, EOFError) as error:
+        writer.transport.abort()
+        raise NoAnswer(Failed.TLS, str(error)) from None
+
+
+async def _addresses(target: Target, resolve: Sequence[str]) -> list[tuple[str, int]]:
+    for entry in resolve:
+        host, port, address = entry.split(":", 2)
+        if host in (target.host, "*") and port == str(target.port):
+            return [(address.strip("[]"), target.port)]
+    with suppress(ValueError):
+        return [(str(ipaddress.ip_address(target.host)), target.port)]
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise NoAnswer(Failed.DNS, str(error)) from None
+    return [(str(address[0]), target.port) for *_, address in found]

@@ -1,0 +1,123 @@
+"""The namespaces of one pod: its network, its view of a few files, its host name. They live as long as someone holds them."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from varka.local import kernel, nft
+from varka.local.links import Links
+from varka.local.nft import Chain
+
+GATEWAY = "10.244.0.1"
+"""The node as pods see it: their router."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodSpace:
+    """Descriptors that keep the namespaces alive; `close` lets them go."""
+
+    network: int
+    mounts: int
+    uts: int
+
+    def enter(self) -> None:
+        """Move this (single-threaded) process into the pod."""
+        kernel.setns(self.network, kernel.CLONE_NEWNET)
+        kernel.setns(self.uts, kernel.CLONE_NEWUTS)
+        kernel.setns(self.mounts, kernel.CLONE_NEWNS)
+
+    def close(self) -> None:
+        for fd in (self.network, self.mounts, self.uts):
+            os.close(fd)
+
+
+@dataclass(frozen=True, slots=True)
+class PodNetwork:
+    """What to build: `link` is the node's end; `files` are (path on the machine, path that the pod sees it at)."""
+
+    hostname: str
+    ip: str
+    link: str
+    files: Sequence[tuple[str, str]] = ()
+    chains: Sequence[Chain] = ()
+
+
+def make(pod: PodNetwork) -> PodSpace:
+    """Build a pod's namespaces from the node's. Raises OSError with what failed."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    child = os.fork()
+    if child == 0:
+        os._exit(_build(pod, theirs))
+    theirs.close()
+    with ours:
+        message, fds, _, _ = socket.recv_fds(ours, 4096, 3)
+    os.waitpid(child, 0)
+    if len(fds) != 3:
+        raise OSError(f"the network of pod {pod.hostname} could not be made: {message.decode() or 'helper died'}")
+    return PodSpace(*fds)
+
+
+def _build(pod: PodNetwork, answer: socket.socket) -> int:
+    try:
+        node = Links()
+        kernel.unshare(kernel.CLONE_NEWNET | kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS)
+        kernel.sethostname(pod.hostname)
+        fds = [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("net", "mnt", "uts")]
+        _connect(pod, node, fds[0])
+        if pod.chains:
+            nft.replace_table("istio", pod.chains)
+        for source, target in pod.files:
+            if os.path.exists(target):
+                kernel.mount(source, os.path.realpath(target), "none", kernel.MS_BIND)
+        socket.send_fds(answer, [b"ok"], fds)
+    except OSError as error:
+        answer.send(str(error).encode())
+        return 1
+    except BaseException:
+        traceback.print_exc(file=sys.stderr)
+        return 1
+    return 0
+
+
+def _connect(pod: PodNetwork, node: Links, network: int) -> None:
+    """A veth pair; the pod reaches everything through the node, which knows the way to this one address."""
+    node.add_veth(pod.link, "eth0", network)
+    with Links() as inside:
+        inside.up("lo")
+        inside.add_address("eth0", pod.ip)
+        inside.up("eth0")
+        inside.add_route(f"{GATEWAY}/32", "eth0")
+        inside.add_route("0.0.0.0/0", "eth0", via=GATEWAY)
+
+
+def attach(pod: PodNetwork) -> None:
+    """The node's end of the pair, up and routed. Called in the node's namespace."""
+    with Links() as node:
+        node.up(pod.link)
+        node.add_route(f"{pod.ip}/32", pod.link, source=GATEWAY)
+
+
+@contextmanager
+def network_of(space: PodSpace, home: int) -> Iterator[None]:
+    """Sockets opened in the block belong to the pod. `home` is the caller's own network namespace; no awaiting inside."""
+    kernel.setns(space.network, kernel.CLONE_NEWNET)
+    try:
+        yield
+    finally:
+        kernel.setns(home, kernel.CLONE_NEWNET)
+
+
+def setup_node(addresses: Sequence[str]) -> None:
+    """The node's own namespace: loopback, its addresses, forwarding between pods. Raises OSError."""
+    with Links() as node:
+        node.up("lo")
+        for address in addresses:
+            node.add_address("lo", address)
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
