@@ -1,0 +1,29 @@
+"""What routes take from the mesh configuration, as a small value: changes elsewhere in it leave routes alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from varka.resources.model import networking
+from varka.resources.model.mesh import MeshConfig
+
+
+@dataclass(frozen=True, slots=True)
+class RouteSettings:
+    retries: networking.HTTPRetry | None = None
+    """`defaultHttpRetryPolicy`: for rules without `retries`."""
+    include_request_attempt_count: bool = True
+    """`x-envoy-attempt-count` for the upstream (`proxyHeaders.attemptCount`)."""
+    append_x_forwarded_host: bool = False
+    """Rewrites keep the original host in `x-forwarded-host` (`proxyHeaders.xForwardedHost`)."""
+
+
+def settings_of(config: MeshConfig) -> RouteSettings:
+    headers = config.default_config.proxy_headers if config.default_config else None
+    attempts = headers.attempt_count if headers else None
+    host = headers.x_forwarded_host if headers else None
+    return RouteSettings(
+        retries=config.default_http_retry_policy,
+        include_request_attempt_count=not (attempts and attempts.disabled),
+        append_x_forwarded_host=bool(host and host.enabled),
+    )

@@ -1,0 +1,42 @@
+"""Conditions of a match that the client decides, not the request: evaluated while routes are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from varka.base.names import Namespace
+from varka.mesh.model import MergedVirtualService
+from varka.proxy.traits import Traits
+from varka.resources.model import networking
+
+MESH = "mesh"
+"""The gateway name that means all sidecars."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who asks, as far as a rule's conditions look at it."""
+
+    gateway: str = MESH
+    """`namespace/name` of the Gateway, or `mesh`."""
+    namespace: str = ""
+    labels: frozenset[tuple[str, str]] = frozenset()
+
+    def meets(self, request: networking.HTTPMatchRequest) -> bool:
+        """`gateways`, when given, decides alone; else `sourceLabels` and `sourceNamespace` do."""
+        if request.gateways:
+            return self.gateway in request.gateways
+        if any(pair not in self.labels for pair in request.source_labels.items()):
+            return False
+        return request.source_namespace in ("", self.namespace)
+
+
+def source_for(rule: MergedVirtualService, gateway: str, namespace: Namespace, traits: Traits) -> Source:
+    """Only what the rule asks about: all clients that it cannot tell apart share its routes."""
+    requests = [request for route in rule.spec.http for request in route.match]
+    names = {name for request in requests for name in request.source_labels}
+    return Source(
+        gateway=gateway,
+        namespace=namespace if any(request.source_namespace for request in requests) else "",
+        labels=frozenset(pair for pair in traits.labels if pair[0] in names),
+    )
