@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from varka.proxy.node import Interception, Locality, Proxy, ProxyType
 
+_DNS_DOMAIN = "*.svc.cluster.local"
+
 
 @dataclass(frozen=True, slots=True)
 class Traits:
@@ -42,6 +44,8 @@ class Traits:
     """Ports of the bootstrap's own listeners (node metadata ENVOY_STATUS_PORT, ENVOY_PROMETHEUS_PORT)."""
     http_proxy_port: int = 0
     """Node metadata HTTP_PROXY_PORT; 0 when unset."""
+    dns_domain: str = _DNS_DOMAIN
+    """The domain in which the proxy resolves short names; `*` stands for its namespace, so that namespaces share the rest."""
 
     def has_labels(self, wanted: Mapping[str, str]) -> bool:
         """Whether the workload carries all these labels (`sourceLabels`; none wanted is a match)."""
@@ -73,7 +77,15 @@ def traits_of(proxy: Proxy, *, needs_locality: bool = False, label_keys: frozens
             number for key in ("ENVOY_STATUS_PORT", "ENVOY_PROMETHEUS_PORT") if (number := _port(proxy.text(key)))
         ),
         http_proxy_port=_port(proxy.text("HTTP_PROXY_PORT")),
+        dns_domain=_dns_domain(proxy),
     )
+
+
+def _dns_domain(proxy: Proxy) -> str:
+    first, _, rest = proxy.dns_domain.partition(".")
+    if not rest:
+        return proxy.dns_domain or _DNS_DOMAIN
+    return f"*.{rest}" if first == proxy.namespace else proxy.dns_domain
 
 
 def _port(text: str) -> int:
