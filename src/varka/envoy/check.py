@@ -67,7 +67,7 @@ def _field(field: FieldDescriptor) -> Iterator[Check]:
     elif field.is_repeated:
         yield _repeated(field, rules.repeated if kind == "repeated" else None)
     elif message:
-        yield _submessage(name, rules, _value(rules) if kind in ("duration", "any") or _is_wrapper(field) else None)
+        yield _submessage(field, rules, _value(rules) if kind in ("duration", "any") or _is_wrapper(field) else None)
     elif (value := _value(rules)) is not None:
         in_oneof = field.containing_oneof is not None or field.has_presence
 
@@ -85,8 +85,9 @@ def _is_wrapper(field: FieldDescriptor) -> bool:
     return bool(field.message_type.full_name.startswith("google.protobuf.") and field.message_type.full_name.endswith("Value"))
 
 
-def _submessage(name: str, rules: Any, value: Value | None) -> Check:
-    required = rules.message.required or rules.duration.required or rules.any.required
+def _submessage(field: FieldDescriptor, rules: Any, value: Value | None) -> Check:
+    name = field.name
+    required = field.containing_oneof is None and (rules.message.required or rules.duration.required or rules.any.required)
     skip = rules.message.skip
 
     def check(holder: Any) -> Iterator[str]:
