@@ -101,6 +101,12 @@ class Service:
     traffic_distribution: str = ""
     headless: bool = False
     """A Kubernetes Service with `clusterIP: None`."""
+    node_local: bool = False
+    """`internalTrafficPolicy: Local`."""
+    aliases: tuple[tuple[Namespace, Hostname], ...] = ()
+    """ExternalName Services that name this one: requests to them are requests to it."""
+    sticky: bool = False
+    """Label `istio.io/persistent-session`: endpoints that drain still get the sessions they hold."""
 
     @property
     def age(self) -> tuple[str, str, str]:

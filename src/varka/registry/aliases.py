@@ -1,0 +1,29 @@
+"""ExternalName Services: other names of a service."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from varka.base.names import Hostname, Namespace
+from varka.registry.model import Resolution, Service
+
+Alias = tuple[Namespace, Hostname]
+
+
+def aliases(services: tuple[Service, ...]) -> dict[Hostname, tuple[Alias, ...]]:
+    """The aliases of each concrete name, through aliases of aliases; loops name nothing."""
+    target = {s.hostname: Hostname(s.external_name) for s in services if s.resolution is Resolution.ALIAS}
+    found: dict[Hostname, list[Alias]] = {}
+    for service in services:
+        if service.resolution is Resolution.ALIAS:
+            concrete, seen = target[service.hostname], {service.hostname}
+            while concrete in target and concrete not in seen:
+                seen.add(concrete)
+                concrete = target[concrete]
+            if concrete not in target:
+                found.setdefault(concrete, []).append((service.namespace, service.hostname))
+    return {host: tuple(sorted(names)) for host, names in found.items()}
+
+
+def with_aliases(service: Service, names: tuple[Alias, ...]) -> Service:
+    return replace(service, aliases=names)

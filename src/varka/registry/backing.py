@@ -1,0 +1,76 @@
+"""What Kubernetes says is behind a Service: EndpointSlices and Endpoints as the same value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from varka.registry.model import Health, Service
+from varka.resources.model import kubernetes
+from varka.resources.resource import Resource
+
+SERVICE_NAME = "kubernetes.io/service-name"
+
+
+@dataclass(frozen=True, slots=True)
+class BackingAddress:
+    address: str
+    pod: tuple[str, str] | None
+    """(namespace, name) of the Pod it names."""
+    ready: bool
+    serving: bool = True
+    terminating: bool = False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Backing:
+    ports: Mapping[str, int]
+    """By port name, which is that of the Service's port."""
+    addresses: tuple[BackingAddress, ...]
+
+
+def of_slice(resource: Resource[kubernetes.EndpointSlice]) -> Backing:
+    if resource.spec.address_type == "FQDN":
+        return Backing({}, ())
+    addresses = tuple(
+        BackingAddress(
+            address,
+            _pod(endpoint.target_ref, resource.namespace),
+            endpoint.conditions.ready is not False,
+            endpoint.conditions.serving is not False,
+            endpoint.conditions.terminating is not False,
+        )
+        for endpoint in resource.spec.endpoints
+        for address in endpoint.addresses
+    )
+    return Backing({p.name: p.port for p in resource.spec.ports if p.port}, addresses)
+
+
+def of_endpoints(resource: Resource[kubernetes.Endpoints]) -> tuple[Backing, ...]:
+    return tuple(
+        Backing(
+            {p.name: p.port for p in subset.ports if p.port},
+            tuple(
+                BackingAddress(a.ip, _pod(a.target_ref, resource.namespace), ready)
+                for ready, listed in ((True, subset.addresses), (False, subset.not_ready_addresses))
+                for a in listed
+            ),
+        )
+        for subset in resource.spec.subsets
+    )
+
+
+def health(service: Service, address: BackingAddress) -> Health | None:
+    """None: not to be used. Endpoints that are not ready serve only Services that publish them; those that drain
+    serve the sessions they hold."""
+    if address.ready:
+        return Health.HEALTHY
+    if address.terminating:
+        return Health.DRAINING if service.sticky and address.serving else None
+    return Health.UNHEALTHY if service.publish_not_ready else None
+
+
+def _pod(reference: kubernetes.ObjectReference | None, namespace: str) -> tuple[str, str] | None:
+    if reference is None or reference.kind != "Pod":
+        return None
+    return (reference.namespace or namespace, reference.name)

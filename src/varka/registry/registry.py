@@ -1,0 +1,159 @@
+"""The services of a state, with their endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from varka.base.memo import Memo
+from varka.base.names import Namespace
+from varka.base.settings import Settings
+from varka.registry import endpoints, kubernetes, serviceentry
+from varka.registry.allocation import declared, derive, wants_addresses
+from varka.registry.backing import SERVICE_NAME, Backing, of_endpoints, of_slice
+from varka.registry.catalogue import Catalogue, take_catalogue
+from varka.registry.each import Each
+from varka.registry.endpoints import EMPTY, EndpointTable
+from varka.registry.model import Resolution, Service
+from varka.registry.topology import Topology
+from varka.registry.workload import Workload
+from varka.registry.workloads import (
+    ISTIO,
+    NOTHING,
+    NamespaceWorkloads,
+    Workloads,
+    chosen_by_entry,
+    chosen_by_service,
+    take_topology,
+    take_workloads,
+)
+from varka.resources.model import networking
+from varka.resources.model.mesh import MeshConfig
+from varka.resources.resource import Resource
+from varka.store.state import State
+
+Entry = Resource[networking.ServiceEntry]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ServiceRegistry:
+    catalogue: Catalogue
+    tables: Mapping[Service, EndpointTable]
+    """By the services of the catalogue."""
+    workloads: Workloads
+
+
+def take(state: State, config: MeshConfig, memo: Memo, settings: Settings, root_namespace: Namespace) -> ServiceRegistry:
+    """Everything made from unchanged objects is the same object as the last time with this memo."""
+    where = take_topology(state, memo, settings.cluster_id, root_namespace)
+    workloads = take_workloads(state, memo, where)
+    from_kubernetes = _kubernetes_services(state, config, memo, settings)
+    from_entries = _entry_services(state, config, memo, settings)
+    tables = _kubernetes_tables(state, memo, from_kubernetes, workloads, where)
+    tables.update(_entry_tables(memo, from_entries, workloads, where))
+    catalogue = take_catalogue(memo, (*from_kubernetes, *from_entries))
+    for service, parts in catalogue.parts.items():
+        tables[service] = memo(endpoints.merged, service, tuple(tables[part] for part in parts))
+    return ServiceRegistry(catalogue, tables, workloads)
+
+
+def _kubernetes_services(state: State, config: MeshConfig, memo: Memo, settings: Settings) -> list[Service]:
+    notes = {n.name: n.annotations.get(kubernetes.TRAFFIC_DISTRIBUTION, "") for n in state.of("Namespace")}
+    export, trust = config.default_service_export_to, config.trust_domain or settings.domain
+    return [
+        memo(kubernetes.service, each, export, notes.get(each.key.namespace, ""), settings.domain, trust)
+        for each in state.of("Service")
+    ]
+
+
+def _entry_services(state: State, config: MeshConfig, memo: Memo, settings: Settings) -> dict[Service, Entry]:
+    namespaces = {n.name: n for n in state.of("Namespace")}
+    result: dict[Service, Entry] = {}
+    for entry in state.of("ServiceEntry", ISTIO):
+        namespace = namespaces.get(entry.namespace)
+        seen = serviceentry.entry_visibility(config.service_entry_visibility, namespace.labels if namespace else {})
+        note = namespace.annotations.get(kubernetes.TRAFFIC_DISTRIBUTION, "") if namespace else ""
+        for service in memo(serviceentry.services, entry, config.default_service_export_to, seen, note):
+            result[service] = entry
+    return _with_addresses(memo, result)
+
+
+def _with_addresses(memo: Memo, services: dict[Service, Entry]) -> dict[Service, Entry]:
+    wanting = [service for service in services if wants_addresses(service)]
+    if not wanting:
+        return services
+    derived = memo(derive, tuple(_key(service) for service in sorted(wanting, key=lambda s: s.age)))
+    chosen = {s: memo(declared, services[s]).get(s.hostname) or derived.get(_key(s), ()) for s in wanting}
+    return {memo(_with_auto, s, chosen[s]) if s in chosen else s: entry for s, entry in services.items()}
+
+
+def _with_auto(service: Service, addresses: tuple[str, ...]) -> Service:
+    return replace(service, auto_addresses=addresses)
+
+
+def _key(service: Service) -> str:
+    return f"{service.namespace}/{service.hostname}"
+
+
+def _kubernetes_tables(
+    state: State, memo: Memo, services: Iterable[Service], workloads: Workloads, where: Topology
+) -> dict[Service, EndpointTable]:
+    backings = _backings(state, memo)
+    tables: dict[Service, EndpointTable] = {}
+    for service in services:
+        here = workloads.get(service.namespace, NOTHING)
+        behind = backings.get((service.namespace, service.name), ())
+        table = memo(endpoints.listed, service, behind, _pods_behind(behind, here, workloads), where) if behind else EMPTY
+        if service.selector and service.resolution is not Resolution.ALIAS and (here.entries or not behind):
+            table = _add_selected(memo, service, table, here, not behind)
+        tables[service] = table
+    return tables
+
+
+def _add_selected(memo: Memo, service: Service, table: EndpointTable, here: NamespaceWorkloads, with_pods: bool) -> EndpointTable:
+    found = memo(endpoints.selected, service, memo(chosen_by_service, service, here, with_pods))
+    return found if table is EMPTY else memo(endpoints.merged, service, (table, found))
+
+
+def _backings(state: State, memo: Memo) -> dict[tuple[str, str], tuple[Backing, ...]]:
+    """By namespace and name of the Service; Endpoints count only where there is no EndpointSlice."""
+    result: dict[tuple[str, str], tuple[Backing, ...]] = {}
+    for each, backing in memo(Each, of_slice).of(state.of("EndpointSlice", "discovery.k8s.io")).items():
+        key = (each.key.namespace, each.labels.get(SERVICE_NAME, ""))
+        result[key] = (*result[key], backing) if key in result else (backing,)
+    for endpoints_, backings in memo(Each, of_endpoints).of(state.of("Endpoints")).items():
+        result.setdefault((endpoints_.key.namespace, endpoints_.key.name), backings)
+    return result
+
+
+def _pods_behind(backings: tuple[Backing, ...], here: NamespaceWorkloads, workloads: Workloads) -> tuple[Workload | None, ...]:
+    """The pod behind each address: the one it names, else one of the Service's namespace with that address."""
+    return tuple(
+        workloads.get(address.pod[0], NOTHING).by_name.get(address.pod[1])
+        if address.pod
+        else here.pods_by_address.get(address.address)
+        for backing in backings
+        for address in backing.addresses
+    )
+
+
+def _entry_tables(
+    memo: Memo, services: Mapping[Service, Entry], workloads: Workloads, where: Topology
+) -> dict[Service, EndpointTable]:
+    return {
+        service: memo(endpoints.entry, service, _entry_workloads(memo, service, resource, workloads, where))
+        for service, resource in services.items()
+    }
+
+
+def _entry_workloads(
+    memo: Memo, service: Service, resource: Entry, workloads: Workloads, where: Topology
+) -> tuple[Workload, ...]:
+    by_name = service.resolution in serviceentry.DNS_RESOLUTIONS
+    selector = resource.spec.workload_selector
+    if selector is not None:
+        here = workloads.get(service.namespace, NOTHING)
+        return memo(chosen_by_entry, tuple(selector.labels.items()), by_name, here)
+    if resource.spec.endpoints:
+        return memo(serviceentry.inline_workloads, resource, where)
+    return (memo(serviceentry.own_name, service.hostname, resource.key),) if by_name else ()
