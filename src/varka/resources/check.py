@@ -1,0 +1,150 @@
+"""One plain object to a typed resource: kind, metadata, schema, meaning, in this order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from varka.base.names import ObjectKey
+from varka.resources.codes import Code
+from varka.resources.findings import Finding, Findings
+from varka.resources.kinds import Kind, lookup, suggest_kind
+from varka.resources.model.base import decode
+from varka.resources.resource import Resource
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
+_LOOSE_NAMES = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
+"""Kinds whose names may hold `:` and more."""
+
+
+def check_object(value: Any, namespace: str | None) -> tuple[Resource[Any] | None, ObjectKey | None, Sequence[Finding]]:
+    """The resource (None when it has errors), its key as far as it can be known, and all that was found."""
+    findings = Findings()
+    if not isinstance(value, dict):
+        findings.error(Code.NOT_AN_OBJECT, (), "a Kubernetes object was expected: a mapping with apiVersion, kind and metadata")
+        return None, None, findings.items
+    kind = _kind(value, findings)
+    metadata = _metadata(value, kind, findings)
+    if kind is None:
+        return None, _unknown_key(value), findings.items
+    key = _key(kind, metadata, namespace)
+    resource = None
+    if not findings.failed:
+        resource = _resource(kind, key, value, metadata, findings)
+    return (None if findings.failed else resource), key, findings.items
+
+
+def _kind(value: dict[str, Any], findings: Findings) -> Kind | None:
+    for field in ("apiVersion", "kind"):
+        if not isinstance(value.get(field), str) or not value[field]:
+            findings.error(Code.NO_KIND, (field,), f"{field} is missing" if field not in value else f"{field} must be a string")
+    if findings.failed:
+        return None
+    api_version, name = value["apiVersion"], value["kind"]
+    group, _, version = api_version.rpartition("/")
+    kind = lookup(group, name)
+    if kind is None:
+        near = suggest_kind(group, name)
+        hint = f"did you mean {near}?" if near else ""
+        findings.error(Code.UNKNOWN_KIND, ("kind",), f"there is no kind {name!r} in {api_version}", hint)
+        return None
+    if version not in kind.versions:
+        served = ", ".join(f"{group}/{v}" if group else v for v in kind.versions)
+        findings.error(Code.UNKNOWN_VERSION, ("apiVersion",), f"{name} has no version {api_version}", f"served: {served}")
+    return kind
+
+
+def _unknown_key(value: dict[str, Any]) -> ObjectKey | None:
+    metadata = value.get("metadata")
+    if not isinstance(metadata, dict) or not isinstance(value.get("kind"), str):
+        return None
+    group = str(value.get("apiVersion", "")).rpartition("/")[0]
+    return ObjectKey(group, value["kind"], str(metadata.get("namespace") or ""), str(metadata.get("name") or ""))
+
+
+def _key(kind: Kind, metadata: dict[str, Any], namespace: str | None) -> ObjectKey:
+    own = metadata.get("namespace")
+    chosen = (own if isinstance(own, str) and own else namespace or "") if kind.namespaced else ""
+    name = metadata.get("name") or metadata.get("generateName") or ""
+    return ObjectKey(kind.group, kind.name, chosen, name if isinstance(name, str) else "")
+
+
+def _metadata(value: dict[str, Any], kind: Kind | None, findings: Findings) -> dict[str, Any]:
+    metadata = value.get("metadata")
+    if not isinstance(metadata, dict):
+        what = "metadata is missing" if metadata is None else "metadata must be a mapping"
+        findings.error(Code.BAD_METADATA, ("metadata",), what, "it needs at least a name")
+        return {}
+    name = metadata.get("name", metadata.get("generateName"))
+    if not isinstance(name, str) or not name:
+        what = "metadata.name is missing" if not name else f"metadata.name must be a string, not {name!r}"
+        findings.error(Code.BAD_NAME, ("metadata", "name"), what)
+    elif (kind is None or kind.name not in _LOOSE_NAMES) and not _NAME.fullmatch(name.removesuffix("-")):
+        hint = "lower-case letters, digits, `-` and `.`, beginning and ending with a letter or digit"
+        findings.error(Code.BAD_NAME, ("metadata", "name"), f"{name!r} is no valid name", hint)
+    if not isinstance(metadata.get("namespace") or "", str):
+        findings.error(Code.BAD_METADATA, ("metadata", "namespace"), "metadata.namespace must be a string")
+    for field in ("labels", "annotations"):
+        _strings(metadata.get(field), field, findings)
+    return metadata
+
+
+def _strings(values: Any, field: str, findings: Findings) -> None:
+    if values is None:
+        return
+    path = ("metadata", field)
+    if not isinstance(values, dict):
+        findings.error(Code.BAD_METADATA, path, f"metadata.{field} must be a mapping of strings")
+        return
+    for key, value in values.items():
+        if value is not None and not isinstance(value, str):
+            shown = str(value).lower() if isinstance(value, bool) else value
+            hint = f'write "{shown}" with quotes' if isinstance(value, bool | int | float) else ""
+            findings.error(Code.BAD_METADATA, (*path, key), f"values of {field} are strings, {shown} is not", hint)
+        elif field == "labels" and value and (len(value) > 63 or not _LABEL_VALUE.fullmatch(value)):
+            hint = "at most 63 letters, digits, `-`, `_`, `.`, beginning and ending with a letter or digit"
+            findings.error(Code.BAD_METADATA, (*path, key), f"{value!r} is no valid label value", hint)
+
+
+def _resource(
+    kind: Kind, key: ObjectKey, value: dict[str, Any], metadata: dict[str, Any], findings: Findings
+) -> Resource[Any] | None:
+    model = kind.model_class()
+    spec: Any = value
+    if model is not None:
+        try:
+            spec = decode(_body(kind, value), model)
+        except (msgspec.ValidationError, ValueError) as error:
+            findings.error(Code.NOT_DECODABLE, ("spec",), str(error))
+            return None
+    created = metadata.get("creationTimestamp")
+    return Resource(
+        key=key,
+        api_version=value["apiVersion"],
+        spec=spec,
+        labels=_present(metadata.get("labels")),
+        annotations=_present(metadata.get("annotations")),
+        created=created if isinstance(created, str) else "",
+        raw=value,
+    )
+
+
+def _present(values: Any) -> dict[str, str]:
+    return {key: value or "" for key, value in values.items()} if values else {}
+
+
+def _body(kind: Kind, value: dict[str, Any]) -> Any:
+    return without_nulls((value.get("spec") or {}) if kind.is_istio else {k: v for k, v in value.items() if k != "metadata"})
+
+
+def without_nulls(value: Any) -> Any:
+    """The API server drops nulls of fields before it looks at an object."""
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    return value

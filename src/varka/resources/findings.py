@@ -1,0 +1,51 @@
+"""What checks of one object found, before it is tied to a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from varka.base.diagnostic import Severity
+from varka.resources.codes import Code
+from varka.resources.yaml import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    code: Code
+    severity: Severity
+    path: Path
+    message: str
+    hint: str = ""
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects every mistake of one object; paths begin at the object's root."""
+
+    items: list[Finding] = field(default_factory=list)
+
+    def error(self, code: Code, path: Path, message: str, hint: str = "") -> None:
+        self.items.append(Finding(code, Severity.ERROR, path, message, hint))
+
+    def warning(self, code: Code, path: Path, message: str, hint: str = "") -> None:
+        self.items.append(Finding(code, Severity.WARNING, path, message, hint))
+
+    def info(self, code: Code, path: Path, message: str, hint: str = "") -> None:
+        self.items.append(Finding(code, Severity.INFO, path, message, hint))
+
+    @property
+    def failed(self) -> bool:
+        return any(item.severity is Severity.ERROR for item in self.items)
+
+
+def path_text(path: Path) -> str:
+    """`spec.http[0].route[0].weight`; keys that are no plain words are quoted: `metadata.labels["a.b/c"]`."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif step.replace("-", "_").isidentifier():
+            text += f".{step}" if text else step
+        else:
+            text += f'["{step}"]'
+    return text

@@ -1,0 +1,26 @@
+"""Where an object stands, down to its fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from varka.base.diagnostic import Origin
+from varka.resources.yaml import Document, Path
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Place:
+    """An object inside a file; positions of its fields are found when they are asked for."""
+
+    file: str
+    document: Document
+    prefix: Path = ()
+    """The way from the document's root to the object: `("items", 3)` inside a List."""
+
+    def origin(self, path: Path = ()) -> Origin:
+        """Of a field, by its path inside the object; of its nearest parent when it isn't written."""
+        if not path and not self.prefix:
+            mark = self.document.mark
+        else:
+            mark = self.document.find((*self.prefix, *path))
+        return Origin(self.file, mark.line, mark.column)

@@ -1,0 +1,152 @@
+"""Plain values against a model: every wrong type and every unknown field, and the value in the model's own spelling.
+
+For messages that have no CustomResourceDefinition: MeshConfig, MeshNetworks, ProxyConfig annotations, and Kubernetes'
+own kinds. Protobuf's JSON rules allow more than Kubernetes: field names in snake case, numbers and booleans as
+strings, enum members by number.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from varka.base.duration import Duration
+from varka.resources.codes import Code
+from varka.resources.findings import Findings
+from varka.resources.yaml import Path
+
+_WORDS: dict[type, str] = {str: "a string", int: "an integer", float: "a number", bool: "a boolean", bytes: "base64 text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Reads values of models; `protobuf` allows what protobuf's JSON allows."""
+
+    findings: Findings
+    protobuf: bool = True
+
+    def read(self, value: Any, kind: Any, path: Path) -> Any:
+        """`value` in the spelling of `kind`; what is wrong with it goes to the findings and is left out."""
+        kind = _required(kind)
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            return self._message(value, kind, path)
+        origin = typing.get_origin(kind)
+        if origin is tuple:
+            return self._list(value, typing.get_args(kind)[0], path)
+        if origin is Mapping or (isinstance(origin, type) and issubclass(origin, Mapping)):
+            return self._map(value, typing.get_args(kind)[1], path)
+        return self._scalar(value, kind, path)
+
+    def _message(self, value: Any, kind: type[msgspec.Struct], path: Path) -> Any:
+        if not isinstance(value, dict):
+            return self._wrong(path, "a mapping", value)
+        fields = message_fields(kind)
+        result = {}
+        for name, item in value.items():
+            field = fields.get(name) or (fields.get(_camel(name)) if self.protobuf else None)
+            if field is None:
+                self.findings.warning(Code.UNKNOWN_FIELD, (*path, name), f"unknown field {name!r} is ignored", near(name, fields))
+            elif item is not None:
+                result[field.encode_name] = self.read(item, field.type, (*path, name))
+        return {name: item for name, item in result.items() if item is not None}
+
+    def _list(self, value: Any, kind: Any, path: Path) -> Any:
+        if not isinstance(value, list):
+            return self._wrong(path, "a list", value)
+        return [self.read(item, kind, (*path, index)) for index, item in enumerate(value)]
+
+    def _map(self, value: Any, kind: Any, path: Path) -> Any:
+        if not isinstance(value, dict):
+            return self._wrong(path, "a mapping", value)
+        return {key: self.read(item, kind, (*path, key)) for key, item in value.items()}
+
+    def _scalar(self, value: Any, kind: Any, path: Path) -> Any:
+        if kind is object or kind is Any:
+            return value
+        if isinstance(kind, types.UnionType):
+            return (
+                value
+                if isinstance(value, int | str) and not isinstance(value, bool)
+                else self._wrong(path, "a number or a string", value)
+            )
+        if kind is Duration:
+            return self._duration(value, path)
+        if isinstance(kind, type) and issubclass(kind, StrEnum):
+            return self._enum(value, kind, path)
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if kind is bytes and isinstance(value, str):
+            return value
+        if self.protobuf and kind in (int, float) and isinstance(value, str):
+            try:
+                return kind(value)
+            except ValueError:
+                return self._wrong(path, _WORDS[kind], value)
+        if type(value) is kind:
+            return value
+        return self._wrong(path, _WORDS.get(kind, str(kind)), value)
+
+    def _duration(self, value: Any, path: Path) -> Any:
+        try:
+            Duration.parse(value)
+        except (ValueError, TypeError, AttributeError):
+            return self._wrong(path, "a duration such as 10s or 1h30m", value)
+        return value
+
+    def _enum(self, value: Any, kind: type[StrEnum], path: Path) -> Any:
+        members = [str(member.value) for member in kind]
+        if value in members:
+            return value
+        if self.protobuf and isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(members):
+            return members[value]
+        hint = near(str(value), members) or f"one of {', '.join(members)}"
+        self.findings.error(Code.NOT_ONE_OF, path, f"{value!r} is not allowed here", hint)
+        return None
+
+    def _wrong(self, path: Path, wanted: str, value: Any) -> None:
+        self.findings.error(Code.WRONG_TYPE, path, f"{wanted} was expected, not {shown(value)}")
+
+
+@cache
+def message_fields(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
+    """The fields of a model by their JSON names."""
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
+
+
+def shown(value: Any) -> str:
+    """A value as a message names it."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "null" if value is None else repr(value)
+
+
+def near(word: str, known: typing.Iterable[str]) -> str:
+    """A hint that names the likeliest of `known`, or nothing."""
+    names = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower().replace("_", ""), names, n=1, cutoff=0.7)
+    return f"did you mean {names[close[0]]!r}?" if close else ""
+
+
+@cache
+def _required(kind: Any) -> Any:
+    if isinstance(kind, types.UnionType):
+        rest = tuple(arm for arm in kind.__args__ if arm is not type(None))
+        return rest[0] if len(rest) == 1 else kind
+    return kind
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part[:1].upper() + part[1:] for part in rest)
