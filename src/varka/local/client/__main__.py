@@ -1,4 +1,4 @@
-"""`python -m varka.local.client REQUEST_JSON`: send it (`-`: read it from stdin) and print the responses and their summary as JSON."""
+"""`python -m varka.local.client REQUEST_JSON`: send it (`-`: from stdin), print responses and summary as JSON."""
 
 from __future__ import annotations
 

@@ -33,8 +33,11 @@ class Http2:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         # Paths and headers go out as the user wrote them.
-        config = H2Configuration(client_side=True, header_encoding="utf-8", validate_outbound_headers=False, normalize_outbound_headers=False)
-        self._h2 = H2Connection(config)
+        self._h2 = H2Connection(
+            H2Configuration(
+                client_side=True, header_encoding="utf-8", validate_outbound_headers=False, normalize_outbound_headers=False
+            )
+        )
         self._closing = False
 
     @property

@@ -90,7 +90,7 @@ class Tls:
 class Request:
     """One request, sent `count` times by `concurrency` senders.
 
-    Without `concurrency` each goes over a connection of its own, as curl would send them; with it, each sender keeps its connection.
+    Without `concurrency` each goes over a connection of its own, as curl sends them; with it, each sender keeps its connection.
     `resolve` holds `HOST:PORT:ADDRESS` as curl's flag does. `timeout` is in seconds, for one request.
     """
 

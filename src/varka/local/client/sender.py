@@ -16,7 +16,7 @@ from varka.local.client.model import TLS_SCHEMES, Failed, Protocol, Request, Res
 
 
 async def send(request: Request) -> Summary:
-    """Every request gets a response, with `error` where there was no answer. Raises ValueError for a URL or PEM text that is none."""
+    """Every request gets a response, with `error` where there was no answer. Raises ValueError for no URL or no PEM."""
     target = Target.parse(request.url)
     protocol = request.chosen_protocol(target)
     context = tls_context(request.tls, protocol) if target.scheme in TLS_SCHEMES else None

@@ -13,7 +13,7 @@ QUIET = 0.3
 
 
 async def exchange(connection: Connection, request: Request) -> Response:
-    """Send the body (a newline where there is none: many servers, and Envoy's protocol detection, wait for bytes) and collect the answer.
+    """Send the body and collect the answer; an empty body goes as a newline, since many servers wait for bytes.
 
     The stand-in's answer is one line of JSON and then the bytes it got; any other server's lasts until it closes or is quiet.
     """

@@ -1,0 +1,80 @@
+"""From what was asked to the echo object, calling others first where the configuration says so."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from varka.local.client.model import Request, Response, header_map
+from varka.local.echo.model import Asked, EchoConfig, Wishes
+
+PASSED_ON = ("x-request-id", "b3", "traceparent", "tracestate", "end-user", "cookie", "authorization")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+async def answer(config: EchoConfig, asked: Asked) -> Answer:
+    """The HTTP answer; a failing one carries the echo object too."""
+    wishes = Wishes.of(asked)
+    if wishes.delay:
+        await asyncio.sleep(wishes.delay)
+    body = await echo_json(config, asked)
+    headers = (("content-type", "application/json"), ("server", "varka-echo"), *wishes.headers)
+    return Answer(wishes.status, headers, body.ljust(wishes.size))
+
+
+async def echo_json(config: EchoConfig, asked: Asked) -> bytes:
+    calls = await _call_all(config.calls, asked) if config.calls else []
+    return json.dumps(echo(config, asked, calls)).encode()
+
+
+def echo(config: EchoConfig, asked: Asked, calls: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "pod": config.pod,
+        "namespace": config.namespace,
+        "version": config.version,
+        "service_account": config.service_account,
+        "ip": config.ip,
+        "port": asked.port,
+        "method": asked.method,
+        "path": asked.path,
+        "host": asked.host,
+        "protocol": asked.protocol,
+        "headers": header_map(asked.headers),
+        "peer": asked.peer,
+        "calls": calls,
+    }
+
+
+async def _call_all(urls: tuple[str, ...], asked: Asked) -> list[dict[str, Any]]:
+    headers = tuple((name, value) for name, value in asked.headers if name in PASSED_ON or name.startswith("x-b3-"))
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_call(url, headers)) for url in urls]
+    return [task.result() for task in tasks]
+
+
+async def _call(url: str, headers: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """The response with its echo object, whose first words (who answered) stand in front; the body only when it is no echo."""
+    # Only stand-ins that call others pay for the sender.
+    from varka.local.client.sender import send
+
+    try:
+        summary = await send(Request(url, headers=headers))
+    except ValueError as error:
+        return {"url": url, "status": 0, "error": str(error), "echo": None}
+    return {"url": url, **_called(summary.responses[0])}
+
+
+def _called(response: Response) -> dict[str, Any]:
+    found: dict[str, Any] = {"status": response.status, "error": response.error}
+    if response.echo is None:
+        return {**found, "echo": None, "body": response.body}
+    who = {name: response.echo[name] for name in ("pod", "namespace", "version", "service_account")}
+    return {**found, **who, "echo": response.echo}

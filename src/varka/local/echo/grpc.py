@@ -1,0 +1,54 @@
+"""gRPC: the health service, and every other method as an echo that answers each message as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Protocol
+from urllib.parse import quote
+
+from varka.local.client.codec import encode_field, encode_message, take_messages
+from varka.local.echo.model import Asked, Wishes
+from varka.local.echo.stream import Answering
+
+HEALTH = "/grpc.health.v1.Health/"
+SERVING = b"\x08\x01"
+
+
+class Sending(Protocol):
+    async def headers(self, headers: tuple[tuple[str, str], ...], *, end: bool = False) -> None: ...
+    async def data(self, data: bytes, *, end: bool = False) -> None: ...
+
+
+async def serve(asked: Asked, data: asyncio.Queue[bytes | None], answering: Answering, sending: Sending) -> None:
+    wishes = Wishes.of(asked)
+    head = ((":status", str(wishes.status)), ("content-type", "application/grpc"), *wishes.headers)
+    await sending.headers(head)
+    if asked.path.startswith(HEALTH):
+        await _health(asked, data, sending)
+    else:
+        asked = replace(asked, protocol="gRPC")
+        async for message in _messages(data):
+            answer = await answering(asked)
+            reply = encode_message(encode_field(1, answer.body) + encode_field(2, message))
+            for _ in range(wishes.count):
+                await sending.data(reply)
+    text = (("grpc-message", quote(wishes.grpc_message, safe=" ")),) if wishes.grpc_message else ()
+    await sending.headers((("grpc-status", str(wishes.grpc_status)), *text), end=True)
+
+
+async def _health(asked: Asked, data: asyncio.Queue[bytes | None], sending: Sending) -> None:
+    async for _ in _messages(data):
+        await sending.data(encode_message(SERVING))
+    if asked.path.partition("?")[0].endswith("/Watch"):
+        # A watch lasts until its caller resets the stream, which cancels this task.
+        await asyncio.get_running_loop().create_future()
+
+
+async def _messages(data: asyncio.Queue[bytes | None]) -> AsyncIterator[bytes]:
+    buffer = bytearray()
+    while (chunk := await data.get()) is not None:
+        buffer += chunk
+        for message in take_messages(buffer):
+            yield message

@@ -1,0 +1,102 @@
+"""Listens on the ports and gives each connection to the protocol that its port or its first bytes name."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+from varka.local.echo import http1, tcp
+from varka.local.echo.answer import Answer, answer
+from varka.local.echo.model import Asked, EchoConfig, Port
+from varka.local.echo.stream import Gone, Incoming, Stream
+
+_METHODS = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"CONNECT ", b"OPTIONS ", b"TRACE ", b"PATCH ")
+_PREFACE = b"PRI * HTTP/2.0\r\n"
+
+
+async def serve(config: EchoConfig, ready: Callable[[], None] | None = None) -> None:
+    """Until cancelled; `ready` is called when every port listens. Raises OSError when a port is taken."""
+    context = _server_context(config)
+    async with asyncio.TaskGroup() as connections, AsyncExitStack() as stack:
+        for port in config.ports:
+            accept = _acceptor(config, port, connections)
+            for sock in _listening(port.number):
+                server = await asyncio.start_server(accept, sock=sock, ssl=context if port.secure else None)
+                stack.callback(server.close)
+        if ready is not None:
+            ready()
+        await asyncio.get_running_loop().create_future()
+
+
+def _acceptor(
+    config: EchoConfig, port: Port, connections: asyncio.TaskGroup
+) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
+    async def answering(asked: Asked) -> Answer:
+        return await answer(config, asked)
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.create_task(_serve_connection(Incoming(Stream(reader, writer), port.number, answering), port))
+
+    return accept
+
+
+async def _serve_connection(incoming: Incoming, port: Port) -> None:
+    try:
+        protocol = await choose(incoming.stream, port)
+        await protocol(incoming)
+    except Gone:
+        pass
+    finally:
+        incoming.stream.close()
+
+
+async def choose(stream: Stream, port: Port) -> Callable[[Incoming], Awaitable[None]]:
+    """A plain port speaks TCP, an HTTP port HTTP of the version that the preface tells; on others the first bytes decide."""
+    if port.plain:
+        return tcp.serve
+    seen = await stream.peek(1)
+    while _undecided(seen) and len(more := await stream.peek(len(seen) + 1)) > len(seen):
+        seen = more
+    if seen.startswith(_PREFACE):
+        from varka.local.echo import http2
+
+        return http2.serve
+    return http1.serve if port.http or seen.startswith(_METHODS) else tcp.serve
+
+
+def _undecided(seen: bytes) -> bool:
+    return any(len(seen) < len(start) and start.startswith(seen) for start in (*_METHODS, _PREFACE))
+
+
+def _listening(number: int) -> list[socket.socket]:
+    """On every address of both families, where the machine has both. Raises OSError when the port is taken."""
+    families = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))
+    return [sock for family, address in families if (sock := _listen(family, address, number)) is not None]
+
+
+def _listen(family: socket.AddressFamily, address: str, number: int) -> socket.socket | None:
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((address, number))
+    except OSError as error:
+        if error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+            return None
+        raise
+    sock.listen(1024)
+    return sock
+
+
+def _server_context(config: EchoConfig) -> ssl.SSLContext | None:
+    if not config.certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(config.certificate, config.key or None)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    return context
