@@ -1,0 +1,54 @@
+"""What offline verbs read: manifests to a State, mesh configuration to a MeshConfig; what is wrong goes to stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from varka.base.diagnostic import Diagnostic, Severity
+from varka.cli.exits import FAILED, UNPARSABLE, Failure
+from varka.cli.output import line_of
+from varka.mesh.config import mesh_config_of
+from varka.resources.files import read
+from varka.resources.load import load
+from varka.resources.meshconfig import default_mesh_config, load_mesh_config
+from varka.resources.model.mesh import MeshConfig
+from varka.store.state import State
+
+
+def read_manifests(paths: Iterable[str]) -> tuple[State, int]:
+    """The good objects of the files, and the exit code that the bad ones call for. Files must be readable."""
+    names = tuple(paths)
+    if not names:
+        raise click.UsageError("no manifests given")
+    texts, unreadable = read(names)
+    if unreadable:
+        raise Failure("\n".join(line_of(d) for d in unreadable), code=UNPARSABLE)
+    loaded = load(texts)
+    report(loaded.diagnostics)
+    origins = loaded.origins
+    state = State().updated((r, origins[r.key]) for r in loaded.resources)
+    return state, FAILED if any(d.severity is Severity.ERROR for d in loaded.diagnostics) else 0
+
+
+def read_mesh_config(path: str | None, state: State) -> MeshConfig:
+    """From the file, else from the ConfigMap `istio` or an IstioOperator among the manifests, else Istio's defaults."""
+    if path is None:
+        found, diagnostics = mesh_config_of(state)
+        report(diagnostics)
+        return found or default_mesh_config()
+    try:
+        text = Path(path).read_text()
+    except OSError as error:
+        raise Failure(f"{path} can't be read: {error.strerror}", code=UNPARSABLE) from None
+    config, diagnostics = load_mesh_config(text, path)
+    report(diagnostics)
+    return config
+
+
+def report(diagnostics: Iterable[Diagnostic]) -> None:
+    for diagnostic in diagnostics:
+        if diagnostic.severity is not Severity.INFO:
+            click.echo(line_of(diagnostic), err=True)

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Write docs/fields.md: every field of every networking kind, and the test that saw it work.
+
+    tools/fields.py            write the page
+    tools/fields.py --check    fail when the page is not what the schemas and the tests say
+
+A field is covered by the rows in tests/e2e/rows (`covers`), each of which sends traffic through real Envoys.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from varka.resources.kinds import istio_crds
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs/fields.md"
+GROUP = "networking.istio.io"
+
+OUT_OF_SCOPE: dict[str, str] = {
+    "EnvoyFilter.configPatches.match.waypoint": "waypoints (ambient) are not built",
+    "EnvoyFilter.targetRefs": "refers to waypoints and Gateway API objects",
+    "WorkloadGroup": "describes virtual machines that register themselves at an istiod",
+    "ServiceEntry.endpoints.network": "one network only",
+    "WorkloadEntry.network": "one network only",
+}
+"""Prefix of a field -> why nothing can be seen of it in a mesh on one machine."""
+
+
+def fields(schema: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Paths of all leaves below a schema; list and map steps have no mark of their own."""
+    while "items" in schema:
+        schema = schema["items"]
+    extra = schema.get("additionalProperties")
+    if isinstance(extra, Mapping) and extra.get("properties"):
+        schema = extra
+    properties: Mapping[str, Any] = schema.get("properties") or {}
+    if not properties:
+        yield path
+    for name, inner in properties.items():
+        yield from fields(inner, f"{path}.{name}")
+
+
+def covered() -> dict[str, str]:
+    """Field -> the name of the first row that covers it."""
+    found: dict[str, str] = {}
+    for file in sorted((ROOT / "tests/e2e/rows").glob("*.yaml")):
+        for row in yaml.safe_load(file.read_text()) or ():
+            for field in row.get("covers") or ():
+                found.setdefault(field, f"{file.stem}: {row['name']}")
+    return found
+
+
+def status(field: str, rows: Mapping[str, str]) -> str:
+    for known, row in rows.items():
+        if field == known or field.startswith(known + "."):
+            return f"works ({row})"
+    for prefix, why in OUT_OF_SCOPE.items():
+        if field == prefix or field.startswith(prefix + "."):
+            return f"out of scope: {why}"
+    return "compiled; no traffic test yet"
+
+
+def page() -> str:
+    rows = covered()
+    kinds = {}
+    for crd in istio_crds():
+        if crd["group"] == GROUP:
+            kinds[crd["kind"]] = list(fields(crd["spec"], crd["kind"]))
+    unknown = sorted(f for f in rows if not any(f == k or k.startswith(f + ".") for names in kinds.values() for k in names))
+    if unknown:
+        raise SystemExit("rows cover fields that no schema has: " + ", ".join(unknown))
+    total = sum(map(len, kinds.values()))
+    seen = sum(status(f, rows).startswith("works") for names in kinds.values() for f in names)
+    lines = [
+        "# Fields of Istio's networking API",
+        "",
+        "Made by `tools/fields.py` from the schemas and the end-to-end rows in `tests/e2e/rows`; CI fails when it is out of date.",
+        f"{seen} of {total} fields were seen working in traffic.",
+    ]
+    for kind, names in sorted(kinds.items()):
+        lines += ["", f"## {kind}", "", "| field | status |", "|---|---|"]
+        lines += [f"| {name.removeprefix(kind + '.')} | {status(name, rows)} |" for name in names]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    text = page()
+    if "--check" in sys.argv:
+        if not PAGE.exists() or PAGE.read_text() != text:
+            print("docs/fields.md is out of date: run tools/fields.py", file=sys.stderr)
+            return 1
+        return 0
+    PAGE.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
