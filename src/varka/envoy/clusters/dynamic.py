@@ -1,0 +1,107 @@
+"""Dynamic forward proxies: clusters that look up whatever host a request names."""
+
+from __future__ import annotations
+
+from envoy.config.cluster.v3 import cluster_pb2
+from envoy.extensions.clusters.dynamic_forward_proxy.v3 import cluster_pb2 as forward_pb2
+from envoy.extensions.common.dynamic_forward_proxy.v3 import dns_cache_pb2
+from envoy.extensions.network.dns_resolver.cares.v3 import cares_dns_resolver_pb2
+
+from varka.base.duration import Duration
+from varka.envoy import wkt
+from varka.envoy.addresses import address
+from varka.envoy.clusters.draft import Draft
+from varka.envoy.clusters.outlier import apply_outlier
+from varka.envoy.clusters.policy import Policy, policy_of
+from varka.envoy.clusters.pool import apply_pool
+from varka.envoy.clusters.protocol import apply_http2_upgrade, apply_port_protocol, preserve_case, preserves_case
+from varka.envoy.clusters.security import apply_security, peer_of
+from varka.envoy.names import DYNAMIC_DNS, dns_cache, outbound_cluster
+from varka.envoy.resource import EnvoyResource
+from varka.envoy.tls import Peer
+from varka.mesh.model import MergedRule
+from varka.proxy.traits import Traits
+from varka.registry.model import Service, ServicePort
+from varka.resources.model.mesh import MeshConfig
+
+PASSTHROUGH_IDLE = Duration.seconds(300)
+_MAX_HOSTS = 1024
+_DNS_PROXY = ("127.0.0.1", 15053)
+
+
+def service_cache(service: Service, traits: Traits) -> dns_cache_pb2.DnsCacheConfig:
+    """The DNS cache of a wildcard host. Envoy insists that filters which share it give the very same."""
+    return dns_cache_pb2.DnsCacheConfig(name=dns_cache(service.hostname), dns_lookup_family=_family(traits))
+
+
+def any_host_cache(traits: Traits) -> dns_cache_pb2.DnsCacheConfig:
+    """The DNS cache for hosts that nobody declared. With DNS capture it asks the proxy's own DNS, which knows all
+    that is declared."""
+    config = dns_cache_pb2.DnsCacheConfig(
+        name="allow_any_dfp_dns_cache", max_hosts=wkt.uint32(_MAX_HOSTS), dns_lookup_family=_family(traits)
+    )
+    if traits.dns_capture:
+        resolver = cares_dns_resolver_pb2.CaresDnsResolverConfig(resolvers=[address(*_DNS_PROXY)])
+        config.typed_dns_resolver_config.name = "envoy.network.dns_resolver.cares"
+        config.typed_dns_resolver_config.typed_config.CopyFrom(wkt.pack(resolver))
+    return config
+
+
+def _family(traits: Traits) -> cluster_pb2.Cluster.DnsLookupFamily:
+    return cluster_pb2.Cluster.V6_ONLY if traits.ipv6 and not traits.ipv4 else cluster_pb2.Cluster.V4_ONLY
+
+
+def dynamic_cluster(
+    service: Service,
+    port: ServicePort,
+    rule: MergedRule | None,
+    names: tuple[str, ...],
+    traits: Traits,
+    config: MeshConfig,
+) -> EnvoyResource:
+    """The cluster of a wildcard ServiceEntry with `resolution: DYNAMIC_DNS`. Subsets mean nothing here."""
+    draft = Draft.named(outbound_cluster(port.number, "", service.hostname))
+    policy = policy_of(rule, None, port.number, config)
+    apply_port_protocol(draft, port, traits, config)
+    apply_http2_upgrade(draft, port, policy.pool, config)
+    apply_pool(draft, policy.pool, policy.retry_budget, config)
+    apply_outlier(draft, policy.outlier)
+    apply_security(draft, policy, peer_of(service, port, None, rule, names), traits, config, dynamic=True)
+    _forward(draft, service_cache(service, traits))
+    if service.mesh_external:
+        draft.metadata["external"] = True
+    if rule is not None and rule.sources:
+        draft.made_from(rule.sources[0])
+    return draft.finish((*(rule.sources if rule else ()), service.source))
+
+
+def any_host_cluster(traits: Traits, config: MeshConfig) -> EnvoyResource:
+    """Where unknown hosts go in mode ALLOW_ANY_DYNAMIC_DNS; TLS is originated when the mesh's policy says so."""
+    draft = Draft.named(DYNAMIC_DNS)
+    follow_client(draft, config)
+    apply_pool(draft, None, None, config)
+    outbound = config.outbound_traffic_policy
+    apply_security(draft, Policy(tls=outbound.tls if outbound else None), Peer(selected=True), traits, config, dynamic=True)
+    _forward(draft, any_host_cache(traits))
+    return draft.finish()
+
+
+def follow_client(draft: Draft, config: MeshConfig) -> None:
+    """What clusters of unknown destinations speak: the client's protocol, closing after five idle minutes."""
+    options = draft.options
+    options.common_http_protocol_options.idle_timeout.CopyFrom(wkt.duration(PASSTHROUGH_IDLE))
+    options.use_downstream_protocol_config.http_protocol_options.SetInParent()
+    options.use_downstream_protocol_config.http2_protocol_options.SetInParent()
+    if preserves_case(config):
+        options.use_downstream_protocol_config.http_protocol_options.CopyFrom(preserve_case())
+
+
+def _forward(draft: Draft, cache: dns_cache_pb2.DnsCacheConfig) -> None:
+    """Envoy refuses a forward proxy that doesn't check names on its own, unless told that this is meant."""
+    follows = draft.options.upstream_http_protocol_options
+    config = forward_pb2.ClusterConfig(
+        dns_cache_config=cache, allow_insecure_cluster_options=not (follows.auto_sni and follows.auto_san_validation)
+    )
+    draft.message.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
+    draft.message.cluster_type.name = "envoy.clusters.dynamic_forward_proxy"
+    draft.message.cluster_type.typed_config.CopyFrom(wkt.pack(config))

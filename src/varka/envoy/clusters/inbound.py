@@ -1,0 +1,199 @@
+"""Clusters of the workload itself: where a sidecar hands accepted traffic to."""
+
+from __future__ import annotations
+
+from envoy.config.cluster.v3 import cluster_pb2
+
+from varka.base.memo import Memo
+from varka.base.names import ObjectKey
+from varka.envoy import wkt
+from varka.envoy.addresses import UNIX, address
+from varka.envoy.clusters.draft import Draft, service_metadata, stat_pattern
+from varka.envoy.clusters.policy import inbound_policy
+from varka.envoy.clusters.pool import apply_pool
+from varka.envoy.clusters.protocol import apply_port_protocol
+from varka.envoy.clusters.static import bind_source
+from varka.envoy.names import inbound_cluster
+from varka.envoy.resource import EnvoyResource, Layer
+from varka.mesh.model import Inbound, IngressListener, MergedRule, Scope
+from varka.proxy.node import Interception
+from varka.proxy.traits import Traits
+from varka.registry.model import Protocol, Service, ServicePort, ServiceTarget
+from varka.resources.model import networking
+from varka.resources.model.mesh import InboundTrafficPolicyMode, MeshConfig
+
+_FOREVER = (2**63 - 10**9) // 10**9
+_LOOPBACK = ("127.0.0.1", "::1")
+
+
+def inbound_layer(memo: Memo, inbound: Inbound, scope: Scope, traits: Traits, config: MeshConfig) -> Layer:
+    """One cluster for each port the workload serves, or for each entry of `Sidecar.ingress`, which replaces them.
+
+    Without capture nothing arrives at the services' ports but what the workload itself takes, so only
+    `Sidecar.ingress` makes clusters there.
+    """
+    if inbound.ingress is not None:
+        found = [_ingress(memo, entry, inbound, scope, traits, config) for entry in inbound.ingress]
+        return memo(Layer.of, tuple({c.name: c for c in reversed(found) if c is not None}.values()))
+    if traits.interception is Interception.NONE:
+        return memo(Layer.of, ())
+    shared: dict[int, list[ServiceTarget]] = {}
+    for target in inbound.targets:
+        shared.setdefault(target.target, []).append(target)
+    return memo(
+        Layer.of,
+        tuple(
+            memo(
+                service_port_cluster,
+                tuple(targets),
+                _rule(scope, targets[0].service),
+                inbound.connection_pool,
+                traits,
+                config,
+            )
+            for targets in shared.values()
+        ),
+    )
+
+
+def service_port_cluster(
+    targets: tuple[ServiceTarget, ...],
+    rule: MergedRule | None,
+    pool: networking.ConnectionPoolSettings | None,
+    traits: Traits,
+    config: MeshConfig,
+) -> EnvoyResource:
+    """The cluster of a workload's port that one or more services name; the first (oldest) decides."""
+    first = targets[0]
+    local = config.inbound_traffic_policy
+    localhost = local is not None and local.mode is InboundTrafficPolicyMode.LOCALHOST
+    endpoint = (_loopback(traits), first.target) if localhost else None
+    draft = _draft(first.target, endpoint, first.service, first.port, traits, config)
+    services = {t.service.hostname: t.service for t in reversed(targets) if t.port.number == first.port.number}
+    draft.metadata["services"] = tuple(service_metadata(service) for service in reversed(services.values()))
+    _describe(draft, rule)
+    policy = inbound_policy(rule, first.port.number, config)
+    apply_pool(draft, pool or policy.pool, policy.retry_budget, config)
+    return draft.finish((*_origins(rule), *(t.service.source for t in targets)))
+
+
+def ingress_cluster(
+    spec: networking.IstioIngressListener,
+    service: Service | None,
+    rule: MergedRule | None,
+    pool: networking.ConnectionPoolSettings | None,
+    sidecar: ObjectKey | None,
+    addresses: tuple[str, ...],
+    traits: Traits,
+    config: MeshConfig,
+) -> EnvoyResource | None:
+    """The cluster of a `Sidecar.ingress` entry; None when its `defaultEndpoint` can't be read.
+
+    Without `defaultEndpoint` traffic goes where it was sent to.
+    """
+    if spec.port is None:
+        return None
+    port = ServicePort(spec.port.name, spec.port.number, _protocol(spec.port.protocol))
+    try:
+        endpoint = _default_endpoint(spec.default_endpoint, addresses, traits)
+    except ValueError:
+        return None
+    draft = _draft(port.number, endpoint, service, port, traits, config)
+    if service is not None:
+        draft.metadata["services"] = (service_metadata(service),)
+        _describe(draft, rule)
+    policy = inbound_policy(rule, port.number, config)
+    apply_pool(draft, spec.connection_pool or pool or policy.pool, policy.retry_budget, config)
+    return draft.finish((*((sidecar,) if sidecar else ()), *_origins(rule)))
+
+
+def _ingress(
+    memo: Memo, entry: IngressListener, inbound: Inbound, scope: Scope, traits: Traits, config: MeshConfig
+) -> EnvoyResource | None:
+    service = entry.target.service if entry.target else None
+    rule = _rule(scope, service) if service else None
+    return memo(
+        ingress_cluster,
+        entry.spec,
+        service,
+        rule,
+        inbound.connection_pool,
+        inbound.sidecar,
+        inbound.addresses,
+        traits,
+        config,
+    )
+
+
+def _rule(scope: Scope, service: Service) -> MergedRule | None:
+    """The rule that the workload's own scope applies to its service."""
+    for group in scope.groups:
+        for entry in group.services:
+            if entry.service is service:
+                return entry.rule
+    return None
+
+
+def _draft(
+    number: int,
+    endpoint: tuple[str, int] | None,
+    service: Service | None,
+    port: ServicePort,
+    traits: Traits,
+    config: MeshConfig,
+) -> Draft:
+    name = inbound_cluster(number)
+    pattern = config.inbound_cluster_stat_name
+    draft = Draft.named(name, stat_pattern(pattern, service, port, target=number) if pattern and service else "")
+    cluster = draft.message
+    if endpoint is None:
+        cluster.type = cluster_pb2.Cluster.ORIGINAL_DST
+        cluster.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
+        # There is one destination and it never goes away.
+        cluster.cleanup_interval.CopyFrom(wkt.seconds(_FOREVER))
+    else:
+        cluster.type = cluster_pb2.Cluster.STATIC
+        cluster.load_assignment.cluster_name = name
+        cluster.load_assignment.endpoints.add().lb_endpoints.add().endpoint.address.CopyFrom(address(*endpoint))
+    if endpoint is None or endpoint[0] not in _LOOPBACK:
+        bind_source(draft, traits)
+    apply_port_protocol(draft, port, traits, config)
+    return draft
+
+
+def _default_endpoint(text: str, addresses: tuple[str, ...], traits: Traits) -> tuple[str, int] | None:
+    """Where `defaultEndpoint` points: a loopback address, the instance's own (`0.0.0.0`, `[::]`), a Unix socket.
+
+    Raises ValueError for anything without a port.
+    """
+    if not text:
+        return None
+    if text.startswith(UNIX):
+        return text, 0
+    host, _, port = text.rpartition(":")
+    host, number = host.removeprefix("[").removesuffix("]"), int(port)
+    if host == "0.0.0.0":
+        return next((a for a in addresses if ":" not in a), _LOOPBACK[0]), number
+    if host == "::":
+        return next((a for a in addresses if ":" in a), _LOOPBACK[1]), number
+    if host in _LOOPBACK:
+        return (host if traits.ipv6 and traits.ipv4 else _loopback(traits)), number
+    return None
+
+
+def _loopback(traits: Traits) -> str:
+    return _LOOPBACK[0] if traits.ipv4 or not traits.ipv6 else _LOOPBACK[1]
+
+
+def _protocol(text: str) -> Protocol:
+    """A protocol as `Sidecar.ingress[].port.protocol` writes it, in any case; TCP families and unknown ones as they are."""
+    return next((p for p in Protocol if p.value.lower() == text.lower()), Protocol.AUTO)
+
+
+def _describe(draft: Draft, rule: MergedRule | None) -> None:
+    if rule is not None and rule.sources and rule.policy is not None:
+        draft.made_from(rule.sources[0])
+
+
+def _origins(rule: MergedRule | None) -> tuple[ObjectKey, ...]:
+    return rule.sources if rule is not None else ()

@@ -1,0 +1,64 @@
+"""TLS and PROXY protocol of a cluster's connections."""
+
+from __future__ import annotations
+
+from varka.envoy.clusters.draft import Draft
+from varka.envoy.clusters.policy import Policy
+from varka.envoy.clusters.protocol import is_http2
+from varka.envoy.endpoints import Endpoints
+from varka.envoy.names import sni_cluster
+from varka.envoy.tls import Peer, auto_names, proxy_protocol_socket, tls_socket, transport
+from varka.mesh.model import MergedRule
+from varka.proxy.traits import Traits
+from varka.registry.model import Registry, Service, ServicePort
+from varka.resources.model import networking
+from varka.resources.model.mesh import MeshConfig
+
+
+def apply_security(
+    draft: Draft, policy: Policy, peer: Peer, traits: Traits, config: MeshConfig, *, dynamic: bool = False
+) -> None:
+    """The transport socket, and names that follow the request's host where a rule fixes none."""
+    context = transport(policy.tls, peer, is_http2(draft), traits, config)
+    socket = None
+    if context is not None:
+        socket = tls_socket(context)
+        sni, san = auto_names(policy.tls, dynamic)
+        if sni or san:
+            draft.options.upstream_http_protocol_options.auto_sni = sni
+            draft.options.upstream_http_protocol_options.auto_san_validation = san
+    if policy.proxy_protocol is not None:
+        socket = proxy_protocol_socket(policy.proxy_protocol.version, socket)
+    if socket is not None:
+        draft.message.transport_socket.CopyFrom(socket)
+
+
+def peer_of(
+    service: Service, port: ServicePort, subset: networking.Subset | None, rule: MergedRule | None, names: tuple[str, ...]
+) -> Peer:
+    return Peer(
+        sni=sni_cluster(port.number, subset.name if subset else "", service.hostname),
+        identities=names,
+        mesh_external=service.mesh_external,
+        identities_for_origination=service.registry is Registry.EXTERNAL,
+        selected=rule is not None and rule.selected,
+    )
+
+
+def identities(
+    service: Service, rule: MergedRule | None, traits: Traits, config: MeshConfig, endpoints: Endpoints
+) -> tuple[str, ...]:
+    """What the certificates of a service may say, sorted: its `subjectAltNames` and the identities of its endpoints.
+
+    Only where a rule may need it, so that clusters of others don't depend on their endpoints' accounts.
+    """
+    if rule is None or not (traits.mesh_tls or service.registry is Registry.EXTERNAL):
+        return ()
+    domain = config.trust_domain or "cluster.local"
+    accounts = {
+        f"spiffe://{domain}/ns/{endpoint.namespace}/sa/{endpoint.service_account}"
+        for port in service.ports
+        for endpoint in endpoints(service, port)
+        if endpoint.service_account
+    }
+    return tuple(sorted(accounts.union(service.subject_alt_names)))

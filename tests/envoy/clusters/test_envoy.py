@@ -1,0 +1,152 @@
+"""Every kind of cluster, loaded by Envoy itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from varka.base.duration import Duration
+from varka.base.memo import Memo
+from varka.base.names import Hostname, Namespace
+from varka.envoy.clusters.inbound import inbound_layer
+from varka.envoy.clusters.sni import sni_layer
+from varka.envoy.clusters.static import static_layer
+from varka.mesh.model import Inbound, IngressListener, Scope
+from varka.proxy.node import Locality, ProxyType
+from varka.proxy.traits import Traits
+from varka.registry.model import Endpoint, Protocol, Registry, Resolution, ServicePort, ServiceTarget
+from varka.resources.model import networking
+from varka.resources.model.base import decode
+from varka.resources.model.mesh import MeshConfig
+
+POOL = {
+    "tcp": {
+        "maxConnections": 3,
+        "connectTimeout": "1s",
+        "tcpKeepalive": {"probes": 3, "time": "10s", "interval": "5s"},
+        "maxConnectionDuration": "1h",
+        "idleTimeout": "5m",
+    },
+    "http": {
+        "http1MaxPendingRequests": 5,
+        "http2MaxRequests": 7,
+        "maxRequestsPerConnection": 9,
+        "maxRetries": 11,
+        "idleTimeout": "6m",
+        "h2UpgradePolicy": "UPGRADE",
+        "maxConcurrentStreams": 13,
+        "http2KeepAlive": {"interval": "30s", "timeout": "3s"},
+    },
+}
+OUTLIER = {
+    "consecutive5xxErrors": 3,
+    "consecutiveGatewayErrors": 0,
+    "splitExternalLocalOriginErrors": True,
+    "consecutiveLocalOriginFailures": 4,
+    "interval": "1s",
+    "baseEjectionTime": "2s",
+    "maxEjectionPercent": 50,
+    "minHealthPercent": 20,
+    "outlierDetectionHttpErrorCodes": [500, 503],
+}
+BALANCERS = (
+    {"simple": "LEAST_REQUEST", "warmup": {"duration": "10s", "minimumPercent": 5, "aggression": 2}},
+    {"simple": "ROUND_ROBIN", "warmupDurationSecs": "10s"},
+    {"simple": "RANDOM"},
+    {"simple": "PASSTHROUGH"},
+    {"consistentHash": {"httpHeaderName": "x", "ringHash": {"minimumRingSize": 64}}},
+    {"consistentHash": {"useSourceIp": True, "maglev": {"tableSize": 127}}},
+    {"consistentHash": {"useSourceIp": True, "minimumRingSize": 99}},
+    {"backendUtilization": {"blackoutPeriod": "3s", "errorUtilizationPenalty": 1.0}},
+    {"localityLbSetting": {"distribute": [{"from": "r/*", "to": {"r/z": 100}}]}},
+    {"localityLbSetting": {"failoverPriority": ["topology.kubernetes.io/region"]}},
+    {"zoneAwareLbSetting": {"enabled": False}},
+    {"zoneAwareLbSetting": {"minClusterSize": 3}},
+)
+RESOLUTIONS = (
+    (Resolution.CLIENT_SIDE, (Endpoint("10.0.0.1", 8080),)),
+    (Resolution.DNS, (Endpoint("a.example", 443), Endpoint("b.example", 443))),
+    (Resolution.DNS_ROUND_ROBIN, (Endpoint("a.example", 443),)),
+    (Resolution.PASSTHROUGH, ()),
+)
+
+
+def renamed(cluster: Any, index: int) -> Any:
+    cluster.name = f"{index}-{cluster.name}"
+    return cluster
+
+
+def test_envoy_accepts_every_balancer_with_every_resolution(world: Any, envoy_accepts: Any) -> None:
+    policies = [{"loadBalancer": b, "connectionPool": POOL, "outlierDetection": OUTLIER} for b in BALANCERS]
+    worlds = [
+        world.with_(policy=p, resolution=r, endpoints=e, traits={"locality": Locality("r", "z")})
+        for p in policies
+        for r, e in RESOLUTIONS
+    ]
+    envoy_accepts(renamed(w.cluster(), i) for i, w in enumerate(worlds))
+
+
+def test_envoy_accepts_tls_of_every_kind(world: Any, envoy_accepts: Any, certificate: tuple[Path, Path]) -> None:
+    chain, key = (str(path) for path in certificate)
+    external = {"registry": Registry.EXTERNAL, "mesh_external": True, "subject_alt_names": ("spiffe://x/y", "a.example")}
+    modes = (
+        {"mode": "DISABLE"},
+        {"mode": "SIMPLE"},
+        {"mode": "SIMPLE", "sni": "x.example", "subjectAltNames": ["x.example", "10.1.1.1", "a@b"]},
+        {"mode": "SIMPLE", "insecureSkipVerify": True},
+        {"mode": "SIMPLE", "credentialName": "c"},
+        {"mode": "MUTUAL", "credentialName": "configmap://ns/c"},
+        {"mode": "MUTUAL", "clientCertificate": chain, "privateKey": key, "caCertificates": chain},
+        {"mode": "ISTIO_MUTUAL"},
+    )
+    http2 = (ServicePort("grpc", 80, Protocol.GRPC),)
+    worlds = [
+        world.with_(policy={"tls": t, "proxyProtocol": {"version": "V2"}}, service=external, traits=c, ports=p)
+        for t in modes
+        for p in (world.ports, http2)
+        for c in (
+            {"type": ProxyType.ROUTER, "mesh_tls": True, "system_roots": chain},
+            {"system_roots": chain},
+        )
+    ]
+    envoy_accepts(renamed(w.cluster(), i) for i, w in enumerate(worlds))
+
+
+def test_envoy_accepts_dynamic_forward_proxies(world: Any, envoy_accepts: Any, certificate: tuple[Path, Path]) -> None:
+    roots = {"system_roots": str(certificate[0])}
+    ports = (ServicePort("http", 80, Protocol.HTTP), ServicePort("tls", 443, Protocol.TLS), ServicePort("g", 90, Protocol.GRPC))
+    wild = world.with_(hostname="*.example.com", resolution=Resolution.DYNAMIC_DNS, ports=ports, traits=roots)
+    safe = wild.with_(policy={"tls": {"mode": "SIMPLE"}}, hostname="*.example.org")
+    fixed = wild.with_(policy={"tls": {"mode": "SIMPLE", "sni": "one"}}, hostname="*.example.net")
+    found = [c for w in (wild, safe, fixed) for c in w.clusters().values()]
+    assert len(found) == 9
+    envoy_accepts(found)
+
+
+def test_envoy_accepts_the_static_and_inbound_clusters(world: Any, envoy_accepts: Any, cluster_of: Any) -> None:
+    traits = Traits(ProxyType.SIDECAR, ipv6=True, dns_capture=True)
+    config = decode({"outboundTrafficPolicy": {"mode": "ALLOW_ANY_DYNAMIC_DNS"}}, MeshConfig)
+    group = world.group()
+    service = group.services[0].service
+    scope = Scope(Namespace("ns"), None, (), (group,), True, True, None, False)
+    targets = (ServiceTarget(service, service.ports[0], 8080),)
+    inbound = Inbound(Namespace("ns"), targets, None, None, None)
+    entries = [
+        {"port": {"number": 80, "protocol": "HTTP", "name": "http"}, "defaultEndpoint": "127.0.0.1:8080"},
+        {"port": {"number": 81, "protocol": "TCP", "name": "tcp"}, "defaultEndpoint": "unix:///run/app.sock"},
+        {"port": {"number": 82, "protocol": "GRPC", "name": "grpc"}, "defaultEndpoint": "0.0.0.0:8080"},
+        {"port": {"number": 83, "protocol": "HTTP", "name": "http"}},
+    ]
+    ingress = tuple(IngressListener(decode(e, networking.IstioIngressListener), None) for e in entries)
+    own = Inbound(Namespace("ns"), (), ingress, None, None, ("10.0.0.9",))
+    layers = (
+        static_layer(traits, config),
+        inbound_layer(Memo(), inbound, scope, traits, config),
+        inbound_layer(Memo(), own, scope, traits, config),
+        sni_layer(Memo(), group, traits, config, lambda *_: ()),
+    )
+    found = [cluster_of(r) for layer in layers for r in layer.resources.values()]
+    assert len(found) == 4 + 1 + 4 + 1
+    assert Hostname(found[-1].name) == "outbound_.80_._.a.ns.svc.cluster.local"
+    assert found[4].cleanup_interval.seconds > Duration.seconds(86400).total_seconds
+    envoy_accepts(found)
