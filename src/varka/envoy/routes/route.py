@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from envoy.config.route.v3 import route_components_pb2 as envoy
 
 from varka.base.names import ObjectKey
 from varka.envoy import wkt
-from varka.envoy.names import ISTIO, istio_metadata
+from varka.envoy.names import ISTIO, istio_metadata, outbound_cluster
 from varka.envoy.routes import cors, fault
 from varka.envoy.routes.action import forward, set_timeout
+from varka.envoy.routes.domains import with_port
 from varka.envoy.routes.hash import hash_policy
 from varka.envoy.routes.headers import mutations
 from varka.envoy.routes.match import Semantics, is_catch_all, route_match, semantics_of
@@ -18,13 +21,19 @@ from varka.envoy.routes.settings import RouteSettings
 from varka.envoy.routes.source import Source
 from varka.envoy.routes.target import Target, Targets
 from varka.mesh.model import MergedVirtualService
-from varka.registry.model import Protocol
+from varka.registry.model import Protocol, Service
 from varka.resources.model import networking
-
-Routes = tuple[envoy.Route, ...]
 
 DEFAULT = "default"
 """The name of routes that no VirtualService made."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RouteTable:
+    """Routes in order, as several virtual hosts may share them."""
+
+    routes: tuple[envoy.Route, ...]
+    origins: tuple[ObjectKey, ...] = ()
 
 
 def virtual_service_routes(
@@ -33,12 +42,11 @@ def virtual_service_routes(
     targets: tuple[Target, ...],
     source: Source,
     settings: RouteSettings,
-    *,
     tls: bool = False,
-) -> Routes:
+) -> RouteTable:
     """The routes of a VirtualService for requests that arrive at `port` (0: any, as at an HTTP proxy), in order.
 
-    Ends with the first route that takes everything; () when no rule is meant for the source and port.
+    Ends with the first route that takes everything; empty when no rule is meant for the source and port.
     """
     semantics, known = semantics_of(rule), Targets.of(targets, port)
     routes: list[envoy.Route] = []
@@ -51,15 +59,13 @@ def virtual_service_routes(
                 continue
             routes.append(route)
             if is_catch_all(route.match):
-                return tuple(routes)
-    return tuple(routes)
+                return RouteTable(tuple(routes), rule.sources or (rule.key,))
+    return RouteTable(tuple(routes), rule.sources or (rule.key,))
 
 
-def outbound_route(
-    cluster: str, operation: str, hash_: networking.ConsistentHashLB | None, settings: RouteSettings
-) -> envoy.Route:
-    """The route of a service that no VirtualService speaks about."""
-    route = _default_route(cluster, operation)
+def service_routes(service: Service, port: int, hash_: networking.ConsistentHashLB | None, settings: RouteSettings) -> RouteTable:
+    """The route of a service port that no VirtualService speaks about."""
+    route = _default_route(outbound_cluster(port, "", service.hostname), f"{with_port(service.hostname, port)}/*")
     set_timeout(route.route, None)
     policy = outbound_policy(settings.retries)
     if policy is not None:
@@ -67,7 +73,7 @@ def outbound_route(
     hashing = hash_policy(hash_) if hash_ else None
     if hashing is not None:
         route.route.hash_policy.append(hashing)
-    return route
+    return RouteTable((route,), (service.source,))
 
 
 def inbound_route(cluster: str, operation: str, protocol: Protocol, retries: networking.HTTPRetry | None) -> envoy.Route:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
+from varka.proxy.traits import Traits
 from varka.resources.model import networking
-from varka.resources.model.mesh import MeshConfig
+from varka.resources.model.base import decode
+from varka.resources.model.mesh import MeshConfig, ProxyHeaders
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +21,10 @@ class RouteSettings:
     """Rewrites keep the original host in `x-forwarded-host` (`proxyHeaders.xForwardedHost`)."""
 
 
-def settings_of(config: MeshConfig) -> RouteSettings:
-    headers = config.default_config.proxy_headers if config.default_config else None
+def settings_of(config: MeshConfig, traits: Traits) -> RouteSettings:
+    """A proxy's own ProxyConfig stands before the mesh's `defaultConfig`."""
+    own = json.loads(traits.proxy_config).get("proxyHeaders") if traits.proxy_config else None
+    headers = decode(own, ProxyHeaders) if own else config.default_config and config.default_config.proxy_headers
     attempts = headers.attempt_count if headers else None
     host = headers.x_forwarded_host if headers else None
     return RouteSettings(

@@ -1,0 +1,164 @@
+"""Route configurations of gateways: what servers and VirtualServices have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from envoy.config.route.v3 import route_components_pb2 as envoy
+
+from varka.base.memo import Memo
+from varka.base.names import Namespace
+from varka.envoy.resource import EnvoyResource, TypeUrl, encode
+from varka.envoy.routes import configuration
+from varka.envoy.routes.domains import with_port
+from varka.envoy.routes.hostnames import intersection
+from varka.envoy.routes.match import Semantics, is_catch_all, semantics_of
+from varka.envoy.routes.route import RouteTable, virtual_service_routes
+from varka.envoy.routes.settings import RouteSettings, settings_of
+from varka.envoy.routes.source import source_for
+from varka.envoy.routes.target import Target, destination_hosts, target_of
+from varka.mesh.model import GatewayServer, MergedGateway, MergedVirtualService, Scope, ScopedService, ServiceGroup
+from varka.proxy.traits import Traits
+from varka.resources.model.mesh import MeshConfig
+
+
+def gateway_route(
+    memo: Memo, gateway: MergedGateway, scope: Scope, name: str, traits: Traits, config: MeshConfig
+) -> EnvoyResource:
+    """The route configuration that listeners of a gateway name: `http.8080`, `https.443.<port name>.<gateway>.<namespace>`.
+
+    Empty when no server has it: Envoy still asks while a listener drains.
+    """
+    servers = tuple(server for port in gateway.ports for server in port.servers if server.route_name == name)
+    if not servers:
+        return configuration.empty(name)
+    settings = memo(settings_of, config, traits)
+    merged = _merge(memo, gateway, servers, scope, traits, settings)
+    if not merged:
+        number = _port(servers[0])
+        return memo(configuration.whole, name, (memo(_virtual_host, with_port("blackhole", number), ("*",), (), False, None),))
+    hosts = (memo(_virtual_host, h.name, tuple(h.domains), tuple(h.tables), h.require_tls, settings) for h in merged)
+    return memo(configuration.whole, name, tuple(sorted(hosts, key=lambda host: host.name)))
+
+
+@dataclass(slots=True)
+class _Host:
+    """A virtual host in the making: several servers and VirtualServices may add to it."""
+
+    name: str
+    domains: list[str]
+    tables: list[RouteTable] = field(default_factory=list)
+    require_tls: bool = False
+
+
+def _merge(
+    memo: Memo,
+    gateway: MergedGateway,
+    servers: tuple[GatewayServer, ...],
+    scope: Scope,
+    traits: Traits,
+    settings: RouteSettings,
+) -> list[_Host]:
+    """Unlike in sidecars, all VirtualServices of a host count, in order."""
+    services = memo(services_by_host, scope.groups)
+    tables: dict[tuple[str, MergedVirtualService], RouteTable] = {}
+    hosts: dict[str, _Host] = {}
+    for server in servers:
+        number, redirects = _port(server), bool(server.server.tls and server.server.tls.https_redirect)
+        owner = f"{server.gateway.namespace}/{server.gateway.name}"
+        for rule, common in _rules(gateway, server, owner, scope.namespace):
+            if (owner, rule) not in tables:
+                targets = _targets(memo, rule, services, scope.namespace)
+                source = memo(source_for, rule, owner, scope.namespace, traits)
+                tls = server.server.tls is not None
+                tables[owner, rule] = memo(virtual_service_routes, rule, number, targets, source, settings, tls)
+            if tables[owner, rule].routes:
+                for host in common:
+                    _entry(hosts, host, number, redirects).tables.append(tables[owner, rule])
+        for _, host in server.hosts if redirects else ():
+            _entry(hosts, host.lower(), number, redirects)
+    return _collapsed(hosts)
+
+
+def _rules(
+    gateway: MergedGateway, server: GatewayServer, owner: str, namespace: Namespace
+) -> Iterator[tuple[MergedVirtualService, tuple[str, ...]]]:
+    """The VirtualServices bound to a server's Gateway that share hosts with it, and these hosts."""
+    for rule in sorted(gateway.virtual_services, key=lambda rule: _rank(rule, namespace)):
+        if owner in rule.spec.gateways:
+            offered = [host.lower() for allowed, host in server.hosts if allowed in ("*", rule.namespace)]
+            common = intersection(offered, [host.lower() for host in rule.spec.hosts])
+            if common:
+                yield rule, common
+
+
+def _rank(rule: MergedVirtualService, namespace: Namespace) -> int:
+    """Rules that only the gateway's namespace sees come first, then those exported to chosen namespaces, then the rest,
+    of which routes of the Gateway API in the gateway's own namespace override others."""
+    if rule.export_to == {namespace}:
+        return 0
+    if "*" not in rule.export_to:
+        return 1
+    return 2 if semantics_of(rule) is Semantics.GATEWAY and rule.namespace == namespace else 3
+
+
+def _entry(hosts: dict[str, _Host], host: str, port: int, redirects: bool) -> _Host:
+    entry = hosts.setdefault(host, _Host(with_port(host, port), [host]))
+    entry.require_tls = entry.require_tls or redirects
+    return entry
+
+
+def _collapsed(hosts: Mapping[str, _Host]) -> list[_Host]:
+    """Hosts with the same routes share one virtual host, named after the first in Istio's order: longest first,
+    then by name, wildcards last."""
+    merged: dict[tuple[object, ...], _Host] = {}
+    for _, host in sorted(hosts.items(), key=lambda item: (item[0].startswith("*"), -len(item[0]), item[0])):
+        key = (host.require_tls, *host.tables)
+        if key in merged:
+            merged[key].domains += host.domains
+        else:
+            merged[key] = host
+    return list(merged.values())
+
+
+def services_by_host(groups: tuple[ServiceGroup, ...]) -> Mapping[str, tuple[ScopedService, ...]]:
+    found: dict[str, list[ScopedService]] = {}
+    for group in groups:
+        for entry in group.services:
+            found.setdefault(entry.service.hostname, []).append(entry)
+    return {host: tuple(entries) for host, entries in found.items()}
+
+
+def _targets(
+    memo: Memo, rule: MergedVirtualService, services: Mapping[str, tuple[ScopedService, ...]], namespace: Namespace
+) -> tuple[Target, ...]:
+    return tuple(_target(host, services.get(host, ()), rule.namespace, namespace) for host in memo(destination_hosts, rule.spec))
+
+
+def _target(host: str, entries: Iterable[ScopedService], ours: Namespace, proxys: Namespace) -> Target:
+    """Of services with the same name the rule's own namespace is meant, then the gateway's, then the oldest."""
+    chosen = min(entries, key=lambda e: (e.service.namespace != ours, e.service.namespace != proxys), default=None)
+    if chosen is None:
+        return target_of(host, None, (), None)
+    return target_of(host, chosen.service, (port.number for port in chosen.ports), chosen.rule)
+
+
+def _virtual_host(
+    name: str, domains: tuple[str, ...], tables: tuple[RouteTable, ...], require_tls: bool, settings: RouteSettings | None
+) -> EnvoyResource:
+    """Routes that take everything go behind all others: VirtualServices of one host must not hide each other."""
+    routes = [route for table in tables for route in table.routes]
+    message = envoy.VirtualHost(
+        name=name,
+        domains=domains,
+        routes=sorted(routes, key=lambda route: is_catch_all(route.match)),
+        require_tls=envoy.VirtualHost.ALL if require_tls else envoy.VirtualHost.NONE,
+        include_request_attempt_count=bool(settings and settings.include_request_attempt_count),
+    )
+    origins = dict.fromkeys(origin for table in tables for origin in table.origins)
+    return encode(TypeUrl.VIRTUAL_HOST, name, message, origins)
+
+
+def _port(server: GatewayServer) -> int:
+    return server.server.port.number if server.server.port else 0

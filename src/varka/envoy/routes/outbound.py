@@ -1,0 +1,176 @@
+"""Which virtual hosts a sidecar's clients meet on a port: services, and hosts that VirtualServices name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from varka.base.memo import Memo
+from varka.base.names import Namespace
+from varka.envoy.routes.domains import Domains, bracketed, client_of, service_domains, with_port
+from varka.envoy.routes.hash import service_hash
+from varka.envoy.routes.hostnames import is_wildcard, most_specific, overlap
+from varka.envoy.routes.route import RouteTable, service_routes, virtual_service_routes
+from varka.envoy.routes.settings import RouteSettings
+from varka.envoy.routes.source import MESH, source_for
+from varka.envoy.routes.target import Target, destination_hosts, target_of
+from varka.envoy.routes.virtual_host import Candidate
+from varka.mesh.model import EgressListener, MergedVirtualService, Scope, ScopedService, ServiceGroup
+from varka.proxy.traits import Traits
+from varka.registry.model import Protocol, Resolution, ServicePort
+
+HTTP_PORT = 80
+"""Where Istio also serves hosts that no service has."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Known:
+    """Services by name, each with those of its ports that count."""
+
+    services: Mapping[str, ScopedService] = field(default_factory=dict)
+    ports: Mapping[str, tuple[ServicePort, ...]] = field(default_factory=dict)
+
+
+def known_services(groups: tuple[ServiceGroup, ...], namespace: Namespace, port: int) -> Known:
+    """The services of a scope that have `port` (0: any); of equal names the scope's own namespace, then the first."""
+    services: dict[str, ScopedService] = {}
+    for group in sorted(groups, key=lambda group: group.namespace != namespace):
+        for entry in group.services:
+            services.setdefault(entry.service.hostname, entry)
+    ports = {host: tuple(p for p in entry.ports if _counts(p, port)) for host, entry in services.items()}
+    return Known({host: entry for host, entry in services.items() if ports[host]}, ports)
+
+
+def _counts(port: ServicePort, number: int) -> bool:
+    return number in (0, port.number) and port.protocol is not Protocol.UDP
+
+
+def is_routable(port: ServicePort) -> bool:
+    """HTTP, or it may turn out to be."""
+    return port.protocol.is_http or port.protocol is Protocol.AUTO
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Claim:
+    """What one VirtualService speaks about on a port: hosts that no service has, and services."""
+
+    rule: MergedVirtualService
+    hosts: tuple[str, ...]
+    services: tuple[ScopedService, ...]
+
+
+def claims(listener: EgressListener, everything: Known, known: Known, port: int) -> tuple[Claim, ...]:
+    """Oldest rule first. A wildcard host claims those services for which no other rule is more specific.
+
+    Except on port 80, rules that name no service of the port are left out.
+    """
+    owners = _owners(listener.virtual_services, everything)
+    found = (_claim(rule, known, owners) for rule in listener.virtual_services)
+    return tuple(claim for claim in found if port == HTTP_PORT or _touches(claim, known))
+
+
+def _owners(rules: tuple[MergedVirtualService, ...], everything: Known) -> Mapping[str, MergedVirtualService]:
+    """The rule with the most specific host for each service; of equal hosts the oldest rule's."""
+    by_host: dict[str, MergedVirtualService] = {}
+    for rule in rules:
+        for host in rule.spec.hosts:
+            by_host.setdefault(host, rule)
+    wildcards = [host for host in by_host if is_wildcard(host)]
+    owners = {}
+    for host in everything.services if wildcards else ():
+        best = host if host in by_host else most_specific(host, wildcards)
+        if best is not None:
+            owners[host] = by_host[best]
+    return owners
+
+
+def _claim(rule: MergedVirtualService, known: Known, owners: Mapping[str, MergedVirtualService]) -> Claim:
+    hosts: list[str] = []
+    services: list[ScopedService] = []
+    exact = [host.lower() for host in rule.spec.hosts if not is_wildcard(host)]
+    for host in exact:
+        if host in known.services:
+            services.append(known.services[host])
+        else:
+            hosts.append(host)
+    for wildcard in (host.lower() for host in rule.spec.hosts if is_wildcard(host)):
+        covered = [host for host in known.services if overlap(host, wildcard)]
+        services += [known.services[host] for host in covered if owners.get(host) is rule]
+        hosts += [] if covered else [wildcard]
+    return Claim(rule, tuple(hosts), tuple(services))
+
+
+def _touches(claim: Claim, known: Known) -> bool:
+    """Some host of the rule is a service of the port, also one that another rule owns or a wildcard service covers."""
+    if claim.services:
+        return True
+    wide = [host for host in known.services if is_wildcard(host)]
+    for host in claim.rule.spec.hosts:
+        services = known.services if is_wildcard(host) else wide
+        if any(overlap(service, host.lower()) for service in services):
+            return True
+    return False
+
+
+class Outbound:
+    """The candidates of one listener port for one kind of client. Lives for one call; what it makes is remembered."""
+
+    def __init__(
+        self, memo: Memo, scope: Scope, listener: EgressListener, port: int, traits: Traits, settings: RouteSettings
+    ) -> None:
+        self._memo, self._port, self._traits, self._settings = memo, port, traits, settings
+        self._namespace = scope.namespace
+        self._listener = listener
+        self._rules = memo(known_services, scope.groups, scope.namespace, 0).services
+        self._everything = memo(known_services, listener.groups, scope.namespace, 0)
+        self._known = memo(known_services, listener.groups, scope.namespace, port)
+
+    def candidates(self) -> Iterator[Candidate]:
+        """In the order in which they may take domains: rules oldest first, then services without a rule."""
+        taken: set[str] = set()
+        for claim in self._memo(claims, self._listener, self._everything, self._known, self._port):
+            table = self._table(claim.rule)
+            if table.routes:
+                yield from self._claimed(claim, table)
+                taken.update(entry.service.hostname for entry in claim.services if self._routable(entry))
+        for host, entry in self._known.services.items():
+            if host not in taken and entry.service.resolution is not Resolution.ALIAS:
+                for port in self._routable(entry):
+                    yield self._of_service(entry, port.number, self._default(entry, port.number))
+
+    def _claimed(self, claim: Claim, table: RouteTable) -> Iterator[Candidate]:
+        offered = [(entry, port.number) for entry in claim.services for port in self._routable(entry)]
+        numbers = dict.fromkeys(number for _, number in offered) or ((HTTP_PORT,) if self._port == HTTP_PORT else ())
+        for number in numbers:
+            for host in claim.hosts:
+                yield Candidate(with_port(host, number), Domains((bracketed(host),)), table)
+        for entry, number in offered:
+            yield self._of_service(entry, number, table)
+
+    def _routable(self, entry: ScopedService) -> list[ServicePort]:
+        """Port 80 first: where ports share names (HTTP proxies), the bare ones are its."""
+        ports = [port for port in self._known.ports[entry.service.hostname] if is_routable(port)]
+        return sorted(ports, key=lambda port: port.number != HTTP_PORT)
+
+    def _of_service(self, entry: ScopedService, port: int, table: RouteTable) -> Candidate:
+        service = entry.service
+        aliases = tuple(host for _, host in service.aliases if host in self._everything.services)
+        client = client_of(self._traits, self._namespace, (service.hostname, *aliases))
+        domains = self._memo(service_domains, service, aliases, client, 0 if self._port else port)
+        name = with_port(service.hostname, port)
+        return Candidate(name, domains, table, service.namespace, (name, service.hostname))
+
+    def _default(self, entry: ScopedService, port: int) -> RouteTable:
+        return self._memo(service_routes, entry.service, port, service_hash(entry.rule, port), self._settings)
+
+    def _table(self, rule: MergedVirtualService) -> RouteTable:
+        targets = tuple(self._target(host) for host in self._memo(destination_hosts, rule.spec))
+        source = self._memo(source_for, rule, MESH, self._namespace, self._traits)
+        return self._memo(virtual_service_routes, rule, self._port, targets, source, self._settings)
+
+    def _target(self, host: str) -> Target:
+        entry = self._known.services.get(host)
+        ruled = self._rules.get(host)
+        # On a port of its own Istio knows no other port of a service: requests go on to the same port.
+        ports = [p.number for p in self._known.ports.get(host, ())] if self._port == 0 else ()
+        return target_of(host, entry.service if entry else None, ports, ruled.rule if ruled else None)

@@ -1,0 +1,181 @@
+"""A mesh in a few lines of YAML, as the values that route configurations are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from envoy.config.route.v3 import route_components_pb2, route_pb2
+
+from varka.base.memo import Memo
+from varka.base.names import Hostname, Namespace, ObjectKey
+from varka.envoy.routes.gateway import gateway_route
+from varka.envoy.routes.sidecar import RouteParts, sidecar_route
+from varka.mesh.model import (
+    EgressListener,
+    GatewayPort,
+    GatewayServer,
+    MergedGateway,
+    MergedRule,
+    MergedVirtualService,
+    Scope,
+    ScopedService,
+    ServiceGroup,
+)
+from varka.proxy.node import ProxyType
+from varka.proxy.traits import Traits
+from varka.registry.model import Protocol, Registry, Resolution, Service, ServicePort
+from varka.resources.model import mesh, networking
+from varka.resources.model.base import decode
+
+ISTIO = "networking.istio.io"
+
+
+@dataclass(frozen=True)
+class World:
+    """What a test may look at and change before it asks for routes again."""
+
+    memo: Memo
+    scope: Scope
+    traits: Traits
+    config: mesh.MeshConfig
+    gateway: MergedGateway
+
+    def sidecar(self, name: str, *, whole: bool = False) -> RouteParts:
+        return sidecar_route(self.memo, self.scope, name, self.traits, self.config, whole=whole)
+
+    def routes(self, name: str) -> Any:
+        return route_pb2.RouteConfiguration.FromString(self.sidecar(name, whole=True).route.body)
+
+    def gateway_routes(self, name: str) -> Any:
+        resource = gateway_route(self.memo, self.gateway, self.scope, name, self.traits, self.config)
+        return route_pb2.RouteConfiguration.FromString(resource.body)
+
+    def with_rules(self, *specs: Mapping[str, Any]) -> World:
+        listener = replace(self.scope.egress[0], virtual_services=tuple(virtual_service(spec) for spec in specs))
+        return replace(self, scope=replace(self.scope, egress=(listener,)))
+
+
+def hosts(configuration: Any) -> dict[str, list[str]]:
+    return {host.name: list(host.domains) for host in configuration.virtual_hosts}
+
+
+def virtual_service(value: Mapping[str, Any]) -> MergedVirtualService:
+    namespace = Namespace(value.get("namespace", "default"))
+    key = ObjectKey(value.get("group", ISTIO), value.get("kind", "VirtualService"), namespace, value.get("name", "rule"))
+    spec = decode(value["spec"], networking.VirtualService)
+    return MergedVirtualService(key, namespace, spec, "", frozenset(value.get("exportTo", "*")), (key,))
+
+
+def service(value: Mapping[str, Any]) -> ScopedService:
+    host = Hostname(value["host"])
+    name, _, rest = host.partition(".")
+    namespace = Namespace(value.get("namespace", rest.split(".")[0]))
+    ports = tuple(ServicePort(f"p{n}", int(n), Protocol(p)) for n, p in value.get("ports", {80: "HTTP"}).items())
+    found = Service(
+        hostname=host,
+        namespace=namespace,
+        name=name,
+        source=ObjectKey("", "Service", namespace, name),
+        registry=Registry(value.get("registry", "Kubernetes")),
+        ports=ports,
+        resolution=Resolution(value.get("resolution", "ClientSideLB")),
+        addresses=tuple(value.get("addresses", ())),
+        auto_addresses=tuple(value.get("autoAddresses", ())),
+        external_name=value.get("externalName", ""),
+        aliases=tuple((Namespace(ns), Hostname(alias)) for ns, alias in value.get("aliases", ())),
+    )
+    return ScopedService(found, ports, destination_rule(host, namespace, value["rule"]) if "rule" in value else None)
+
+
+def destination_rule(host: Hostname, namespace: Namespace, spec: Mapping[str, Any]) -> MergedRule:
+    rule = decode(spec, networking.DestinationRule)
+    key = ObjectKey(ISTIO, "DestinationRule", namespace, "rule")
+    return MergedRule(host, namespace, rule.traffic_policy, rule.subsets, (key,))
+
+
+def groups(values: list[Mapping[str, Any]]) -> tuple[ServiceGroup, ...]:
+    found: dict[Namespace, list[ScopedService]] = {}
+    for value in values:
+        entry = service(value)
+        found.setdefault(entry.service.namespace, []).append(entry)
+    return tuple(ServiceGroup(namespace, tuple(entries)) for namespace, entries in found.items())
+
+
+def server(value: Mapping[str, Any]) -> GatewayServer:
+    namespace, name = value.get("gateway", "default/gateway").split("/")
+    spec = decode(value["spec"], networking.Server)
+    named = tuple(tuple(host.split("/")) if "/" in host else ("*", host) for host in spec.hosts)
+    return GatewayServer(ObjectKey(ISTIO, "Gateway", namespace, name), spec, named, value["route"])  # type: ignore[arg-type]
+
+
+def world(value: Mapping[str, Any]) -> World:
+    namespace = Namespace(value.get("namespace", "default"))
+    services = groups(value.get("services", []))
+    rules = tuple(virtual_service(spec) for spec in value.get("virtualServices", []))
+    egress = value.get("egress")
+    listener = EgressListener(
+        port=decode(egress["port"], networking.SidecarPort) if egress else None,
+        bind=egress.get("bind", "") if egress else "",
+        capture=networking.CaptureMode.DEFAULT,
+        groups=services,
+        virtual_services=rules,
+    )
+    scope = Scope(
+        namespace=namespace,
+        sidecar=None,
+        egress=(listener,),
+        groups=services,
+        allow_any=value.get("mode", "ALLOW_ANY") == "ALLOW_ANY",
+        dynamic_dns=value.get("mode") == "ALLOW_ANY_DYNAMIC_DNS",
+        egress_proxy=decode(value["egressProxy"], networking.Destination) if "egressProxy" in value else None,
+        needs_locality=False,
+    )
+    traits = Traits(
+        type=ProxyType.SIDECAR,
+        labels=tuple(sorted(value.get("labels", {}).items())),
+        dns_capture=value.get("dnsCapture", False),
+        dns_domain=value.get("dnsDomain", "*.svc.cluster.local"),
+    )
+    servers = tuple(server(one) for one in value.get("servers", []))
+    gateway = MergedGateway((GatewayPort(80, "", "HTTP", servers),), rules)
+    return World(Memo(), scope, traits, decode(value.get("mesh", {}), mesh.MeshConfig), gateway)
+
+
+@pytest.fixture
+def mesh_of() -> Callable[[Mapping[str, Any]], World]:
+    return world
+
+
+@pytest.fixture
+def domains_of() -> Callable[[Any], dict[str, list[str]]]:
+    """Virtual host name -> domains."""
+    return hosts
+
+
+@pytest.fixture
+def one_route(mesh_of: Callable[[Mapping[str, Any]], World]) -> Callable[..., Any]:
+    """The first route of a VirtualService with these fields in its only `http` rule."""
+
+    def make(rule: Mapping[str, Any], **world_fields: Any) -> route_components_pb2.Route:
+        rule = (
+            rule if rule.keys() & {"redirect", "directResponse", "route"} else {"route": [{"destination": {"host": "b"}}], **rule}
+        )
+        value = {"virtualServices": [{"spec": {"hosts": ["example.com"], "http": [rule]}}], **world_fields}
+        return mesh_of(value).routes("80").virtual_hosts[1].routes[0]
+
+    return make
+
+
+def cases() -> list[Path]:
+    return sorted(Path(__file__).parent.glob("*.in.yaml"))
+
+
+@pytest.fixture(params=cases(), ids=lambda path: path.name.removesuffix(".in.yaml"))
+def case(request: pytest.FixtureRequest) -> tuple[str, Mapping[str, Any]]:
+    """(name, document) of each `*.in.yaml` beside this file."""
+    return request.param.name.removesuffix(".in.yaml"), yaml.safe_load(request.param.read_text())
