@@ -11,14 +11,20 @@ import msgspec
 from varka.base.names import ObjectKey
 from varka.resources.codes import Code
 from varka.resources.findings import Finding, Findings
-from varka.resources.kinds import Kind, lookup, suggest_kind
+from varka.resources.kinds import INSTALL_GROUP, Kind, foreign, is_foreign, lookup, suggest_kind
 from varka.resources.model.base import decode
 from varka.resources.resource import Resource
+from varka.resources.schema import Check, even, spec_schema
+from varka.resources.shape import Shape, message_fields, misspelt, near
+from varka.resources.validate import validate
+from varka.resources.yaml import Path
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 _LOOSE_NAMES = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
 """Kinds whose names may hold `:` and more."""
+
+_ROOT_FIELDS = ("apiVersion", "kind", "metadata", "spec", "status")
 
 
 def check_object(value: Any, namespace: str | None) -> tuple[Resource[Any] | None, ObjectKey | None, Sequence[Finding]]:
@@ -48,8 +54,11 @@ def _kind(value: dict[str, Any], findings: Findings) -> Kind | None:
     group, _, version = api_version.rpartition("/")
     kind = lookup(group, name)
     if kind is None:
-        near = suggest_kind(group, name)
-        hint = f"did you mean {near}?" if near else ""
+        likely = suggest_kind(group, name)
+        hint = f"did you mean {likely}?" if likely else ""
+        if is_foreign(group):
+            findings.info(Code.NOT_INTERPRETED, ("kind",), f"{name} of {api_version} is not known here and stays without effect")
+            return foreign(group, version, name)
         findings.error(Code.UNKNOWN_KIND, ("kind",), f"there is no kind {name!r} in {api_version}", hint)
         return None
     if version not in kind.versions:
@@ -75,6 +84,8 @@ def _key(kind: Kind, metadata: dict[str, Any], namespace: str | None) -> ObjectK
 
 def _metadata(value: dict[str, Any], kind: Kind | None, findings: Findings) -> dict[str, Any]:
     metadata = value.get("metadata")
+    if kind is not None and kind.group == INSTALL_GROUP and not (metadata or {}).get("name"):
+        return metadata or {}
     if not isinstance(metadata, dict):
         what = "metadata is missing" if metadata is None else "metadata must be a mapping"
         findings.error(Code.BAD_METADATA, ("metadata",), what, "it needs at least a name")
@@ -113,16 +124,11 @@ def _strings(values: Any, field: str, findings: Findings) -> None:
 def _resource(
     kind: Kind, key: ObjectKey, value: dict[str, Any], metadata: dict[str, Any], findings: Findings
 ) -> Resource[Any] | None:
-    model = kind.model_class()
-    spec: Any = value
-    if model is not None:
-        try:
-            spec = decode(_body(kind, value), model)
-        except (msgspec.ValidationError, ValueError) as error:
-            findings.error(Code.NOT_DECODABLE, ("spec",), str(error))
-            return None
+    spec = _istio_spec(kind, value, findings) if kind.is_istio else _kubernetes_spec(kind, value, findings)
+    if findings.failed:
+        return None
     created = metadata.get("creationTimestamp")
-    return Resource(
+    resource = Resource(
         key=key,
         api_version=value["apiVersion"],
         spec=spec,
@@ -131,20 +137,51 @@ def _resource(
         created=created if isinstance(created, str) else "",
         raw=value,
     )
+    validate(resource, findings)
+    return resource
 
 
 def _present(values: Any) -> dict[str, str]:
     return {key: value or "" for key, value in values.items()} if values else {}
 
 
-def _body(kind: Kind, value: dict[str, Any]) -> Any:
-    return without_nulls((value.get("spec") or {}) if kind.is_istio else {k: v for k, v in value.items() if k != "metadata"})
+def _istio_spec(kind: Kind, value: dict[str, Any], findings: Findings) -> Any:
+    schema, required = spec_schema(kind.group, kind.name)
+    for name in value:
+        if name not in _ROOT_FIELDS:
+            hint = "indent it below spec" if name in (schema.properties or ()) else near(name, _ROOT_FIELDS)
+            findings.error(Code.UNKNOWN_FIELD, (name,), f"unknown field {name!r}", hint)
+    spec = value.get("spec")
+    if spec is None:
+        if required:
+            findings.error(Code.NO_SPEC, (), "spec is missing")
+        spec = {}
+    check = Check(findings)
+    check.check(spec, schema, ("spec",))
+    if findings.failed:
+        return None
+    return _decoded(even(spec, schema) if check.uneven else spec, kind, ("spec",), findings)
 
 
-def without_nulls(value: Any) -> Any:
-    """The API server drops nulls of fields before it looks at an object."""
-    if isinstance(value, dict):
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [without_nulls(item) for item in value]
-    return value
+def _decoded(value: Any, kind: Kind, path: Path, findings: Findings) -> Any:
+    model = kind.model_class()
+    assert model is not None
+    try:
+        return decode(value, model)
+    except (msgspec.ValidationError, ValueError) as error:
+        findings.error(Code.NOT_DECODABLE, path, str(error))
+        return None
+
+
+def _kubernetes_spec(kind: Kind, value: dict[str, Any], findings: Findings) -> Any:
+    """Almost every object is right, so the check that lists all mistakes runs only when decoding fails."""
+    model = kind.model_class()
+    if model is None:
+        return value
+    misspelt(value, model, (), findings)
+    try:
+        return msgspec.convert(value, model)
+    except msgspec.ValidationError:
+        fields = {name: item for name, item in value.items() if name in message_fields(model)}
+        clean = Shape(findings, protobuf=False).read(fields, model, ())
+        return None if findings.failed else _decoded(clean, kind, (), findings)

@@ -11,6 +11,9 @@ from typing import Any
 
 import msgspec
 
+INSTALL_GROUP = "install.istio.io"
+"""Of files for the command line (IstioOperator), not for an API server."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -31,7 +34,7 @@ class Kind:
 
     @property
     def is_istio(self) -> bool:
-        return self.group.endswith(".istio.io") and self.group != "install.istio.io"
+        return self.group.endswith(".istio.io") and self.group != INSTALL_GROUP
 
     @property
     def api_version(self) -> str:
@@ -188,6 +191,17 @@ def _by_identity() -> Mapping[tuple[str, str], Kind]:
 def lookup(group: str, name: str) -> Kind | None:
     """The kind of an object: `lookup("networking.istio.io", "Gateway")`."""
     return _by_identity().get((group, name))
+
+
+def is_foreign(group: str) -> bool:
+    """Whether a group is none of Istio's or Kubernetes' core, nor a misspelt one of these: its kinds are not ours to judge."""
+    ours = {kind.group for kind in all_kinds() if kind.model or kind.group.endswith(".istio.io")} | {"gateway.networking.k8s.io"}
+    return bool(group) and group not in ours and not get_close_matches(group, ours - {""}, n=1, cutoff=0.85)
+
+
+def foreign(group: str, version: str, name: str) -> Kind:
+    """A kind that we know nothing about."""
+    return Kind(group, name, name.lower(), name.lower(), (), True, (version,), version)
 
 
 @cache

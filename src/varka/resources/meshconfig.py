@@ -15,7 +15,7 @@ from varka.resources.findings import Finding, Findings, path_text
 from varka.resources.model import mesh
 from varka.resources.model.base import decode
 from varka.resources.shape import Shape, message_fields
-from varka.resources.validate.meshconfig import validate_mesh_config
+from varka.resources.validate.meshconfig import validate_mesh_config, validate_mesh_networks
 from varka.resources.yaml import Document, Path, documents
 
 _PROXY_DEFAULTS: dict[str, Any] = {
@@ -86,6 +86,21 @@ def load_mesh_config(text: str, name: str) -> tuple[mesh.MeshConfig, tuple[Diagn
     config, findings = merge_mesh_config(value)
     diagnostics += [_diagnostic(f, document, prefix, name) for f in findings.items]
     return config, tuple(diagnostics)
+
+
+def load_mesh_networks(text: str, name: str) -> tuple[mesh.MeshNetworks, tuple[Diagnostic, ...]]:
+    """The networks of a MeshNetworks document, and what is wrong with it; none when it has errors."""
+    found, problems = documents(text)
+    diagnostics = [Diagnostic(Code.SYNTAX, Severity.ERROR, p.message, Origin(name, p.mark.line, p.mark.column)) for p in problems]
+    empty = mesh.MeshNetworks()
+    if problems or not found:
+        return empty, tuple(diagnostics)
+    findings = Findings()
+    given = Shape(findings).read(found[0].value, mesh.MeshNetworks, ())
+    networks = empty if findings.failed else decode(given, mesh.MeshNetworks)
+    validate_mesh_networks(networks, findings)
+    diagnostics += [_diagnostic(f, found[0], (), name) for f in findings.items]
+    return (empty if findings.failed else networks), tuple(diagnostics)
 
 
 def merge_mesh_config(value: Any) -> tuple[mesh.MeshConfig, Findings]:

@@ -115,6 +115,43 @@ class Shape:
         self.findings.error(Code.WRONG_TYPE, path, f"{wanted} was expected, not {shown(value)}")
 
 
+def misspelt(value: Any, kind: type[msgspec.Struct], path: Path, findings: Findings) -> None:
+    """Warn about names that differ from a field only in case, dashes or a final s: the API server would drop them.
+
+    A model holds only the fields that we read, so other names say nothing.
+    """
+    if not isinstance(value, dict):
+        return
+    fields, loose = message_fields(kind), _loose_names(kind)
+    for name, item in value.items():
+        if name not in fields:
+            meant = loose.get(_loose(name))
+            if meant is not None and meant not in value:
+                findings.warning(Code.UNKNOWN_FIELD, (*path, name), f"unknown field {name!r}", f"did you mean {meant!r}?")
+        elif isinstance(item, dict | list):
+            inner = _inner_message(fields[name].type)
+            if inner is not None:
+                for index, part in enumerate(item) if isinstance(item, list) else [(None, item)]:
+                    misspelt(part, inner, (*path, name) if index is None else (*path, name, index), findings)
+
+
+def _loose(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "").rstrip("s")
+
+
+@cache
+def _loose_names(kind: type[msgspec.Struct]) -> Mapping[str, str]:
+    return {_loose(name): name for name in message_fields(kind)}
+
+
+@cache
+def _inner_message(kind: Any) -> type[msgspec.Struct] | None:
+    kind = _required(kind)
+    if typing.get_origin(kind) is tuple:
+        kind = typing.get_args(kind)[0]
+    return kind if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else None
+
+
 @cache
 def message_fields(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
     """The fields of a model by their JSON names."""

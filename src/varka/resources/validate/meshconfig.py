@@ -8,3 +8,7 @@ from varka.resources.model import mesh
 
 def validate_mesh_config(config: mesh.MeshConfig, findings: Findings) -> None:
     """Everything wrong with a merged MeshConfig; paths begin at its root."""
+
+
+def validate_mesh_networks(networks: mesh.MeshNetworks, findings: Findings) -> None:
+    """Everything wrong with MeshNetworks."""

@@ -1,0 +1,43 @@
+"""`varka validate`: every mistake of manifests, with its place."""
+
+from __future__ import annotations
+
+import click
+
+from varka.base.diagnostic import Diagnostic, Severity
+from varka.cli.exits import FAILED, OK
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="FILE|DIR...")
+@click.option("-f", "--filename", "more", multiple=True, metavar="FILE", help="The same as a positional FILE; `-` is stdin.")
+@click.option("-n", "--namespace", default="default", show_default=True, help="Of objects that name none.")
+@click.option("--as", "kind", type=click.Choice(["meshconfig", "meshnetworks"]), help="What the files hold instead of objects.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def validate(files: tuple[str, ...], more: tuple[str, ...], namespace: str, kind: str | None, output: str) -> int:
+    """Check manifests as the API server and Istio's webhook would; errors end with 1, warnings alone with 0."""
+    if not files and not more:
+        raise click.UsageError("name at least one FILE or DIR")
+    from varka.cli import output as show
+
+    checked, diagnostics = _check((*files, *more), namespace, kind)
+    if output == "json":
+        show.print_json({"diagnostics": [show.as_plain(d) for d in show.in_order(diagnostics)]})
+    else:
+        show.print_diagnostics(diagnostics, err=False)
+        click.echo(show.summary(diagnostics, checked), err=True)
+    return FAILED if any(d.severity is Severity.ERROR for d in diagnostics) else OK
+
+
+def _check(paths: tuple[str, ...], namespace: str, kind: str | None) -> tuple[int, list[Diagnostic]]:
+    """How many objects (or files) are good, and everything that was found."""
+    from varka.resources import files, load, meshconfig
+
+    texts, diagnostics = files.read(paths)
+    if kind is None:
+        loaded = load.load(texts, namespace=namespace)
+        return len(loaded.resources), [*diagnostics, *loaded.diagnostics]
+    read = meshconfig.load_mesh_config if kind == "meshconfig" else meshconfig.load_mesh_networks
+    for name, text in texts:
+        diagnostics += read(text, name)[1]
+    return len(texts), diagnostics
