@@ -1,0 +1,98 @@
+"""Filter chains as values: what a chain matches and where it sends, before any protobuf is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from envoy.config.core.v3 import base_pb2
+from envoy.config.listener.v3 import listener_components_pb2 as components
+
+from varka.base.duration import Duration
+from varka.base.names import ClusterName, Hostname, ObjectKey
+from varka.envoy import wkt
+from varka.envoy.listeners.addresses import UNSPECIFIED, cidr_range, network
+from varka.envoy.names import ISTIO, istio_metadata
+from varka.registry.model import Protocol
+
+RAW_BUFFER = "raw_buffer"
+TLS = "tls"
+PLAINTEXT_HTTP = ("http/1.1", "h2c")
+"""What the HTTP inspector says of plain HTTP. HTTP/1.0 is not among them: it goes on as bytes, rather than be refused."""
+MTLS = ("istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2")
+"""What the mesh's own clients offer."""
+HANDSHAKE_TIMEOUT = Duration.seconds(15)
+"""PILOT_GATEWAY_TRANSPORT_SOCKET_CONNECT_TIMEOUT: how long a client may take for its TLS handshake."""
+
+
+@dataclass(frozen=True, slots=True)
+class TcpTarget:
+    """`envoy.filters.network.tcp_proxy` and what goes before it."""
+
+    clusters: tuple[tuple[ClusterName, int], ...]
+    """With weights; the weight of a single one does not matter."""
+    stat_prefix: str
+    idle_timeout: Duration | None = None
+    max_duration: Duration | None = None
+    hash_source_ip: bool = False
+    tunnel: tuple[str, bool] | None = None
+    """`host:port` to CONNECT to, and whether to POST instead."""
+    mongo: bool = False
+    sni_forward: tuple[Hostname, int] | None = None
+    """Resolve the SNI: the wildcard host whose DNS cache is used, and the port to connect to."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpTarget:
+    """An HTTP connection manager whose routes come by RDS."""
+
+    route: str
+    grpc_web: bool = False
+    dynamic: tuple[Hostname, ...] = ()
+    """Wildcard hosts of this listener that a dynamic forward proxy resolves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    target: TcpTarget | HttpTarget
+    sni: tuple[str, ...] = ()
+    cidrs: tuple[str, ...] = ()
+    alpn: tuple[str, ...] = ()
+    transport: str = ""
+    config: ObjectKey | None = None
+    """The rule that made it, for `filter_metadata.istio.config`."""
+    origins: tuple[ObjectKey, ...] = field(default=())
+
+    @property
+    def matches_all(self) -> bool:
+        return not (self._names or self.alpn or self.transport or self.cidrs)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return () if "*" in self.sni else self.sni
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """Chains of one listener with equal identity would match the same connections: Envoy refuses both."""
+        networks = {network(c) or c for c in self.cidrs if c.partition("/")[0] != UNSPECIFIED and c != "*"}
+        return (self.transport, self.alpn, frozenset(self.sni) - {"*"}, frozenset(networks))
+
+    def match(self) -> Any:
+        """`filter_chain_match`; None when it matches everything."""
+        if self.matches_all:
+            return None
+        found = components.FilterChainMatch(application_protocols=self.alpn, transport_protocol=self.transport)
+        found.server_names.extend(sorted(self._names))
+        found.prefix_ranges.extend(r for c in sorted(self.cidrs) if (r := cidr_range(c)) is not None)
+        return found
+
+
+def config_metadata(key: ObjectKey | None) -> Any:
+    """`filter_metadata.istio.config` of an object; None without one."""
+    if key is None:
+        return None
+    return base_pb2.Metadata(filter_metadata={ISTIO: wkt.struct({"config": istio_metadata(key)})})
+
+
+def grpc_web(protocol: Protocol) -> bool:
+    return protocol is Protocol.GRPC_WEB

@@ -1,0 +1,116 @@
+"""Which services share a listener, and what happens when they do not go together.
+
+Services offer chains at an address and port; what stands there decides (Istio's rules):
+HTTP after HTTP adds nothing, since routes tell hosts apart; TCP and HTTP together turn on
+sniffing; chains that would match the same connections are dropped, the older service wins;
+MySQL and Mongo, where the server speaks first, are never sniffed, so nothing joins them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from varka.base.names import Hostname
+from varka.envoy.listeners.chains import Chain, HttpTarget
+from varka.registry.model import Protocol
+
+Place = tuple[str, int]
+"""Primary address and port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one service wants at a place."""
+
+    binds: tuple[str, ...]
+    """The primary address first."""
+    port: int
+    protocol: Protocol
+    wildcard: bool
+    """Bound to the proxy's wildcard address, where hosts of many services meet."""
+    tcp: tuple[Chain, ...]
+    http: tuple[Chain, ...]
+    bound: bool = False
+    """It really binds its port, nothing redirects to it."""
+    age: tuple[bool, str, str, str] = (False, "", "", "")
+
+    @property
+    def place(self) -> Place:
+        return (self.binds[0], self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A listener to be. `protocol` AUTO: it sniffs."""
+
+    binds: tuple[str, ...]
+    port: int
+    protocol: Protocol
+    chains: tuple[Chain, ...]
+    bound: bool = False
+
+    @property
+    def routes(self) -> frozenset[str]:
+        """The route configurations its HTTP chains name."""
+        return frozenset(c.target.route for c in self.chains if isinstance(c.target, HttpTarget))
+
+
+def merge(offers: Iterable[Offer], standing: dict[Place, Planned] | None = None) -> dict[Place, Planned]:
+    """All offers, oldest first, joined to what stands already."""
+    listeners = dict(standing or {})
+    for offer in offers:
+        current = listeners.get(offer.place)
+        joined = _first(offer) if current is None else _join(current, offer)
+        listeners[offer.place] = joined
+    return listeners
+
+
+def _first(offer: Offer) -> Planned:
+    # A wildcard HTTP listener always sniffs: what is not HTTP passes through it.
+    sniffs = offer.protocol.is_http and offer.protocol is not Protocol.HTTP_PROXY and offer.wildcard
+    protocol = Protocol.AUTO if sniffs else offer.protocol
+    return Planned(offer.binds, offer.port, protocol, (*offer.tcp, *offer.http), offer.bound)
+
+
+def _join(current: Planned, offer: Offer) -> Planned:
+    if offer.protocol is Protocol.HTTP_PROXY:
+        return _first(offer)
+    if offer.protocol.is_http and not current.protocol.is_tcp:
+        return _with_dynamic(current, offer)
+    if _speaks_first(current.protocol, offer.protocol):
+        return current
+    if offer.protocol is Protocol.AUTO and current.protocol.is_http:
+        return _first(offer)
+    both = current.protocol.is_tcp != offer.protocol.is_tcp or Protocol.AUTO in (current.protocol, offer.protocol)
+    chains = offer.tcp if current.protocol is Protocol.AUTO else (*offer.tcp, *offer.http)
+    protocol = Protocol.AUTO if both else current.protocol
+    return replace(current, protocol=protocol, chains=_joined(current.chains, chains))
+
+
+def _speaks_first(one: Protocol, other: Protocol) -> bool:
+    return one is not other and not {one, other}.isdisjoint((Protocol.MONGO, Protocol.MYSQL))
+
+
+def _joined(chains: tuple[Chain, ...], more: Iterable[Chain]) -> tuple[Chain, ...]:
+    taken, result = {c.identity for c in chains}, list(chains)
+    for chain in more:
+        if chain.identity not in taken:
+            taken.add(chain.identity)
+            result.append(chain)
+    return tuple(result)
+
+
+def _with_dynamic(current: Planned, offer: Offer) -> Planned:
+    """The HTTP chain that stands takes the offer's hosts too; only names resolved on demand need its filters."""
+    more = {host for chain in offer.http if isinstance(chain.target, HttpTarget) for host in chain.target.dynamic}
+    if not more:
+        return current
+    return replace(current, chains=tuple(_resolving(chain, more) for chain in current.chains))
+
+
+def _resolving(chain: Chain, hosts: set[Hostname]) -> Chain:
+    if not isinstance(chain.target, HttpTarget):
+        return chain
+    dynamic = tuple(sorted({*chain.target.dynamic, *hosts}))
+    return replace(chain, target=replace(chain.target, dynamic=dynamic))

@@ -1,0 +1,129 @@
+"""The outbound listeners of sidecars: one for each address and port that services are dialled at.
+
+HTTP ports share a wildcard listener for all their hosts; TCP ports have one for each virtual address.
+Nothing binds but `virtualOutbound`, which finds the others by the original destination.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from varka.base.memo import Memo
+from varka.envoy.listeners.addresses import UNIX, loopbacks
+from varka.envoy.listeners.build import Policy, outbound_listener
+from varka.envoy.listeners.l4 import host_matches, rules_of
+from varka.envoy.listeners.merge import Offer, Place, Planned, merge
+from varka.envoy.listeners.offers import Binding, Endpoints, GroupPlan, headless_pods, plan_group
+from varka.envoy.listeners.parts import ListenerParts, layer_of
+from varka.envoy.listeners.tcp import destination_cluster
+from varka.envoy.listeners.virtual import HTTP_PROXY_ROUTE, http_proxy, virtual_outbound
+from varka.envoy.names import BLACK_HOLE, PASSTHROUGH
+from varka.envoy.resource import EnvoyResource, Layer
+from varka.mesh.model import EgressListener, Scope, ServiceGroup
+from varka.mesh.telemetry import Telemetry
+from varka.proxy.node import Interception
+from varka.proxy.traits import Traits
+from varka.resources.model.mesh import MeshConfig
+from varka.resources.model.networking import CaptureMode
+
+Settings = tuple[Policy, Traits, MeshConfig, Telemetry]
+"""What each listener of a proxy depends on besides its plan."""
+
+
+def outbound_layers(
+    memo: Memo, scope: Scope, traits: Traits, config: MeshConfig, endpoints: Endpoints, telemetry: Telemetry
+) -> ListenerParts:
+    """The listeners of one scope: a layer for each service group, one for places that groups share, and one of the
+    proxy's own. None at all when `meshConfig.proxyListenPort` is 0."""
+    if not config.proxy_listen_port:
+        return ListenerParts((), frozenset())
+    policy = policy_of(scope)
+    settings = (policy, traits, config, telemetry)
+    standing: dict[Place, Planned] = {}
+    layers: list[Layer] = []
+    routes: set[str] = set()
+    for egress in scope.egress:
+        plans = _plans(memo, scope, egress, traits, config, endpoints)
+        # What the Sidecar named by port stays as it is: the port-less listener adds only the others.
+        locked = frozenset(standing) if egress.port is None else frozenset()
+        crowded = _crowded(plans)
+        for plan in plans:
+            layer, named = memo(_group_layer, memo, plan, locked | (crowded & plan.own.keys()), settings)
+            layers.append(layer)
+            routes |= named
+        standing = _joined(plans, crowded - locked, standing, locked)
+    layers.append(_layer(memo, standing.values(), settings))
+    own, named = _own_layer(memo, settings)
+    routes.update(named, *(planned.routes for planned in standing.values()))
+    return ListenerParts((*(layer for layer in layers if layer.resources), own), frozenset(routes))
+
+
+def policy_of(scope: Scope) -> Policy:
+    """`outboundTrafficPolicy` of the scope."""
+    if not scope.allow_any and not scope.dynamic_dns:
+        return Policy(BLACK_HOLE)
+    if scope.egress_proxy is not None:
+        return Policy(destination_cluster(scope.egress_proxy, None, 0), scope.dynamic_dns)
+    return Policy(PASSTHROUGH, scope.dynamic_dns)
+
+
+def _plans(
+    memo: Memo, scope: Scope, egress: EgressListener, traits: Traits, config: MeshConfig, endpoints: Endpoints
+) -> list[GroupPlan]:
+    binding = _binding(egress, traits)
+    rules = rules_of(egress.virtual_services, scope)
+    plans = []
+    for group in egress.groups:
+        wanted = tuple(rule for rule in rules if memo(_concerns, rule.source.spec.hosts, group))
+        pods = headless_pods(group, traits, endpoints) if not binding.binds else ()
+        plans.append(memo(plan_group, group, binding, wanted, pods, traits, config))
+    return plans
+
+
+def _concerns(hosts: tuple[str, ...], group: ServiceGroup) -> bool:
+    return any(host_matches(host, entry.service.hostname) for host in hosts for entry in group.services)
+
+
+def _binding(egress: EgressListener, traits: Traits) -> Binding:
+    unix = egress.bind.startswith(UNIX)
+    to_port = traits.interception is Interception.NONE or egress.capture is CaptureMode.NONE or unix
+    binds = (egress.bind,) if egress.bind else loopbacks(traits) if to_port else ()
+    return Binding(binds, to_port, egress.port)
+
+
+def _crowded(plans: Iterable[GroupPlan]) -> frozenset[Place]:
+    """Addresses that services of several namespaces claim."""
+    claims = Counter(place for plan in plans for place in plan.own)
+    return frozenset(place for place, count in claims.items() if count > 1)
+
+
+def _joined(
+    plans: Iterable[GroupPlan], crowded: frozenset[Place], standing: dict[Place, Planned], locked: frozenset[Place]
+) -> dict[Place, Planned]:
+    offers: list[Offer] = []
+    for plan in plans:
+        offers += (offer for offer in plan.shared if offer.place not in locked)
+        offers += (offer for place in crowded & plan.own.keys() for offer in plan.offers[place])
+    return merge(sorted(offers, key=lambda offer: offer.age), standing)
+
+
+def _group_layer(memo: Memo, plan: GroupPlan, elsewhere: frozenset[Place], settings: Settings) -> tuple[Layer, frozenset[str]]:
+    planned = [found for place, found in plan.own.items() if place not in elsewhere]
+    return _layer(memo, planned, settings), frozenset[str]().union(*(found.routes for found in planned))
+
+
+def _layer(memo: Memo, planned: Iterable[Planned], settings: Settings) -> Layer:
+    resources = tuple(memo(outbound_listener, found, *settings) for found in planned)
+    return memo(layer_of, resources)
+
+
+def _own_layer(memo: Memo, settings: Settings) -> tuple[Layer, frozenset[str]]:
+    policy, traits, config, telemetry = settings
+    found: list[EnvoyResource] = []
+    if traits.interception is not Interception.NONE:
+        found.append(memo(virtual_outbound, policy, traits, config, telemetry))
+    port = traits.http_proxy_port or config.proxy_http_port
+    if port:
+        found.append(memo(http_proxy, port, policy, traits, config, telemetry))
+    return memo(layer_of, tuple(found)), frozenset({HTTP_PROXY_ROUTE} if port else ())

@@ -1,0 +1,28 @@
+"""What compiling listeners gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from varka.envoy.resource import EnvoyResource, Layer, Layers
+
+
+class Side(StrEnum):
+    """Whose traffic a listener handles."""
+
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+    GATEWAY = "gateway"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ListenerParts:
+    layers: Layers
+    routes: frozenset[str]
+    """Names of the route configurations (RDS) that the listeners use."""
+
+
+def layer_of(resources: tuple[EnvoyResource, ...]) -> Layer:
+    """Memoized, an unchanged tuple gives the same layer."""
+    return Layer.of(resources)

@@ -1,0 +1,186 @@
+"""`tcp_proxy` from routes and DestinationRules, and the network filters of a TCP chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from envoy.extensions.filters.network.mongo_proxy.v3 import mongo_proxy_pb2
+from envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3 import sni_dynamic_forward_proxy_pb2 as sni_pb2
+from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
+from envoy.type.v3 import hash_policy_pb2
+
+from varka.base.duration import Duration
+from varka.base.names import ClusterName, Hostname, ObjectKey
+from varka.envoy import wkt
+from varka.envoy.listeners.chains import TcpTarget
+from varka.envoy.listeners.dynamic import dns_cache_config
+from varka.envoy.listeners.filters import TCP_PROXY, network_filter
+from varka.envoy.names import outbound_cluster
+from varka.mesh.model import MergedRule, ScopedService
+from varka.proxy.traits import Traits
+from varka.registry.model import Protocol, Service
+from varka.resources.model import networking
+
+
+def idle_timeout(traits: Traits) -> Duration | None:
+    """Node metadata IDLE_TIMEOUT; None when it is unset or no duration."""
+    try:
+        return Duration.parse(traits.idle_timeout) if traits.idle_timeout else None
+    except ValueError:
+        return None
+
+
+def destination_cluster(destination: networking.Destination, found: ScopedService | None, listener_port: int) -> ClusterName:
+    """The port of the destination, else the only port of its service, else the listener's."""
+    host, port = destination.host, listener_port
+    if found is not None and found.service.external_name:
+        host = found.service.external_name
+    if destination.port is not None:
+        port = destination.port.number
+    elif found is not None and len(found.service.ports) == 1:
+        port = found.service.ports[0].number
+    return outbound_cluster(port, destination.subset, host)
+
+
+def single(
+    cluster: ClusterName,
+    prefix: str,
+    rule: MergedRule | None,
+    subset: str,
+    protocol: Protocol,
+    traits: Traits,
+    *,
+    sni_forward: tuple[Hostname, int] | None = None,
+) -> TcpTarget:
+    """To one cluster; `rule` is the DestinationRule of its host."""
+    return replace(_target(((cluster, 1),), prefix, rule, subset, protocol, traits), sni_forward=sni_forward)
+
+
+def to_routes(
+    routes: tuple[networking.RouteDestination, ...],
+    found: dict[str, ScopedService | None],
+    listener_port: int,
+    protocol: Protocol,
+    owner: ObjectKey,
+    traits: Traits,
+    pattern: str = "",
+) -> TcpTarget | None:
+    """From `route` of a `tcp` or `tls` rule. The first destination's DestinationRule sets timeouts, hash and tunnel.
+    None when no destination has a weight."""
+    destinations = [(r.destination, r.weight) for r in routes if r.destination is not None]
+    if not destinations:
+        return None
+    first, _ = destinations[0]
+    home = found.get(first.host)
+    rule = home.rule if home is not None else None
+    if len(destinations) == 1:
+        cluster = destination_cluster(first, home, listener_port)
+        prefix = stat_prefix(pattern, home.service, first.subset, listener_port) if pattern and home else str(cluster)
+        return _target(((cluster, 1),), prefix, rule, first.subset, protocol, traits)
+    weighted = tuple((destination_cluster(d, found.get(d.host), listener_port), weight) for d, weight in destinations if weight)
+    if not weighted:
+        return None
+    return _target(weighted, f"{owner.name}.{owner.namespace}", rule, "", protocol, traits)
+
+
+def stat_prefix(pattern: str, service: Service, subset: str, port: int, target_port: int = 0) -> str:
+    """`outboundClusterStatName`/`inboundClusterStatName` with its variables replaced."""
+    found = service.port(port)
+    kubernetes = service.source.kind == "Service"
+    for variable, value in (
+        ("%SERVICE%", f"{service.name}.{service.namespace}" if kubernetes else service.hostname),
+        ("%SERVICE_NAME%", service.name if kubernetes else service.hostname),
+        ("%SERVICE_FQDN%", service.hostname),
+        ("%SUBSET_NAME%", subset),
+        ("%TARGET_PORT%", str(target_port)),
+        ("%SERVICE_PORT%", str(port)),
+        ("%SERVICE_PORT_NAME%", found.name if found else ""),
+    ):
+        pattern = pattern.replace(variable, value)
+    return pattern
+
+
+def _target(
+    clusters: tuple[tuple[ClusterName, int], ...],
+    prefix: str,
+    rule: MergedRule | None,
+    subset: str,
+    protocol: Protocol,
+    traits: Traits,
+) -> TcpTarget:
+    policy = rule.policy if rule is not None else None
+    pool = policy.connection_pool.tcp if policy is not None and policy.connection_pool is not None else None
+    timeout = pool.idle_timeout if pool is not None else None
+    return TcpTarget(
+        clusters=clusters,
+        stat_prefix=prefix,
+        idle_timeout=timeout if timeout is not None else idle_timeout(traits),
+        max_duration=pool.max_connection_duration if pool is not None else None,
+        hash_source_ip=_hashes_source_ip(rule, subset),
+        tunnel=_tunnel(rule, subset),
+        mongo=protocol is Protocol.MONGO,
+    )
+
+
+def _subset(rule: MergedRule, name: str) -> networking.Subset | None:
+    return next((s for s in rule.subsets if s.name == name), None)
+
+
+def _hashes_source_ip(rule: MergedRule | None, subset: str) -> bool:
+    """A subset that balances in its own way decides for itself."""
+    if rule is None:
+        return False
+    balancer = rule.policy.load_balancer if rule.policy is not None else None
+    found = _subset(rule, subset) if subset else None
+    if found is not None and found.traffic_policy is not None and found.traffic_policy.load_balancer is not None:
+        balancer = found.traffic_policy.load_balancer
+    return balancer is not None and balancer.consistent_hash is not None and bool(balancer.consistent_hash.use_source_ip)
+
+
+def _tunnel(rule: MergedRule | None, subset: str) -> tuple[str, bool] | None:
+    """`trafficPolicy.tunnel` of the subset, or of the host when there is no subset: not inherited."""
+    if rule is None:
+        return None
+    found = _subset(rule, subset) if subset else None
+    policy = (found.traffic_policy if found is not None else None) if subset else rule.policy
+    if policy is None or policy.tunnel is None:
+        return None
+    host = f"[{policy.tunnel.target_host}]" if ":" in policy.tunnel.target_host else policy.tunnel.target_host
+    return f"{host}:{policy.tunnel.target_port}", policy.tunnel.protocol == "POST"
+
+
+def network_filters(target: TcpTarget, traits: Traits, logs: Iterable[Any]) -> list[Any]:
+    """The filters of a TCP chain, `tcp_proxy` last."""
+    filters = []
+    if target.sni_forward is not None:
+        filters.append(_sni_forward(*target.sni_forward, traits))
+    if target.mongo:
+        config = mongo_proxy_pb2.MongoProxy(stat_prefix=target.stat_prefix)
+        filters.append(network_filter("envoy.filters.network.mongo_proxy", config))
+    filters.append(network_filter(TCP_PROXY, tcp_proxy(target, logs)))
+    return filters
+
+
+def tcp_proxy(target: TcpTarget, logs: Iterable[Any] = ()) -> Any:
+    proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=target.stat_prefix, access_log=logs)
+    if len(target.clusters) == 1:
+        proxy.cluster = target.clusters[0][0]
+    else:
+        for name, weight in target.clusters:
+            proxy.weighted_clusters.clusters.add(name=name, weight=weight)
+    if target.idle_timeout is not None:
+        proxy.idle_timeout.CopyFrom(wkt.duration(target.idle_timeout))
+    if target.max_duration is not None:
+        proxy.max_downstream_connection_duration.CopyFrom(wkt.duration(target.max_duration))
+    if target.hash_source_ip:
+        proxy.hash_policy.append(hash_policy_pb2.HashPolicy(source_ip=hash_policy_pb2.HashPolicy.SourceIp()))
+    if target.tunnel is not None:
+        proxy.tunneling_config.hostname, proxy.tunneling_config.use_post = target.tunnel
+    return proxy
+
+
+def _sni_forward(host: Hostname, port: int, traits: Traits) -> Any:
+    config = sni_pb2.FilterConfig(dns_cache_config=dns_cache_config(host, traits), port_value=port)
+    return network_filter("envoy.filters.network.sni_dynamic_forward_proxy", config)

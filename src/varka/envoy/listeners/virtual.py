@@ -1,0 +1,125 @@
+"""Listeners that traffic is redirected to, and the explicit HTTP proxy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from envoy.config.core.v3 import base_pb2
+from envoy.config.listener.v3 import listener_components_pb2 as components
+from envoy.config.listener.v3 import listener_pb2
+from envoy.config.route.v3 import route_components_pb2, route_pb2
+
+from varka.envoy import wkt
+from varka.envoy.listeners import filters
+from varka.envoy.listeners.accesslog import listener_logs
+from varka.envoy.listeners.addresses import additional, listener_name, loopbacks, socket, wildcards
+from varka.envoy.listeners.build import Policy, fallthrough
+from varka.envoy.listeners.chains import HANDSHAKE_TIMEOUT, PLAINTEXT_HTTP, TcpTarget
+from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter, proxy_config
+from varka.envoy.listeners.parts import Side
+from varka.envoy.listeners.tcp import network_filters
+from varka.envoy.names import BLACK_HOLE, DYNAMIC_DNS, stat_name
+from varka.envoy.resource import EnvoyResource, TypeUrl, encode
+from varka.mesh.telemetry import Telemetry
+from varka.proxy.node import Interception
+from varka.proxy.traits import Traits
+from varka.resources.model.mesh import MeshConfig, ProxyHeaders
+
+VIRTUAL_OUTBOUND = "virtualOutbound"
+HTTP_PROXY_ROUTE = "http_proxy"
+_ANY_HOST = "allow_any_dynamic_dns"
+
+
+def virtual_outbound(policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> EnvoyResource:
+    """Where outbound connections are redirected: hands them to the listener of their original destination, and decides
+    about those that have none."""
+    addresses, port = wildcards(traits), config.proxy_listen_port
+    listener = listener_pb2.Listener(
+        name=VIRTUAL_OUTBOUND,
+        address=socket(addresses[0], port),
+        additional_addresses=additional(addresses[1:], port),
+        use_original_dst=wkt.boolean(True),
+        filter_chains=[black_hole_chain(f"{VIRTUAL_OUTBOUND}-blackhole", port, traits)],
+        traffic_direction=base_pb2.OUTBOUND,
+        max_connections_to_accept_per_socket_event=wkt.uint32(1),
+        access_log=listener_logs(Side.OUTBOUND, config, telemetry),
+    )
+    if traits.interception is Interception.TPROXY:
+        listener.transparent.value = True
+    if policy.any_host:
+        listener.listener_filters.append(filters.http_inspector())
+        listener.filter_chains.append(_any_host_chain(policy, traits, config, telemetry))
+    listener.filter_chains.append(
+        components.FilterChain(name=f"{VIRTUAL_OUTBOUND}-catchall-tcp", filters=fallthrough(policy, traits, config, telemetry))
+    )
+    return encode(TypeUrl.LISTENER, VIRTUAL_OUTBOUND, listener)
+
+
+def black_hole_chain(name: str, port: int, traits: Traits) -> Any:
+    """Connections to the redirect's own port would go round for ever."""
+    return components.FilterChain(
+        name=name,
+        filter_chain_match=components.FilterChainMatch(destination_port=wkt.uint32(port)),
+        filters=network_filters(TcpTarget(((BLACK_HOLE, 1),), BLACK_HOLE), traits, ()),
+    )
+
+
+def _any_host_chain(policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> Any:
+    manager = Manager(
+        Side.OUTBOUND,
+        stat_name(f"outbound_{VIRTUAL_OUTBOUND}_{_ANY_HOST}"),
+        any_host=policy.any_host,
+    )
+    inline = _any_host_routes(traits, config)
+    return components.FilterChain(
+        name=f"{VIRTUAL_OUTBOUND}-catchall-tcp-http",
+        filter_chain_match=components.FilterChainMatch(application_protocols=PLAINTEXT_HTTP),
+        filters=[manager_filter(connection_manager(manager, traits, config, telemetry, inline))],
+    )
+
+
+def _any_host_routes(traits: Traits, config: MeshConfig) -> Any:
+    headers = proxy_config(traits, config).proxy_headers or ProxyHeaders()
+    counted = not (headers.attempt_count and headers.attempt_count.disabled)
+    action = route_components_pb2.RouteAction(
+        cluster=DYNAMIC_DNS,
+        timeout=wkt.duration(0),
+        append_x_forwarded_host=bool(headers.x_forwarded_host and headers.x_forwarded_host.enabled),
+    )
+    route = route_components_pb2.Route(name=_ANY_HOST, match=route_components_pb2.RouteMatch(prefix="/"), route=action)
+    host = route_components_pb2.VirtualHost(name=_ANY_HOST, domains=["*"], routes=[route], include_request_attempt_count=counted)
+    return route_pb2.RouteConfiguration(
+        name=_ANY_HOST,
+        virtual_hosts=[host],
+        validate_clusters=wkt.boolean(False),
+        ignore_port_in_host_matching=True,
+        max_direct_response_body_size_bytes=wkt.uint32(1024 * 1024),
+    )
+
+
+def http_proxy(port: int, policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> EnvoyResource:
+    """`meshConfig.proxyHttpPort`: applications that use the sidecar as an explicit HTTP proxy."""
+    addresses = loopbacks(traits)
+    name = listener_name(addresses[0], port)
+    manager = Manager(
+        Side.OUTBOUND,
+        stat_name(f"outbound_{name}"),
+        HTTP_PROXY_ROUTE,
+        any_host=policy.any_host,
+        absolute_urls=True,
+    )
+    chain = components.FilterChain(
+        filters=[manager_filter(connection_manager(manager, traits, config, telemetry))],
+        transport_socket_connect_timeout=wkt.duration(HANDSHAKE_TIMEOUT),
+    )
+    listener = listener_pb2.Listener(
+        name=name,
+        address=socket(addresses[0], port),
+        additional_addresses=additional(addresses[1:], port),
+        filter_chains=[chain],
+        traffic_direction=base_pb2.OUTBOUND,
+        continue_on_listener_filters_timeout=True,
+        listener_filters_timeout=wkt.duration(0),
+        max_connections_to_accept_per_socket_event=wkt.uint32(1),
+    )
+    return encode(TypeUrl.LISTENER, name, listener)
