@@ -166,7 +166,8 @@ def one_route(mesh_of: Callable[[Mapping[str, Any]], World]) -> Callable[..., An
             rule if rule.keys() & {"redirect", "directResponse", "route"} else {"route": [{"destination": {"host": "b"}}], **rule}
         )
         value = {"virtualServices": [{"spec": {"hosts": ["example.com"], "http": [rule]}}], **world_fields}
-        return mesh_of(value).routes("80").virtual_hosts[1].routes[0]
+        [route] = next(host.routes for host in mesh_of(value).routes("80").virtual_hosts if host.name == "example.com:80")
+        return route
 
     return make
 
