@@ -6,7 +6,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Self
 
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND = 1, 4, 0x100, 0x200, 0x400, 0x800
 NLMSG_ERROR = 2
@@ -23,7 +23,7 @@ class Netlink:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self._socket.bind((0, 0))
 
-    def __enter__(self) -> Netlink:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -45,7 +45,9 @@ class Netlink:
                     continue
                 (code,) = struct.unpack_from("=i", payload)
                 if code:
-                    raise OSError(-code, f"{type(messages[number - 1]).__name__} ({number} of {len(messages)}): {os.strerror(-code)}")
+                    raise OSError(
+                        -code, f"{type(messages[number - 1]).__name__} ({number} of {len(messages)}): {os.strerror(-code)}"
+                    )
                 wanted.discard(number)
 
 

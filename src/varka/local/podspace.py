@@ -17,6 +17,7 @@ from varka.local.nft import Chain
 
 GATEWAY = "10.244.0.1"
 """The node as pods see it: their router."""
+DNS_ADDRESS = "10.96.0.10"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +122,25 @@ def setup_node(addresses: Sequence[str]) -> None:
         for address in addresses:
             node.add_address("lo", address)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+
+
+def files_of_pod(directory: Path, hostname: str, namespace: str, ip: str) -> list[tuple[str, str]]:
+    """Write what a pod sees in place of the machine's name service files; returns (ours, the place where it is seen)."""
+    search = f"{namespace}.svc.cluster.local svc.cluster.local cluster.local"
+    contents = {
+        "/etc/resolv.conf": f"nameserver {DNS_ADDRESS}\nsearch {search}\noptions ndots:5\n",
+        "/etc/hosts": f"127.0.0.1 localhost\n::1 localhost\n{ip} {hostname}\n",
+        "/etc/nsswitch.conf": _nsswitch(Path("/etc/nsswitch.conf")),
+    }
+    for target, text in contents.items():
+        (directory / Path(target).name).write_text(text)
+    return [(str(directory / Path(target).name), target) for target in contents]
+
+
+def _nsswitch(machine: Path) -> str:
+    """The machine's, but names of hosts come from the hosts file and our DNS server only, not from a daemon outside."""
+    try:
+        lines = machine.read_text().splitlines()
+    except OSError:
+        lines = []
+    return "\n".join([*(line for line in lines if not line.startswith("hosts:")), "hosts: files dns", ""])

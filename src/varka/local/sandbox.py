@@ -7,6 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -94,10 +95,8 @@ def _become_init(main: Callable[[], int]) -> NoReturn:
     try:
         kernel.die_with_parent()
         kernel.mount("none", "/", "none", kernel.MS_REC | kernel.MS_PRIVATE)
-        try:
+        with suppress(OSError):  # a container that hides parts of /proc: the outer one stays
             kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
-        except OSError:
-            pass  # a container that hides parts of /proc: the outer one stays, `ps` inside shows the outer pids
         code = main()
     except BaseException:
         traceback.print_exc()

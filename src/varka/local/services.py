@@ -1,0 +1,140 @@
+"""Service addresses without a sidecar: the part kube-proxy plays, as rules of the node's namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from varka.local import nft
+from varka.local.nft import Chain, Hook, Rule
+from varka.local.podspace import DNS_ADDRESS, GATEWAY
+from varka.resources.model import kubernetes
+from varka.resources.model.base import decode
+
+POD_RANGE = "10.244.0.0/16"
+SERVICE_RANGE = "10.96.0.0/16"
+
+HOST_ADDRESS = "10.244.0.2"
+"""`host.varka.internal`: stands for the machine's 127.0.0.1."""
+TABLE = "varka"
+_CLOSED_PORT = 1
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RunningPod:
+    """What addresses depend on: a pod that has one."""
+
+    name: str
+    namespace: str
+    ip: str
+    labels: Mapping[str, str]
+    spec: kubernetes.PodSpec
+    ready: bool = False
+    sidecar: bool = False
+
+    def port(self, wanted: int | str) -> int:
+        """The number of a target port; 0 when no container has a port of that name."""
+        if isinstance(wanted, int) or wanted.isdigit():
+            return int(wanted)
+        ports = (port for container in self.spec.containers for port in container.ports)
+        return next((port.container_port for port in ports if port.name == wanted), 0)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ServiceView:
+    """A Service object, decoded."""
+
+    name: str
+    namespace: str
+    spec: kubernetes.ServiceSpec
+
+    @property
+    def host(self) -> str:
+        return f"{self.name}.{self.namespace}.svc.cluster.local"
+
+    @property
+    def headless(self) -> bool:
+        return self.spec.cluster_ip == "None"
+
+    def selects(self, namespace: str, labels: Mapping[str, str]) -> bool:
+        selector = self.spec.selector
+        return bool(selector) and namespace == self.namespace and all(labels.get(k) == v for k, v in selector.items())
+
+
+def view(value: Mapping[str, Any]) -> ServiceView:
+    metadata = value["metadata"]
+    spec = decode(value.get("spec") or {}, kubernetes.ServiceSpec)
+    return ServiceView(str(metadata["name"]), str(metadata.get("namespace") or "default"), spec)
+
+
+Backend = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """One Service port and where its connections go."""
+
+    address: str
+    protocol: str
+    port: int
+    backends: tuple[Backend, ...]
+
+
+def forwards(services: Iterable[ServiceView], pods: Sequence[RunningPod], slices: Mapping[str, Sequence[Any]]) -> list[Forward]:
+    """Every ClusterIP and port with its ready backends. `slices` has the EndpointSlices of Services without selector, by host."""
+    return [
+        Forward(service.spec.cluster_ip, port.protocol.lower(), port.port, _backends(service, port, pods, slices))
+        for service in services
+        if service.spec.cluster_ip and not service.headless and service.spec.type != "ExternalName"
+        for port in service.spec.ports
+        if port.protocol in ("TCP", "UDP")
+    ]
+
+
+def _backends(
+    service: ServiceView, port: kubernetes.ServicePort, pods: Sequence[RunningPod], slices: Mapping[str, Sequence[Any]]
+) -> tuple[Backend, ...]:
+    if not service.spec.selector:
+        return tuple(_of_slices(slices.get(service.host, ()), port))
+    wanted = port.target_port if port.target_port is not None else port.port
+    ready = service.spec.publish_not_ready_addresses
+    chosen = (pod for pod in pods if (pod.ready or ready) and service.selects(pod.namespace, pod.labels))
+    return tuple((pod.ip, pod.port(wanted)) for pod in chosen if pod.port(wanted))
+
+
+def _of_slices(slices: Iterable[Any], port: kubernetes.ServicePort) -> Iterable[Backend]:
+    for one in slices:
+        numbers = [int(p["port"]) for p in one.get("ports") or () if p.get("name", "") in ("", port.name) and p.get("port")]
+        for endpoint in one.get("endpoints") or ():
+            if (endpoint.get("conditions") or {}).get("ready", True):
+                yield from ((address, number) for address in endpoint.get("addresses") or () for number in numbers)
+
+
+def chains(forwarded: Iterable[Forward], pod_ips: Iterable[str], relay_port: int) -> list[Chain]:
+    """The node's table: Service addresses to pods; what is no address of the mesh to the relay, which leaves it."""
+    tcp = nft.protocol("tcp")
+    to_relay = [*tcp, *nft.dnat(GATEWAY, relay_port)]
+    rules: list[Rule] = [
+        *([*nft.destination(f"{address}/32"), *nft.accept()] for address in (DNS_ADDRESS, GATEWAY)),
+        *(rule for forward in forwarded for rule in _forward(forward)),
+        *([*nft.destination(SERVICE_RANGE), *nft.protocol(name), *nft.dnat(GATEWAY, _CLOSED_PORT)] for name in ("tcp", "udp")),
+        [*nft.destination(f"{HOST_ADDRESS}/32"), *to_relay],
+        [*nft.destination(POD_RANGE), *nft.accept()],
+        [*nft.destination("127.0.0.0/8"), *nft.accept()],
+        to_relay,
+    ]
+    hairpins = [[*nft.source(f"{ip}/32"), *nft.destination(f"{ip}/32"), *nft.masquerade()] for ip in pod_ips]
+    return [
+        Chain("SERVICES", rules),
+        Chain("PREROUTING", [nft.jump("SERVICES")], Hook(nft.PREROUTING, -100)),
+        Chain("OUTPUT", [nft.jump("SERVICES")], Hook(nft.OUTPUT, -100)),
+        Chain("POSTROUTING", hairpins, Hook(nft.POSTROUTING, 100)),
+    ]
+
+
+def _forward(forward: Forward) -> Iterable[Rule]:
+    """One rule for each backend: the first takes one connection in n, the next one in n-1 of the rest, the last all."""
+    match = [*nft.destination(f"{forward.address}/32"), *nft.protocol(forward.protocol), *nft.destination_port(forward.port)]
+    for left, (address, port) in zip(range(len(forward.backends), 0, -1), forward.backends, strict=True):
+        yield [*match, *nft.one_in(left), *nft.dnat(address, port)]
