@@ -68,7 +68,8 @@ def virtual_service(value: Mapping[str, Any]) -> MergedVirtualService:
     namespace = Namespace(value.get("namespace", "default"))
     key = ObjectKey(value.get("group", ISTIO), value.get("kind", "VirtualService"), namespace, value.get("name", "rule"))
     spec = decode(value["spec"], networking.VirtualService)
-    return MergedVirtualService(key, namespace, spec, "", frozenset(value.get("exportTo", "*")), (key,))
+    labels = frozenset(name for route in spec.http for match in route.match for name in match.source_labels)
+    return MergedVirtualService(key, namespace, spec, "", frozenset(value.get("exportTo", "*")), (key,), labels)
 
 
 def service(value: Mapping[str, Any]) -> ScopedService:

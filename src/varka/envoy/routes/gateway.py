@@ -12,12 +12,12 @@ from varka.base.names import Namespace
 from varka.envoy.resource import EnvoyResource, TypeUrl, encode
 from varka.envoy.routes import configuration
 from varka.envoy.routes.domains import with_port
-from varka.envoy.routes.hostnames import intersection
 from varka.envoy.routes.match import Semantics, is_catch_all, semantics_of
 from varka.envoy.routes.route import RouteTable, virtual_service_routes
 from varka.envoy.routes.settings import RouteSettings, settings_of
 from varka.envoy.routes.source import source_for
 from varka.envoy.routes.target import Target, destination_hosts, target_of
+from varka.mesh.hosts import is_within, overlaps
 from varka.mesh.model import GatewayServer, MergedGateway, MergedVirtualService, Scope, ScopedService, ServiceGroup
 from varka.proxy.traits import Traits
 from varka.resources.model.mesh import MeshConfig
@@ -88,9 +88,15 @@ def _rules(
     for rule in sorted(gateway.virtual_services, key=lambda rule: _rank(rule, namespace)):
         if owner in rule.spec.gateways:
             offered = [host.lower() for allowed, host in server.hosts if allowed in ("*", rule.namespace)]
-            common = intersection(offered, [host.lower() for host in rule.spec.hosts])
-            if common:
+            asked = [host.lower() for host in rule.spec.hosts]
+            if common := _common(offered, asked):
                 yield rule, common
+
+
+def _common(offered: Iterable[str], asked: Iterable[str]) -> tuple[str, ...]:
+    """The names, or the narrower wildcards, that both mean; each once."""
+    pairs = ((ours, theirs) for ours in offered for theirs in asked if overlaps(ours, theirs))
+    return tuple(dict.fromkeys(ours if is_within(ours, theirs) else theirs for ours, theirs in pairs))
 
 
 def _rank(rule: MergedVirtualService, namespace: Namespace) -> int:

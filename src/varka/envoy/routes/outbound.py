@@ -9,12 +9,12 @@ from varka.base.memo import Memo
 from varka.base.names import Namespace
 from varka.envoy.routes.domains import Domains, bracketed, client_of, service_domains, with_port
 from varka.envoy.routes.hash import service_hash
-from varka.envoy.routes.hostnames import is_wildcard, most_specific, overlap
 from varka.envoy.routes.route import RouteTable, service_routes, virtual_service_routes
 from varka.envoy.routes.settings import RouteSettings
 from varka.envoy.routes.source import MESH, source_for
 from varka.envoy.routes.target import Target, destination_hosts, target_of
 from varka.envoy.routes.virtual_host import Candidate
+from varka.mesh.hosts import is_wildcard, most_specific, overlaps
 from varka.mesh.model import EgressListener, MergedVirtualService, Scope, ScopedService, ServiceGroup
 from varka.proxy.traits import Traits
 from varka.registry.model import Protocol, Resolution, ServicePort
@@ -75,13 +75,9 @@ def _owners(rules: tuple[MergedVirtualService, ...], everything: Known) -> Mappi
     for rule in rules:
         for host in rule.spec.hosts:
             by_host.setdefault(host, rule)
-    wildcards = [host for host in by_host if is_wildcard(host)]
-    owners = {}
-    for host in everything.services if wildcards else ():
-        best = host if host in by_host else most_specific(host, wildcards)
-        if best is not None:
-            owners[host] = by_host[best]
-    return owners
+    wildcards = {host: rule for host, rule in by_host.items() if is_wildcard(host)}
+    found = ((host, most_specific(host, by_host, wildcards)) for host in everything.services if wildcards)
+    return {host: rule for host, rule in found if rule is not None}
 
 
 def _claim(rule: MergedVirtualService, known: Known, owners: Mapping[str, MergedVirtualService]) -> Claim:
@@ -94,7 +90,7 @@ def _claim(rule: MergedVirtualService, known: Known, owners: Mapping[str, Merged
         else:
             hosts.append(host)
     for wildcard in (host.lower() for host in rule.spec.hosts if is_wildcard(host)):
-        covered = [host for host in known.services if overlap(host, wildcard)]
+        covered = [host for host in known.services if overlaps(host, wildcard)]
         services += [known.services[host] for host in covered if owners.get(host) is rule]
         hosts += [] if covered else [wildcard]
     return Claim(rule, tuple(hosts), tuple(services))
@@ -107,7 +103,7 @@ def _touches(claim: Claim, known: Known) -> bool:
     wide = [host for host in known.services if is_wildcard(host)]
     for host in claim.rule.spec.hosts:
         services = known.services if is_wildcard(host) else wide
-        if any(overlap(service, host.lower()) for service in services):
+        if any(overlaps(service, host.lower()) for service in services):
             return True
     return False
 

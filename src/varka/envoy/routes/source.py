@@ -33,10 +33,9 @@ class Source:
 
 def source_for(rule: MergedVirtualService, gateway: str, namespace: Namespace, traits: Traits) -> Source:
     """Only what the rule asks about: all clients that it cannot tell apart share its routes."""
-    requests = [request for route in rule.spec.http for request in route.match]
-    names = {name for request in requests for name in request.source_labels}
+    asks_namespace = any(request.source_namespace for route in rule.spec.http for request in route.match)
     return Source(
         gateway=gateway,
-        namespace=namespace if any(request.source_namespace for request in requests) else "",
-        labels=frozenset(pair for pair in traits.labels if pair[0] in names),
+        namespace=namespace if asks_namespace else "",
+        labels=frozenset(pair for pair in traits.labels if pair[0] in rule.label_keys),
     )
