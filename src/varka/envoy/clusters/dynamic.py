@@ -5,18 +5,17 @@ from __future__ import annotations
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.extensions.clusters.dynamic_forward_proxy.v3 import cluster_pb2 as forward_pb2
 from envoy.extensions.common.dynamic_forward_proxy.v3 import dns_cache_pb2
-from envoy.extensions.network.dns_resolver.cares.v3 import cares_dns_resolver_pb2
 
 from varka.base.duration import Duration
 from varka.envoy import wkt
-from varka.envoy.addresses import address
 from varka.envoy.clusters.draft import Draft
 from varka.envoy.clusters.outlier import apply_outlier
 from varka.envoy.clusters.policy import Policy, policy_of
 from varka.envoy.clusters.pool import apply_pool
 from varka.envoy.clusters.protocol import apply_http2_upgrade, apply_port_protocol, preserve_case, preserves_case
 from varka.envoy.clusters.security import apply_security, peer_of
-from varka.envoy.names import DYNAMIC_DNS, dns_cache, outbound_cluster
+from varka.envoy.dnscache import any_host_cache, host_cache
+from varka.envoy.names import DYNAMIC_DNS, outbound_cluster
 from varka.envoy.resource import EnvoyResource
 from varka.envoy.tls import Peer
 from varka.mesh.model import MergedRule
@@ -25,30 +24,6 @@ from varka.registry.model import Service, ServicePort
 from varka.resources.model.mesh import MeshConfig
 
 PASSTHROUGH_IDLE = Duration.seconds(300)
-_MAX_HOSTS = 1024
-_DNS_PROXY = ("127.0.0.1", 15053)
-
-
-def service_cache(service: Service, traits: Traits) -> dns_cache_pb2.DnsCacheConfig:
-    """The DNS cache of a wildcard host. Envoy insists that filters which share it give the very same."""
-    return dns_cache_pb2.DnsCacheConfig(name=dns_cache(service.hostname), dns_lookup_family=_family(traits))
-
-
-def any_host_cache(traits: Traits) -> dns_cache_pb2.DnsCacheConfig:
-    """The DNS cache for hosts that nobody declared. With DNS capture it asks the proxy's own DNS, which knows all
-    that is declared."""
-    config = dns_cache_pb2.DnsCacheConfig(
-        name="allow_any_dfp_dns_cache", max_hosts=wkt.uint32(_MAX_HOSTS), dns_lookup_family=_family(traits)
-    )
-    if traits.dns_capture:
-        resolver = cares_dns_resolver_pb2.CaresDnsResolverConfig(resolvers=[address(*_DNS_PROXY)])
-        config.typed_dns_resolver_config.name = "envoy.network.dns_resolver.cares"
-        config.typed_dns_resolver_config.typed_config.CopyFrom(wkt.pack(resolver))
-    return config
-
-
-def _family(traits: Traits) -> cluster_pb2.Cluster.DnsLookupFamily:
-    return cluster_pb2.Cluster.V6_ONLY if traits.ipv6 and not traits.ipv4 else cluster_pb2.Cluster.V4_ONLY
 
 
 def dynamic_cluster(
@@ -67,7 +42,7 @@ def dynamic_cluster(
     apply_pool(draft, policy.pool, policy.retry_budget, config)
     apply_outlier(draft, policy.outlier)
     apply_security(draft, policy, peer_of(service, port, None, rule, names), traits, config, dynamic=True)
-    _forward(draft, service_cache(service, traits))
+    _forward(draft, host_cache(service.hostname, traits))
     if service.mesh_external:
         draft.metadata["external"] = True
     if rule is not None and rule.sources:

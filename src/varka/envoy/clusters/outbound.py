@@ -20,6 +20,7 @@ from varka.envoy.clusters.policy import Policy, policy_of
 from varka.envoy.clusters.pool import apply_pool
 from varka.envoy.clusters.protocol import apply_http2_upgrade, apply_port_protocol
 from varka.envoy.clusters.security import apply_security, identities, peer_of
+from varka.envoy.dnscache import lookup_family
 from varka.envoy.endpoints import Endpoints, localities, usable
 from varka.envoy.loadbalancer import Balancing, balancing_of, client_of, sends_unhealthy
 from varka.envoy.names import outbound_cluster
@@ -141,8 +142,7 @@ def _subscribe(draft: Draft) -> None:
 def _resolve(draft: Draft, traits: Traits, config: MeshConfig) -> None:
     """DNS settings. `type` and its fields, though Envoy prefers `cluster_type` by now: tools and EnvoyFilters read them."""
     cluster = draft.message
-    v6_only = traits.ipv6 and not traits.ipv4
-    cluster.dns_lookup_family = cluster_pb2.Cluster.V6_ONLY if v6_only else cluster_pb2.Cluster.V4_ONLY
+    cluster.dns_lookup_family = lookup_family(traits)
     rate = config.dns_refresh_rate
     cluster.dns_refresh_rate.CopyFrom(wkt.seconds(_DNS_REFRESH) if rate is None else wkt.duration(rate))
     cluster.dns_jitter.CopyFrom(wkt.seconds(_DNS_JITTER))
