@@ -7,7 +7,8 @@ compiled once for all of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from varka.base.names import Hostname, Namespace, ObjectKey
 from varka.registry.model import Service, ServicePort, ServiceTarget
@@ -21,7 +22,7 @@ class MergedRule:
     host: Hostname
     namespace: Namespace
     policy: networking.TrafficPolicy | None
-    """Merged over `meshConfig.defaultTrafficPolicy` where there is one."""
+    """As written: `meshConfig.defaultTrafficPolicy` is not in it."""
     subsets: tuple[networking.Subset, ...]
     sources: tuple[ObjectKey, ...]
     """Oldest first; the first is what `filter_metadata.istio.config` names."""
@@ -43,6 +44,8 @@ class MergedVirtualService:
     export_to: frozenset[str]
     sources: tuple[ObjectKey, ...]
     """Itself and the delegates merged into it."""
+    label_keys: frozenset[str] = frozenset()
+    """Labels that its `sourceLabels` name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,11 @@ class ServiceGroup:
 
     namespace: Namespace
     services: tuple[ScopedService, ...]
+    index: Mapping[Hostname, ScopedService] = field(default_factory=dict)
+    needs_locality: bool = False
+    """Some service of it balances by locality."""
+    label_keys: frozenset[str] = frozenset()
+    """Labels that `failoverPriority` of its rules names."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -71,7 +79,8 @@ class EgressListener:
     capture: networking.CaptureMode
     groups: tuple[ServiceGroup, ...]
     virtual_services: tuple[MergedVirtualService, ...]
-    """Those bound to `mesh` whose hosts this listener imports, oldest first."""
+    """Those bound to `mesh` whose hosts this listener imports: the namespace's own, those exported to it by name, those
+    for all; oldest first in each. The first for a host wins."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -93,13 +102,14 @@ class Scope:
     label_keys: frozenset[str] = frozenset()
     """Labels that its rules name (`sourceLabels`, `failoverPriority`): what `Traits.labels` may hold."""
 
+    index: Mapping[Hostname, ScopedService] = field(default_factory=dict)
+    """All services of `groups`; empty in values made by hand."""
+
     def find(self, host: Hostname) -> ScopedService | None:
-        """The service a rule of this scope means by a full host name; of several namespaces the scope's own, then the oldest."""
-        for group in self.groups:
-            for entry in group.services:
-                if entry.service.hostname == host:
-                    return entry
-        return None
+        """The service a rule of this scope means by a full host name: a scope has only one of a name."""
+        if self.index:
+            return self.index.get(host)
+        return next((e for group in self.groups for e in group.services if e.service.hostname == host), None)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -2,53 +2,96 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
-from varka.base.names import Namespace
+from varka.base.memo import Memo
+from varka.base.names import Namespace, ObjectKey
 from varka.base.settings import Settings
+from varka.mesh import destinationrules, inbound, virtualservices
+from varka.mesh.filters import patches_for
 from varka.mesh.model import FilterPatch, Inbound, MergedGateway, Scope
-from varka.proxy.node import Proxy
+from varka.mesh.scopes import Sidecar, Sources, make_scope
+from varka.mesh.sidecars import sidecar_of
+from varka.proxy.node import Proxy, ProxyType
+from varka.registry import registry
 from varka.registry.model import Endpoint, Service, ServicePort
+from varka.registry.registry import ServiceRegistry
+from varka.registry.selectors import selects
+from varka.resources.model import kubernetes
 from varka.resources.model.mesh import MeshConfig
+from varka.resources.resource import Resource
+from varka.store.state import State
 
-if TYPE_CHECKING:
-    from varka.base.memo import Memo
-    from varka.store.state import State
+ISTIO = "networking.istio.io"
+DEFAULT_ROOT_NAMESPACE = Namespace("istio-system")
+_ScopeKey = tuple[Namespace, bool, ObjectKey | None, frozenset[ObjectKey]]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MeshSnapshot:
     """Immutable and numbered. All answers are the same objects for equal questions, and over snapshots while
-    nothing they depend on changed."""
+    nothing they depend on changed. Answers are made when first asked for, so a snapshot belongs to its memo's thread."""
 
     number: int
     config: MeshConfig
     root_namespace: Namespace
+    _state: State
+    _memo: Memo
+    _registry: ServiceRegistry
+    _sources: Sources
+    _scopes: dict[_ScopeKey, Scope] = field(default_factory=dict)
 
     def services(self) -> tuple[Service, ...]:
         """All services, oldest first."""
-        raise NotImplementedError
+        return self._registry.catalogue.services
 
     def endpoints(self, service: Service, port: ServicePort) -> tuple[Endpoint, ...]:
         """All endpoints of a service port, whatever subset; in a stable order."""
-        raise NotImplementedError
+        table = self._registry.tables.get(service)
+        return table.ports.get(port.number, ()) if table else ()
 
     def scope(self, proxy: Proxy) -> Scope:
         """The outbound side of a sidecar, or of a router (all visible services, no egress listener)."""
-        raise NotImplementedError
+        router = proxy.type is not ProxyType.SIDECAR
+        sidecar = None if router else self._sidecar(proxy)
+        rules = self._sources.rules.get(proxy.namespace)
+        selecting = rules.selectors if rules else ()
+        selected = frozenset(key for key, wanted in selecting if selects(wanted, proxy.labels))
+        key = (proxy.namespace, router, sidecar.key if sidecar else None, selected)
+        if key not in self._scopes:
+            self._scopes[key] = make_scope(self._memo, self._sources, proxy.namespace, sidecar, selected, router)
+        return self._scopes[key]
 
     def inbound(self, proxy: Proxy) -> Inbound:
-        raise NotImplementedError
+        """The inbound side of a workload."""
+        targets = inbound.targets_of(self._memo, self._registry, proxy)
+        return inbound.inbound_of(self._memo, proxy, targets, self._sidecar(proxy))
 
     def gateway(self, proxy: Proxy) -> MergedGateway:
+        """The Gateways that select a router, merged."""
         raise NotImplementedError
 
     def filters(self, proxy: Proxy) -> tuple[FilterPatch, ...]:
-        """EnvoyFilter patches for a proxy: the root namespace's, then its own; by priority, age, name."""
-        raise NotImplementedError
+        """EnvoyFilter patches for a proxy: by priority, the root namespace's before its own, by age, by name."""
+        return patches_for(self._state.of("EnvoyFilter", ISTIO), proxy, self.root_namespace)
+
+    def secret(self, namespace: str, name: str) -> Resource[kubernetes.Secret] | None:
+        """The Secret that a credential names."""
+        return self._state.resources.get(ObjectKey("", "Secret", namespace, name))
+
+    def _sidecar(self, proxy: Proxy) -> Sidecar | None:
+        return sidecar_of(self._state.of("Sidecar", ISTIO), proxy, self.root_namespace)
 
 
 def take(state: State, config: MeshConfig, memo: Memo, settings: Settings) -> MeshSnapshot:
-    """The snapshot of a state."""
-    raise NotImplementedError
+    """The snapshot of a state. With the same memo, what did not change since the last one is the same object."""
+    root = Namespace(config.root_namespace) if config.root_namespace else DEFAULT_ROOT_NAMESPACE
+    services = registry.take(state, config, memo, settings, root)
+    sources = Sources(
+        services.catalogue,
+        destinationrules.take_rules(state, memo, config.default_destination_rule_export_to, settings.domain),
+        virtualservices.take_virtual_services(state, memo, config.default_virtual_service_export_to, settings.domain),
+        config,
+        root,
+    )
+    return MeshSnapshot(state.number, config, root, state, memo, services, sources)

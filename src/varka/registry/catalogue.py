@@ -17,6 +17,8 @@ class NamespaceServices:
 
     namespace: Namespace
     services: tuple[Service, ...]
+    restricted: tuple[Service, ...]
+    """Those that not everybody sees."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -28,6 +30,8 @@ class Catalogue:
     namespaces: Mapping[Namespace, NamespaceServices]
     hosts: Mapping[Hostname, tuple[Service, ...]]
     """All services of a name, in whatever namespace."""
+    contested: tuple[Hostname, ...]
+    """Names that services of several namespaces have."""
     parts: Mapping[Service, tuple[Service, ...]]
     """What a service was merged from: services of one name in one namespace share their endpoints."""
 
@@ -48,7 +52,7 @@ def take_catalogue(memo: Memo, services: tuple[Service, ...]) -> Catalogue:
     grouped: dict[Namespace, list[Service]] = {}
     for service in merged:
         grouped.setdefault(service.namespace, []).append(service)
-    namespaces = tuple(memo(NamespaceServices, name, tuple(found)) for name, found in sorted(grouped.items()))
+    namespaces = tuple(memo(namespace_services, name, tuple(found)) for name, found in sorted(grouped.items()))
     return memo(catalogue, tuple(merged), namespaces, tuple(parts.items()))
 
 
@@ -60,7 +64,12 @@ def catalogue(
     hosts: dict[Hostname, tuple[Service, ...]] = {}
     for service in services:
         hosts[service.hostname] = (*hosts.get(service.hostname, ()), service)
-    return Catalogue(services, {n.namespace: n for n in namespaces}, hosts, dict(parts))
+    contested = tuple(host for host, found in hosts.items() if len(found) > 1)
+    return Catalogue(services, {n.namespace: n for n in namespaces}, hosts, contested, dict(parts))
+
+
+def namespace_services(namespace: Namespace, services: tuple[Service, ...]) -> NamespaceServices:
+    return NamespaceServices(namespace, services, tuple(s for s in services if "*" not in s.export_to))
 
 
 def same_names(services: tuple[Service, ...]) -> tuple[tuple[Service, ...], ...]:

@@ -1,0 +1,55 @@
+"""Service groups: the services of a namespace with the rules that clients apply to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from varka.mesh.destinationrules import RuleTable, rule_of
+from varka.mesh.imports import Picks
+from varka.mesh.model import MergedRule, ScopedService, ServiceGroup
+from varka.registry.model import Service
+from varka.resources.model import networking
+
+
+def make_group(picks: Picks, local: RuleTable, exported: RuleTable, root: RuleTable) -> ServiceGroup:
+    """The tables: of the client's namespace, of the services' namespace, of the root namespace."""
+    services = tuple(
+        ScopedService(service, ports, rule_of(service.hostname, local, exported, root)) for service, ports in picks.entries
+    )
+    policies = [p for entry in services for p in load_balancers(entry.rule)]
+    return ServiceGroup(
+        picks.namespace,
+        services,
+        index={entry.service.hostname: entry for entry in services},
+        needs_locality=any(_needs_locality(entry.service, entry.rule) for entry in services),
+        label_keys=frozenset(key for lb in policies for key in failover_labels(lb.locality_lb_setting)),
+    )
+
+
+def load_balancers(rule: MergedRule | None) -> Iterable[networking.LoadBalancerSettings]:
+    return (p.load_balancer for p in _policies(rule) if p.load_balancer)
+
+
+def failover_labels(setting: networking.LocalityLoadBalancerSetting | None) -> Iterable[str]:
+    """The labels of `failoverPriority`, whose entries are `label` or `label=value`."""
+    return (entry.partition("=")[0] for entry in setting.failover_priority) if setting else ()
+
+
+def _needs_locality(service: Service, rule: MergedRule | None) -> bool:
+    """Localities weigh with outlier detection (failover), with `distribute`, or by the service's traffic distribution."""
+    if service.traffic_distribution:
+        return True
+    for policy in _policies(rule):
+        setting = policy.load_balancer.locality_lb_setting if policy.load_balancer else None
+        if policy.outlier_detection is not None or (setting is not None and setting.distribute):
+            return True
+    return False
+
+
+def _policies(rule: MergedRule | None) -> Iterable[networking.TrafficPolicy | networking.PortTrafficPolicy]:
+    if rule is None:
+        return
+    for policy in (rule.policy, *(subset.traffic_policy for subset in rule.subsets)):
+        if policy is not None:
+            yield policy
+            yield from policy.port_level_settings
