@@ -199,3 +199,26 @@ def test_the_module_prints_one_document(closed_port: int) -> None:
         [sys.executable, "-m", "varka.local.client", "-"], input=request, capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout)["summary"]["errors"] == {"connect": 1}
+
+
+def test_an_answer_that_breaks_off_is_not_asked_for_again() -> None:
+    seen = []
+
+    async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.readuntil(b"\r\n\r\n"):
+            seen.append(1)
+            whole = len(seen) == 1
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n" + (b"ok" if whole else b"o"))
+            await writer.drain()
+            if not whole:
+                break
+        writer.close()
+
+    async def test() -> None:
+        server = await asyncio.start_server(break_off, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        summary = await send(Request(f"http://127.0.0.1:{port}/", count=2, concurrency=1))
+        server.close()
+        assert (summary.by_status, summary.errors, len(seen)) == ({"200": 1}, {"reset": 1}, 2)
+
+    asyncio.run(test())

@@ -14,11 +14,11 @@ from varka.local.client.model import TLS_SCHEMES, Failed, Protocol, Target, Tls
 
 
 class NoAnswer(Exception):
-    """There is no answer, and `why` names the reason."""
+    """There is no answer, and `why` names the reason; `unhandled` when the peer cannot have acted on the request."""
 
-    def __init__(self, why: Failed, detail: str = "") -> None:
+    def __init__(self, why: Failed, detail: str = "", *, unhandled: bool = False) -> None:
         super().__init__(detail or str(why))
-        self.why = why
+        self.why, self.unhandled = why, unhandled
 
 
 class Connection:
@@ -26,21 +26,28 @@ class Connection:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
-        self.used = False
+        self._silent = True
 
     async def send(self, data: bytes) -> None:
+        self._silent = True
         try:
             self._writer.write(data)
             await self._writer.drain()
         except OSError as error:
-            raise NoAnswer(Failed.RESET, str(error)) from None
+            raise self.lost(str(error)) from None
 
     async def receive(self) -> bytes:
         """Some bytes; none at the end of the stream."""
         try:
-            return await self._reader.read(1 << 16)
+            data = await self._reader.read(1 << 16)
         except OSError as error:
-            raise NoAnswer(Failed.RESET, str(error)) from None
+            raise self.lost(str(error)) from None
+        self._silent = self._silent and not data
+        return data
+
+    def lost(self, detail: str) -> NoAnswer:
+        """What to raise when the peer closed too early."""
+        return NoAnswer(Failed.RESET, detail, unhandled=self._silent)
 
     def close(self) -> None:
         self._writer.close()

@@ -37,12 +37,11 @@ class _Reading:
             if not self.done:
                 raise NoAnswer(Failed.RESET, f"not HTTP: {error}") from None
 
-    def finish(self) -> None:
-        """The peer closed: fine for a body without a length, else the answer is incomplete."""
+    def finish(self) -> bool:
+        """The peer closed: fine for a body without a length, else the answer is incomplete and this is False."""
         names = {name for name, _ in self.headers}
-        if not self.status or names & {"content-length", "transfer-encoding"}:
-            raise NoAnswer(Failed.RESET, "the connection was closed before the answer was complete")
-        self._closing = self.done = True
+        self._closing = self.done = bool(self.status) and not names & {"content-length", "transfer-encoding"}
+        return self.done
 
     @property
     def reusable(self) -> bool:
@@ -111,7 +110,7 @@ async def _message(connection: Connection, buffer: bytearray) -> bytes:
                     return bytes(message)
         data = await connection.receive()
         if not data:
-            raise NoAnswer(Failed.RESET, "the connection was closed")
+            raise connection.lost("the connection was closed")
         buffer += data
 
 
@@ -121,6 +120,6 @@ async def _read(connection: Connection, method: str) -> _Reading:
         data = await connection.receive()
         if data:
             reading.feed(data)
-        else:
-            reading.finish()
+        elif not reading.finish():
+            raise connection.lost("the connection was closed before the answer was complete")
     return reading

@@ -81,7 +81,7 @@ class Http2:
                 await self._flush()
                 data = await self._connection.receive()
                 if not data:
-                    raise NoAnswer(Failed.RESET, "the connection was closed")
+                    raise self._connection.lost("the connection was closed")
                 for event in self._h2.receive_data(data):
                     self._take(event, answer)
             await self._flush()
@@ -102,7 +102,7 @@ class Http2:
         if isinstance(event, ConnectionTerminated):
             self._closing = True
             if not event.last_stream_id or event.last_stream_id < answer.stream:
-                raise NoAnswer(Failed.RESET, "the peer goes away")
+                raise NoAnswer(Failed.RESET, "the peer goes away", unhandled=True)
         elif getattr(event, "stream_id", None) != answer.stream:
             return
         elif isinstance(event, ResponseReceived):

@@ -59,8 +59,8 @@ class _Sender:
         try:
             return await self._exchange()
         except NoAnswer as no:
-            # A kept connection may have been closed by the peer just now: the request was not handled (RFC 9110, 9.2.2).
-            if not reused or no.why is not Failed.RESET:
+            # The peer may close a kept connection just as the next request is sent (RFC 9110, 9.3.1).
+            if not (reused and no.unhandled):
                 raise
         self._close()
         return await self._exchange()

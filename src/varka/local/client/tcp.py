@@ -6,7 +6,7 @@ import asyncio
 import json
 
 from varka.local.client.connection import Connection, NoAnswer
-from varka.local.client.model import Failed, Request, Response
+from varka.local.client.model import Request, Response
 
 QUIET = 0.3
 """A server that neither closes nor names itself has said what it had to say after this many seconds of silence."""
@@ -21,7 +21,7 @@ async def exchange(connection: Connection, request: Request) -> Response:
     await connection.send(sent)
     received = bytearray(await connection.receive())
     if not received:
-        raise NoAnswer(Failed.RESET, "the connection was closed without an answer")
+        raise connection.lost("the connection was closed without an answer")
     while not _complete(received, len(sent)):
         try:
             async with asyncio.timeout(QUIET):
