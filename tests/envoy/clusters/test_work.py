@@ -1,0 +1,67 @@
+"""How much is made again when something changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from varka.base.memo import Memo
+from varka.envoy.clusters.outbound import outbound_layer
+from varka.envoy.endpoints import assignment_layer
+from varka.envoy.loadbalancer import client_labels
+from varka.mesh.model import Scope
+from varka.proxy.node import ProxyType
+from varka.proxy.traits import Traits
+from varka.registry.model import Endpoint, Resolution
+
+SIDECAR, ROUTER = Traits(ProxyType.SIDECAR), Traits(ProxyType.ROUTER)
+
+
+class Compiled:
+    """The layers of one group, again and again with other endpoints."""
+
+    def __init__(self, world: Any) -> None:
+        self.memo, self.group, self.config = Memo(), world.group(), world.config()
+
+    def run(self, endpoints: tuple[Endpoint, ...], traits: Traits = SIDECAR) -> tuple[Any, Any]:
+        self.memo.turn()
+        self.memo.made.clear()
+        args = (self.memo, self.group, traits, self.config, lambda *_: endpoints)
+        return outbound_layer(*args), assignment_layer(*args)
+
+
+def test_one_endpoint_makes_one_assignment_for_each_subset_and_no_cluster(world: Any) -> None:
+    compiled = Compiled(world.with_(subsets=({"name": "v1"}, {"name": "v2"})))
+    first = compiled.run((Endpoint("10.0.0.1", 80),))
+    second = compiled.run((Endpoint("10.0.0.1", 80), Endpoint("10.0.0.2", 80)))
+    assert compiled.memo.made == {"load_assignment": 3, "of": 1}
+    assert second[0] is first[0]
+
+
+def test_nothing_is_made_when_nothing_changed(world: Any) -> None:
+    compiled, endpoints = Compiled(world), (Endpoint("10.0.0.1", 80),)
+    first = compiled.run(endpoints)
+    second = compiled.run(endpoints)
+    assert compiled.memo.made == {}
+    assert second[0] is first[0]
+    assert second[1] is first[1]
+
+
+def test_endpoints_of_dns_are_the_clusters_own(world: Any) -> None:
+    compiled = Compiled(world.with_(resolution=Resolution.DNS))
+    compiled.run((Endpoint("a.example", 80),))
+    compiled.run((Endpoint("b.example", 80),))
+    assert compiled.memo.made == {"outbound_cluster_resource": 1, "of": 1}
+
+
+def test_gateways_and_sidecars_share_assignments(world: Any) -> None:
+    compiled, endpoints = Compiled(world), (Endpoint("10.0.0.1", 80),)
+    _, first = compiled.run(endpoints)
+    _, second = compiled.run(endpoints, ROUTER)
+    assert second is first
+
+
+def test_labels_of_clients_are_found_in_rules_and_services(world: Any) -> None:
+    policy = {"loadBalancer": {"localityLbSetting": {"failoverPriority": ["a=1", "b"]}}, "outlierDetection": {}}
+    groups = (world.group(), world.with_(subsets=({"name": "s", "trafficPolicy": policy},)).group())
+    scope = Scope(groups[0].namespace, None, (), groups, True, False, None, True)
+    assert client_labels(Memo(), scope, world.config()) == {"a", "b"}
