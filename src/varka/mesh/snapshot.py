@@ -9,6 +9,7 @@ from varka.base.names import Namespace, ObjectKey
 from varka.base.settings import Settings
 from varka.mesh import destinationrules, inbound, virtualservices
 from varka.mesh.filters import patches_for
+from varka.mesh.gateways import Gateway, gateways_of, merged_gateway
 from varka.mesh.model import FilterPatch, Inbound, MergedGateway, Scope
 from varka.mesh.scopes import Sidecar, Sources, make_scope
 from varka.mesh.sidecars import sidecar_of
@@ -17,7 +18,7 @@ from varka.registry import registry
 from varka.registry.model import Endpoint, Service, ServicePort
 from varka.registry.registry import ServiceRegistry
 from varka.registry.selectors import selects
-from varka.resources.model import kubernetes
+from varka.resources.model import kubernetes, telemetry
 from varka.resources.model.mesh import MeshConfig
 from varka.resources.resource import Resource
 from varka.store.state import State
@@ -39,6 +40,8 @@ class MeshSnapshot:
     _memo: Memo
     _registry: ServiceRegistry
     _sources: Sources
+    _settings: Settings
+    _gateways: tuple[Gateway, ...]
     _scopes: dict[_ScopeKey, Scope] = field(default_factory=dict)
 
     def services(self) -> tuple[Service, ...]:
@@ -68,12 +71,18 @@ class MeshSnapshot:
         return inbound.inbound_of(self._memo, proxy, targets, self._sidecar(proxy))
 
     def gateway(self, proxy: Proxy) -> MergedGateway:
-        """The Gateways that select a router, merged."""
-        raise NotImplementedError
+        """The Gateways that select a router, merged; empty when none does."""
+        chosen = gateways_of(self._gateways, proxy, self._settings.pilot_scope_gateway_to_namespace)
+        targets = inbound.targets_of(self._memo, self._registry, proxy) if chosen else ()
+        return merged_gateway(self._memo, chosen, targets, self._sources.virtual_services, proxy.namespace)
 
     def filters(self, proxy: Proxy) -> tuple[FilterPatch, ...]:
         """EnvoyFilter patches for a proxy: by priority, the root namespace's before its own, by age, by name."""
         return patches_for(self._state.of("EnvoyFilter", ISTIO), proxy, self.root_namespace)
+
+    def telemetries(self) -> tuple[Resource[telemetry.Telemetry], ...]:
+        """All Telemetry objects, oldest first."""
+        return self._state.of("Telemetry", "telemetry.istio.io")
 
     def secret(self, namespace: str, name: str) -> Resource[kubernetes.Secret] | None:
         """The Secret that a credential names."""
@@ -94,4 +103,4 @@ def take(state: State, config: MeshConfig, memo: Memo, settings: Settings) -> Me
         config,
         root,
     )
-    return MeshSnapshot(state.number, config, root, state, memo, services, sources)
+    return MeshSnapshot(state.number, config, root, state, memo, services, sources, settings, state.of("Gateway", ISTIO))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from varka.base.names import Hostname
+from varka.mesh.snapshot import MeshSnapshot
 from varka.proxy.node import Proxy
 from varka.registry.model import Service
 from varka.resources.model import telemetry
@@ -53,6 +54,11 @@ class Telemetry:
 
 
 Object = Resource[telemetry.Telemetry]
+
+
+def telemetry_of(snapshot: MeshSnapshot, proxy: Proxy) -> Telemetry:
+    """What a snapshot says of a proxy's telemetry."""
+    return resolve(snapshot.telemetries(), snapshot.services(), snapshot.config, snapshot.root_namespace, proxy)
 
 
 def resolve(

@@ -1,4 +1,4 @@
-"""Listener and HTTP filters whose configuration is always the same."""
+"""Listener and HTTP filters with next to no configuration."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from envoy.config.listener.v3 import listener_components_pb2 as components
 from envoy.extensions.filters.http.cors.v3 import cors_pb2
+from envoy.extensions.filters.http.dynamic_forward_proxy.v3 import dynamic_forward_proxy_pb2
 from envoy.extensions.filters.http.fault.v3 import fault_pb2
 from envoy.extensions.filters.http.grpc_stats.v3 import config_pb2 as grpc_stats_pb2
 from envoy.extensions.filters.http.grpc_web.v3 import grpc_web_pb2
@@ -76,6 +77,12 @@ def fault() -> Any:
 def cors() -> Any:
     """Does nothing until a route's `typed_per_filter_config` says so."""
     return http_filter("envoy.filters.http.cors", cors_pb2.Cors())
+
+
+def forward_proxy(cache: Any) -> Any:
+    """Resolves the host of requests to clusters that share this DNS cache."""
+    config = dynamic_forward_proxy_pb2.FilterConfig(dns_cache_config=cache)
+    return http_filter("envoy.filters.http.dynamic_forward_proxy", config)
 
 
 def router(*, suppress_debug_headers: bool) -> Any:

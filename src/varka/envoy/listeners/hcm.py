@@ -13,10 +13,10 @@ from envoy.extensions.request_id.uuid.v3 import uuid_pb2
 
 from varka.base.names import Hostname
 from varka.envoy import wkt
+from varka.envoy.dnscache import any_host_cache, host_cache
 from varka.envoy.listeners import filters
 from varka.envoy.listeners.accesslog import http_logs
 from varka.envoy.listeners.connection import apply_connection_settings
-from varka.envoy.listeners.dynamic import any_host_cache_config, dns_cache_config, forward_proxy
 from varka.envoy.listeners.parts import Side
 from varka.envoy.listeners.tcp import idle_timeout
 from varka.mesh.telemetry import Telemetry
@@ -101,9 +101,9 @@ def _routes(message: Any, manager: Manager, inline: Any) -> None:
 def _filters(manager: Manager, traits: Traits, headers: ProxyHeaders) -> list[Any]:
     found = [filters.grpc_web()] if manager.grpc_web else []
     found += [filters.grpc_stats(), filters.fault(), filters.cors()]
-    found += [forward_proxy(dns_cache_config(host, traits)) for host in manager.dynamic]
+    found += [filters.forward_proxy(host_cache(host, traits)) for host in manager.dynamic]
     if manager.any_host:
-        found.append(forward_proxy(any_host_cache_config(traits)))
+        found.append(filters.forward_proxy(any_host_cache(traits)))
     debug = headers.envoy_debug_headers
     return [*found, filters.router(suppress_debug_headers=bool(debug and debug.disabled))]
 

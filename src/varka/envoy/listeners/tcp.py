@@ -14,8 +14,8 @@ from envoy.type.v3 import hash_policy_pb2
 from varka.base.duration import Duration
 from varka.base.names import ClusterName, Hostname, ObjectKey
 from varka.envoy import wkt
+from varka.envoy.dnscache import host_cache
 from varka.envoy.listeners.chains import TcpTarget
-from varka.envoy.listeners.dynamic import dns_cache_config
 from varka.envoy.listeners.filters import TCP_PROXY, network_filter
 from varka.envoy.names import outbound_cluster
 from varka.mesh.model import MergedRule, ScopedService
@@ -182,5 +182,5 @@ def tcp_proxy(target: TcpTarget, logs: Iterable[Any] = ()) -> Any:
 
 
 def _sni_forward(host: Hostname, port: int, traits: Traits) -> Any:
-    config = sni_pb2.FilterConfig(dns_cache_config=dns_cache_config(host, traits), port_value=port)
+    config = sni_pb2.FilterConfig(dns_cache_config=host_cache(host, traits), port_value=port)
     return network_filter("envoy.filters.network.sni_dynamic_forward_proxy", config)

@@ -1,0 +1,257 @@
+"""Inbound listeners of sidecars: `virtualInbound` with chains for each port the workload serves, and the listeners
+that `Sidecar.ingress` binds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from envoy.config.core.v3 import base_pb2
+from envoy.config.listener.v3 import listener_components_pb2 as components
+from envoy.config.listener.v3 import listener_pb2
+from envoy.config.route.v3 import route_components_pb2, route_pb2
+
+from varka.base.memo import Memo
+from varka.base.names import ClusterName, ObjectKey
+from varka.base.settings import Settings
+from varka.envoy import wkt
+from varka.envoy.listeners import filters
+from varka.envoy.listeners.accesslog import listener_logs, tcp_logs
+from varka.envoy.listeners.addresses import additional, listener_name, socket, wildcards
+from varka.envoy.listeners.chains import PLAINTEXT_HTTP, RAW_BUFFER, TLS, TcpTarget, config_metadata
+from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter
+from varka.envoy.listeners.inspect import inspectors
+from varka.envoy.listeners.parts import ListenerParts, Side, layer_of
+from varka.envoy.listeners.tcp import idle_timeout, network_filters, stat_prefix
+from varka.envoy.listeners.tls import downstream_socket
+from varka.envoy.listeners.virtual import black_hole_chain
+from varka.envoy.names import INBOUND_PASSTHROUGH, inbound_cluster, stat_name
+from varka.envoy.resource import EnvoyResource, TypeUrl, encode
+from varka.envoy.routes.route import inbound_route
+from varka.mesh.model import Inbound, IngressListener, Scope
+from varka.mesh.telemetry import Telemetry
+from varka.proxy.node import Interception
+from varka.proxy.traits import Traits
+from varka.registry.model import Protocol, ServiceTarget
+from varka.registry.protocol import parse
+from varka.resources.model.mesh import MeshConfig
+from varka.resources.model.networking import CaptureMode, ServerTLSSettings
+
+VIRTUAL_INBOUND = "virtualInbound"
+CATCH_ALL_HTTP = "virtualInbound-catchall-http"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One port that a workload serves. `target` 0: any port that nothing else says a word about."""
+
+    cluster: ClusterName
+    protocol: Protocol
+    port: int = 0
+    """Of the service that names it."""
+    target: int = 0
+    bind: str = ""
+    bound: bool = False
+    host: str = ""
+    """Of that service, for trace operations and statistics."""
+    stat_prefix: str = ""
+    """Of TCP chains, when `inboundClusterStatName` is set."""
+    tls: ServerTLSSettings | None = None
+    config: ObjectKey | None = None
+    origins: tuple[ObjectKey, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return listener_name(self.bind, self.target)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainKind:
+    """One row of the table of inbound chains: what is matched, and as what it is served."""
+
+    http: bool
+    transport: str = RAW_BUFFER
+    alpn: tuple[str, ...] = ()
+
+
+def chain_kinds(served: Served) -> tuple[ChainKind, ...]:
+    """The chains of a port by its protocol. This is where the workload's mTLS mode will decide; plaintext for now."""
+    http, tcp = ChainKind(http=True), ChainKind(http=False)
+    if served.tls is not None:
+        return (replace(http if served.protocol.is_http else tcp, transport=TLS),)
+    if served.protocol.is_http:
+        return (http,)
+    if served.protocol is Protocol.AUTO:
+        return (replace(http, alpn=PLAINTEXT_HTTP), tcp)
+    return (tcp,)
+
+
+def inbound_layer(
+    memo: Memo,
+    inbound: Inbound,
+    scope: Scope,
+    traits: Traits,
+    config: MeshConfig,
+    telemetry: Telemetry,
+    settings: Settings,
+) -> ListenerParts:
+    """One layer: inbound listeners have their routes in them, so none are named."""
+    if not config.proxy_inbound_listen_port or not config.proxy_listen_port:
+        return ListenerParts((), frozenset())
+    ports = sorted(_served(inbound, traits, config, settings), key=lambda served: served.target)
+    redirected = tuple(served for served in ports if not served.bound)
+    resources = [memo(bound_listener, served, traits, config, telemetry) for served in ports if served.bound]
+    if traits.interception is not Interception.NONE:
+        resources.insert(0, memo(virtual_inbound, redirected, traits, config, telemetry))
+    return ListenerParts((memo(layer_of, tuple(resources)),), frozenset())
+
+
+def _served(inbound: Inbound, traits: Traits, config: MeshConfig, settings: Settings) -> Iterable[Served]:
+    """For each target port the oldest service counts, its protocol too."""
+    if inbound.ingress is not None:
+        candidates = (_of_ingress(entry, inbound, traits, settings) for entry in inbound.ingress)
+    elif traits.interception is Interception.NONE:
+        # The workload listens at its service ports itself.
+        return ()
+    else:
+        candidates = (_of_service(target, traits, config) for target in inbound.targets)
+    found: dict[int, Served] = {}
+    for served in candidates:
+        if served is not None:
+            found.setdefault(served.target, served)
+    return found.values()
+
+
+def _of_service(target: ServiceTarget, traits: Traits, config: MeshConfig) -> Served | None:
+    own = {config.proxy_listen_port, config.proxy_inbound_listen_port, *traits.reserved_ports}
+    if target.target in own:
+        return None
+    service, pattern = target.service, config.inbound_cluster_stat_name
+    return Served(
+        inbound_cluster(target.target),
+        target.port.protocol,
+        port=target.port.number,
+        target=target.target,
+        bind=wildcards(traits)[0],
+        host=service.hostname,
+        stat_prefix=stat_prefix(pattern, service, "", target.port.number, target.target) if pattern else "",
+        origins=(service.source,),
+    )
+
+
+def _of_ingress(entry: IngressListener, inbound: Inbound, traits: Traits, settings: Settings) -> Served | None:
+    spec, key = entry.spec, inbound.sidecar
+    if spec.port is None:
+        return None
+    port, protocol = spec.port.number, parse(spec.port.protocol)
+    tls = spec.tls if settings.enable_tls_on_sidecar_ingress else None
+    none = spec.capture_mode is CaptureMode.NONE
+    bound = none or (spec.capture_mode is CaptureMode.DEFAULT and traits.interception is Interception.NONE)
+    if bound and traits.unprivileged and 0 < port < 1024:
+        return None
+    wild = spec.bind == wildcards(traits)[0] or (not spec.bind and protocol.is_http)
+    if wild and port in traits.reserved_ports:
+        return None
+    return Served(
+        inbound_cluster(port),
+        after_tls(protocol) if tls is not None else protocol,
+        port=port,
+        target=port,
+        bind=spec.bind or inbound.address or wildcards(traits)[0],
+        bound=bound,
+        host=f"{key.name}.{key.namespace}" if key is not None else "",
+        tls=tls,
+        config=key,
+        origins=(key,) if key is not None else (),
+    )
+
+
+def after_tls(protocol: Protocol) -> Protocol:
+    """What is inside once TLS is taken off."""
+    return {Protocol.HTTPS: Protocol.HTTP, Protocol.TLS: Protocol.TCP}.get(protocol, protocol)
+
+
+def virtual_inbound(ports: tuple[Served, ...], traits: Traits, config: MeshConfig, telemetry: Telemetry) -> EnvoyResource:
+    """Where inbound connections are redirected: chains by destination port, and passing through for all other ports."""
+    others = Served(INBOUND_PASSTHROUGH, Protocol.AUTO)
+    chains = [black_hole_chain(f"{VIRTUAL_INBOUND}-blackhole", config.proxy_inbound_listen_port, traits)]
+    for served in (others, *ports):
+        chains.extend(_chains(served, traits, config, telemetry))
+    listener = _listener(VIRTUAL_INBOUND, wildcards(traits), config.proxy_inbound_listen_port, chains, config, telemetry)
+    redirect = [filters.original_dst()]
+    if traits.interception is Interception.TPROXY:
+        listener.transparent.value = True
+        redirect.append(filters.original_src())
+    listener.listener_filters.extend([*redirect, *inspectors(chains)])
+    return encode(TypeUrl.LISTENER, VIRTUAL_INBOUND, listener, dict.fromkeys(o for served in ports for o in served.origins))
+
+
+def bound_listener(served: Served, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> EnvoyResource:
+    """A port of `Sidecar.ingress` that is bound instead of redirected to."""
+    chains = list(_chains(served, traits, config, telemetry))
+    listener = _listener(served.name, (served.bind,), served.target, chains, config, telemetry)
+    listener.listener_filters.extend(inspectors(chains))
+    return encode(TypeUrl.LISTENER, served.name, listener, served.origins)
+
+
+def _listener(
+    name: str, addresses: tuple[str, ...], port: int, chains: Iterable[Any], config: MeshConfig, telemetry: Telemetry
+) -> Any:
+    listener = listener_pb2.Listener(
+        name=name,
+        address=socket(addresses[0], port),
+        additional_addresses=additional(addresses[1:], port),
+        filter_chains=chains,
+        traffic_direction=base_pb2.INBOUND,
+        continue_on_listener_filters_timeout=True,
+        max_connections_to_accept_per_socket_event=wkt.uint32(1),
+        access_log=listener_logs(Side.INBOUND, config, telemetry),
+    )
+    if config.protocol_detection_timeout is not None:
+        listener.listener_filters_timeout.CopyFrom(wkt.duration(config.protocol_detection_timeout))
+    return listener
+
+
+def _chains(served: Served, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> Iterator[Any]:
+    for kind in chain_kinds(served):
+        match = components.FilterChainMatch(application_protocols=kind.alpn, transport_protocol=kind.transport)
+        if served.target:
+            match.destination_port.value = served.target
+        tls = kind.transport == TLS and served.tls is not None
+        yield components.FilterChain(
+            name=served.name if served.target else CATCH_ALL_HTTP if kind.http else VIRTUAL_INBOUND,
+            filter_chain_match=match,
+            filters=_http(served, traits, config, telemetry) if kind.http else _tcp(served, traits, config, telemetry),
+            transport_socket=downstream_socket(served.tls, traits, config) if tls and served.tls is not None else None,
+            metadata=config_metadata(served.config),
+        )
+
+
+def _http(served: Served, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> list[Any]:
+    prefix = f"inbound_{served.name}" if served.target else served.cluster
+    manager = Manager(
+        Side.INBOUND,
+        stat_name(prefix),
+        grpc_web=served.protocol is Protocol.GRPC_WEB,
+        http2=served.protocol.is_http2,
+    )
+    return [manager_filter(connection_manager(manager, traits, config, telemetry, _routes(served, config)))]
+
+
+def _routes(served: Served, config: MeshConfig) -> Any:
+    """Everything goes to the workload."""
+    operation = f"{served.host}:{served.port}/*"
+    route = inbound_route(served.cluster, operation, served.protocol, config.default_inbound_http_retry_policy)
+    host = route_components_pb2.VirtualHost(name=f"inbound|http|{served.port}", domains=["*"], routes=[route])
+    return route_pb2.RouteConfiguration(name=served.cluster, virtual_hosts=[host], validate_clusters=wkt.boolean(False))
+
+
+def _tcp(served: Served, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> list[Any]:
+    target = TcpTarget(
+        ((served.cluster, 1),),
+        served.stat_prefix or served.cluster,
+        idle_timeout(traits),
+        mongo=served.protocol is Protocol.MONGO,
+    )
+    return network_filters(target, traits, tcp_logs(Side.INBOUND, config, telemetry))
