@@ -10,7 +10,7 @@ from varka.proxy.traits import Traits
 from varka.registry.model import Registry, Resolution, Service
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Domains:
     """`short` are those among `all` that are only abbreviations: another service's full name goes before them."""
 
@@ -20,20 +20,18 @@ class Domains:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What domains depend on besides the service. Clients of all other namespaces than the service's are equal."""
+    """What domains depend on besides the service. Clients that are in no service's namespace are equal."""
 
     domain: str
-    """In which it resolves short names; `*` in place of a namespace that is not the service's."""
+    """In which it resolves short names; `*` in place of a namespace that does not matter."""
     ipv4: bool
     ipv6: bool
     dns_capture: bool
 
 
-def client_of(traits: Traits, namespace: str, names: Iterable[str]) -> Client:
-    """A client in `namespace` as a service with these names sees it."""
-    neighbour = any(f".{namespace}." in name for name in names)
-    domain = traits.dns_domain.replace("*", namespace) if neighbour else traits.dns_domain
-    return Client(domain, traits.ipv4, traits.ipv6, traits.dns_capture)
+def client_of(traits: Traits, namespace: str = "*") -> Client:
+    """A client in `namespace`, or one of no service's namespace."""
+    return Client(traits.dns_domain.replace("*", namespace), traits.ipv4, traits.ipv6, traits.dns_capture)
 
 
 def with_port(host: str, port: int) -> str:

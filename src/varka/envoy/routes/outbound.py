@@ -1,4 +1,4 @@
-"""Which virtual hosts a sidecar's clients meet on a port: services, and hosts that VirtualServices name."""
+"""Which virtual hosts the requests of sidecars meet on a port: services, and hosts that VirtualServices name."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace
+from varka.envoy.routes.candidate import Candidate, full_names
 from varka.envoy.routes.domains import Domains, bracketed, client_of, service_domains, with_port
 from varka.envoy.routes.hash import service_hash
 from varka.envoy.routes.route import RouteTable, service_routes, virtual_service_routes
 from varka.envoy.routes.settings import RouteSettings
 from varka.envoy.routes.source import MESH, source_for
 from varka.envoy.routes.target import Target, destination_hosts, target_of
-from varka.envoy.routes.virtual_host import Candidate
 from varka.mesh.hosts import is_wildcard, most_specific, overlaps
-from varka.mesh.model import EgressListener, MergedVirtualService, Scope, ScopedService, ServiceGroup
+from varka.mesh.model import MergedVirtualService, ScopedService, ServiceGroup
 from varka.proxy.traits import Traits
 from varka.registry.model import Protocol, Resolution, ServicePort
 
@@ -31,14 +31,13 @@ class Known:
     ports: Mapping[str, tuple[ServicePort, ...]] = field(default_factory=dict)
 
 
-def known_services(groups: tuple[ServiceGroup, ...], namespace: Namespace, port: int) -> Known:
-    """The services of a scope that have `port` (0: any); of equal names the scope's own namespace, then the first."""
-    services: dict[str, ScopedService] = {}
-    for group in sorted(groups, key=lambda group: group.namespace != namespace):
-        for entry in group.services:
-            services.setdefault(entry.service.hostname, entry)
-    ports = {host: tuple(p for p in entry.ports if _counts(p, port)) for host, entry in services.items()}
-    return Known({host: entry for host, entry in services.items() if ports[host]}, ports)
+def known_services(groups: tuple[ServiceGroup, ...], port: int) -> Known:
+    """The services of a scope that have `port` (0: any)."""
+    entries: dict[str, ScopedService] = {entry.service.hostname: entry for group in groups for entry in group.services}
+    ports: dict[str, tuple[ServicePort, ...]] = {
+        host: tuple(p for p in entry.ports if _counts(p, port)) for host, entry in entries.items()
+    }
+    return Known({host: entry for host, entry in entries.items() if ports[host]}, ports)
 
 
 def _counts(port: ServicePort, number: int) -> bool:
@@ -59,13 +58,13 @@ class Claim:
     services: tuple[ScopedService, ...]
 
 
-def claims(listener: EgressListener, everything: Known, known: Known, port: int) -> tuple[Claim, ...]:
-    """Oldest rule first. A wildcard host claims those services for which no other rule is more specific.
+def claims(rules: tuple[MergedVirtualService, ...], everything: Known, known: Known, port: int) -> tuple[Claim, ...]:
+    """In the order of the rules. A wildcard host claims those services for which no other rule is more specific.
 
     Except on port 80, rules that name no service of the port are left out.
     """
-    owners = _owners(listener.virtual_services, everything)
-    found = (_claim(rule, known, owners) for rule in listener.virtual_services)
+    owners = _owners(rules, everything)
+    found = (_claim(rule, known, owners) for rule in rules)
     return tuple(claim for claim in found if port == HTTP_PORT or _touches(claim, known))
 
 
@@ -108,23 +107,66 @@ def _touches(claim: Claim, known: Known) -> bool:
     return False
 
 
-class Outbound:
-    """The candidates of one listener port for one kind of client. Lives for one call; what it makes is remembered."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Plan:
+    """What all clients have in common that see the same services and rules: everything but the short names of services
+    in the client's own namespace."""
+
+    candidates: tuple[Candidate, ...]
+    """In the order in which they may take domains: rules first, then services without a rule."""
+    neighbours: Mapping[str, tuple[int, ...]]
+    """Which candidates a client of a namespace may know by shorter names."""
+    domains: frozenset[str]
+    """All domains of the candidates."""
+    full_names: frozenset[str]
+
+
+def make_plan(
+    memo: Memo,
+    rules: tuple[MergedVirtualService, ...],
+    imported: tuple[ServiceGroup, ...],
+    groups: tuple[ServiceGroup, ...],
+    port: int,
+    namespace: Namespace,
+    traits: Traits,
+    settings: RouteSettings,
+) -> Plan:
+    """`imported` are a listener's services, `groups` the whole scope's, whose DestinationRules count for all destinations;
+    `namespace` is the client's, or "" when no rule asks for it. Port 0 means all ports."""
+    made = _Making(memo, rules, imported, groups, port, namespace, traits, settings)
+    candidates = tuple(made.candidates())
+    neighbours: dict[str, list[int]] = {}
+    for index, candidate in enumerate(candidates):
+        for label in {label for name in candidate.names for label in name.split(".")[1:-1]}:
+            neighbours.setdefault(label, []).append(index)
+    domains = frozenset(domain for candidate in candidates for domain in candidate.domains.all)
+    return Plan(candidates, {label: tuple(found) for label, found in neighbours.items()}, domains, full_names(candidates))
+
+
+class _Making:
+    """Lives for one call; what it makes is remembered piece by piece."""
 
     def __init__(
-        self, memo: Memo, scope: Scope, listener: EgressListener, port: int, traits: Traits, settings: RouteSettings
+        self,
+        memo: Memo,
+        rules: tuple[MergedVirtualService, ...],
+        imported: tuple[ServiceGroup, ...],
+        groups: tuple[ServiceGroup, ...],
+        port: int,
+        namespace: Namespace,
+        traits: Traits,
+        settings: RouteSettings,
     ) -> None:
-        self._memo, self._port, self._traits, self._settings = memo, port, traits, settings
-        self._namespace = scope.namespace
-        self._listener = listener
-        self._rules = memo(known_services, scope.groups, scope.namespace, 0).services
-        self._everything = memo(known_services, listener.groups, scope.namespace, 0)
-        self._known = memo(known_services, listener.groups, scope.namespace, port)
+        self._memo, self._port, self._namespace, self._traits, self._settings = memo, port, namespace, traits, settings
+        self._client = client_of(traits)
+        self._rules = memo(known_services, groups, 0).services
+        self._everything = memo(known_services, imported, 0)
+        self._known = memo(known_services, imported, port)
+        self._claims = memo(claims, rules, self._everything, self._known, port)
 
     def candidates(self) -> Iterator[Candidate]:
-        """In the order in which they may take domains: rules oldest first, then services without a rule."""
         taken: set[str] = set()
-        for claim in self._memo(claims, self._listener, self._everything, self._known, self._port):
+        for claim in self._claims:
             table = self._table(claim.rule)
             if table.routes:
                 yield from self._claimed(claim, table)
@@ -151,10 +193,8 @@ class Outbound:
     def _of_service(self, entry: ScopedService, port: int, table: RouteTable) -> Candidate:
         service = entry.service
         aliases = tuple(host for _, host in service.aliases if host in self._everything.services)
-        client = client_of(self._traits, self._namespace, (service.hostname, *aliases))
-        domains = self._memo(service_domains, service, aliases, client, 0 if self._port else port)
-        name = with_port(service.hostname, port)
-        return Candidate(name, domains, table, service.namespace, (name, service.hostname))
+        domains = self._memo(service_domains, service, aliases, self._client, 0 if self._port else port)
+        return Candidate(with_port(service.hostname, port), domains, table, service, aliases, port)
 
     def _default(self, entry: ScopedService, port: int) -> RouteTable:
         return self._memo(service_routes, entry.service, port, service_hash(entry.rule, port), self._settings)

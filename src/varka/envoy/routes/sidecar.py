@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from varka.base.memo import Memo
-from varka.envoy.resource import EnvoyResource, Layer, Layers
+from varka.base.names import Namespace
+from varka.envoy.resource import EnvoyResource, Layers
 from varka.envoy.routes import configuration
+from varka.envoy.routes.candidate import Candidate
 from varka.envoy.routes.domains import Domains, with_port
-from varka.envoy.routes.outbound import Outbound
+from varka.envoy.routes.outbound import make_plan
 from varka.envoy.routes.settings import RouteSettings, settings_of
-from varka.envoy.routes.virtual_host import Candidate, catch_all, deduplicated, virtual_host
+from varka.envoy.routes.settled import Settled, by_domain, encoded, layers, settle, settle_for
+from varka.envoy.routes.source import ask_namespace
+from varka.envoy.routes.virtual_host import catch_all, virtual_host
 from varka.mesh.model import EgressListener, Scope
 from varka.proxy.traits import Traits
 from varka.registry.model import Protocol
@@ -63,26 +67,25 @@ def sidecar_route(memo: Memo, scope: Scope, name: str, traits: Traits, config: M
         return RouteParts(configuration.empty(name))
     settings = memo(settings_of, config, traits)
     listener = _listener(scope, meaning.port, name)
-    found = memo(_candidates, memo, scope, listener, meaning.port, traits, settings) if listener else ()
+    found = _settled(memo, scope, listener, meaning.port, traits, settings) if listener else Settled(())
     if meaning.host:
-        hosts = _encoded(memo, _only(found, meaning), settings)
-        return RouteParts(memo(configuration.whole, name, hosts))
+        only = tuple(_encode(memo, candidate, settings) for candidate in _only(memo, found, meaning))
+        return RouteParts(memo(configuration.whole, name, only))
     rest = memo(catch_all, scope.allow_any, scope.dynamic_dns, scope.egress_proxy, settings)
-    services = sum(1 for candidate in found if candidate.group)
-    if services < VHDS_FROM or whole or not meaning.port:
-        return RouteParts(memo(configuration.whole, name, (*_encoded(memo, found, settings), rest)))
-    return RouteParts(memo(configuration.by_virtual_host, name, (rest,)), _layers(memo, name, found, settings))
+    if whole or not meaning.port or _services(found) < VHDS_FROM:
+        return RouteParts(memo(configuration.whole, name, (*memo(encoded, memo, found, "", settings), rest)))
+    # Envoy finds the configuration of a virtual host by what is before the slash, and removes it by its own name.
+    groups = memo(layers, memo, found, f"{name}/", settings)
+    return RouteParts(memo(configuration.by_virtual_host, name, (rest,)), tuple(groups.values()))
 
 
-def _candidates(
-    memo: Memo, scope: Scope, listener: EgressListener, port: int, traits: Traits, settings: RouteSettings
-) -> tuple[Candidate, ...]:
-    """Sorted by name; no domain twice. Many services with a sniffed protocol ask for those of the same port."""
+def _settled(memo: Memo, scope: Scope, listener: EgressListener, port: int, traits: Traits, settings: RouteSettings) -> Settled:
     if listener.port is not None and listener.port.protocol.upper() == Protocol.HTTP_PROXY:
         port = 0
-    found = deduplicated(Outbound(memo, scope, listener, port, traits, settings).candidates())
-    kept = found if port else (one for candidate in found if (one := _of_proxy(candidate)))
-    return tuple(sorted(kept, key=lambda candidate: candidate.name))
+    rules = listener.virtual_services
+    namespace = scope.namespace if memo(ask_namespace, rules) else Namespace("")
+    plan = memo(make_plan, memo, rules, listener.groups, scope.groups, port, namespace, traits, settings)
+    return memo(settle_for, memo, plan, memo(settle, plan, port), port, scope.namespace, traits)
 
 
 def _listener(scope: Scope, port: int, name: str) -> EgressListener | None:
@@ -93,30 +96,17 @@ def _listener(scope: Scope, port: int, name: str) -> EgressListener | None:
     return None
 
 
-def _of_proxy(candidate: Candidate) -> Candidate | None:
-    """Behind an HTTP proxy all ports meet: names without a port mean 80."""
-    if candidate.name.endswith(":80"):
-        return candidate
-    domains = tuple(domain for domain in candidate.domains.all if ":" in domain)
-    return replace(candidate, domains=Domains(domains)) if domains else None
-
-
-def _only(candidates: tuple[Candidate, ...], meaning: _Name) -> tuple[Candidate, ...]:
+def _only(memo: Memo, settled: Settled, meaning: _Name) -> tuple[Candidate, ...]:
     """All requests of a listener on a service's own address are for it, whatever their `Host` says."""
-    name = with_port(meaning.host, meaning.port)
-    names = (name, meaning.host)
-    matching = [c for c in candidates if any(domain in names for domain in c.domains.all)]
-    return (replace(matching[0], domains=Domains(("*",))),) if len(matching) == 1 else tuple(matching)
+    owners = memo(by_domain, settled)
+    names = (with_port(meaning.host, meaning.port), meaning.host)
+    matching = tuple(dict.fromkeys(owners[name] for name in names if name in owners))
+    return (replace(matching[0], domains=Domains(("*",))),) if len(matching) == 1 else matching
 
 
-def _encoded(memo: Memo, candidates: tuple[Candidate, ...], settings: RouteSettings) -> tuple[EnvoyResource, ...]:
-    return tuple(memo(virtual_host, c.name, c.domains.all, c.table, settings) for c in candidates)
+def _encode(memo: Memo, candidate: Candidate, settings: RouteSettings) -> EnvoyResource:
+    return memo(virtual_host, candidate.name, candidate.domains.all, candidate.table, settings)
 
 
-def _layers(memo: Memo, name: str, candidates: tuple[Candidate, ...], settings: RouteSettings) -> Layers:
-    """A layer for each namespace, and one for hosts that only VirtualServices name. Envoy finds the configuration of a
-    virtual host by what is before the `/`, and removes it by its own name: so both names are the same."""
-    groups: dict[str, list[EnvoyResource]] = {}
-    for c in candidates:
-        groups.setdefault(c.group, []).append(memo(virtual_host, f"{name}/{c.name}", c.domains.all, c.table, settings))
-    return tuple(memo(Layer.of, tuple(hosts)) for hosts in groups.values())
+def _services(settled: Settled) -> int:
+    return sum(1 for candidate in settled.candidates if candidate.service is not None)

@@ -33,9 +33,13 @@ class Source:
 
 def source_for(rule: MergedVirtualService, gateway: str, namespace: Namespace, traits: Traits) -> Source:
     """Only what the rule asks about: all clients that it cannot tell apart share its routes."""
-    asks_namespace = any(request.source_namespace for route in rule.spec.http for request in route.match)
     return Source(
         gateway=gateway,
-        namespace=namespace if asks_namespace else "",
+        namespace=namespace if ask_namespace((rule,)) else "",
         labels=frozenset(pair for pair in traits.labels if pair[0] in rule.label_keys),
     )
+
+
+def ask_namespace(rules: tuple[MergedVirtualService, ...]) -> bool:
+    """Whether some rule has a condition on the client's namespace."""
+    return any(request.source_namespace for rule in rules for route in rule.spec.http for request in route.match)
