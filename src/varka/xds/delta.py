@@ -1,0 +1,255 @@
+"""One delta stream as a state machine: requests and views go in, responses come out. No IO, no clock.
+
+A stream is a cursor. For each type it holds what the client subscribed to and up to which layers of a view it was
+served; the difference to the newest view is computed when the connection can take it, so a slow client skips what it
+missed. Order: clusters, endpoints, secrets, listeners, routes, virtual hosts; clusters that are gone go last.
+
+Rules from Envoy's side (each seen with Envoy 1.40):
+- an explicit subscription must be answered, else other clusters warm for ever;
+- a changed EDS cluster warms until its endpoints come again, unchanged or not;
+- virtual hosts that arrive before the route configuration which wants them are lost;
+- one bad resource rejects its whole response.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from varka.envoy.resource import EnvoyResource, TypeUrl, View
+from varka.xds.messages import DeltaRequest
+from varka.xds.responses import Response, Responses
+
+WILDCARDS = (TypeUrl.CLUSTER, TypeUrl.LISTENER, TypeUrl.VIRTUAL_HOST)
+ORDER = (
+    TypeUrl.CLUSTER,
+    TypeUrl.ENDPOINTS,
+    TypeUrl.SECRET,
+    TypeUrl.EXTENSION,
+    TypeUrl.LISTENER,
+    TypeUrl.ROUTE,
+    TypeUrl.VIRTUAL_HOST,
+)
+
+Lookup = Callable[[TypeUrl, str], EnvoyResource | None]
+"""A resource that a client asks for by name although no view has it: an empty route configuration, say."""
+
+
+@dataclass(slots=True)
+class Subscription:
+    """A type on one stream."""
+
+    wildcard: bool
+    names: set[str] = field(default_factory=set)
+    at: View | None = None
+    """Served up to here; None: nothing sent yet."""
+    held: dict[str, str] = field(default_factory=dict)
+    """Versions that the client brought from an earlier stream and that were not compared yet."""
+    fresh: set[str] = field(default_factory=set)
+    """Names to answer with the resource whatever was sent before."""
+    outstanding: dict[str, Response] = field(default_factory=dict)
+    """Sent, neither accepted nor rejected."""
+    errors: dict[str, str] = field(default_factory=dict)
+    """Resource that this client rejected -> why, until it accepts another version."""
+    given: set[str] = field(default_factory=set)
+    """Route configurations that the client has: their virtual hosts need not follow again."""
+    resumed: bool = False
+    """The client came back with resources: silence tells it that nothing changed."""
+
+    def covers(self, resources: tuple[EnvoyResource, ...]) -> bool:
+        return all(r.name in self.names for r in resources)
+
+    def wants(self, name: str) -> bool:
+        return self.wildcard or name in self.names
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A resource that the client does not accept, alone in its response."""
+
+    resource: EnvoyResource
+    error: str
+
+
+class DeltaStream:
+    """`request` and `update` are its inputs; `next` gives what to send now, None when the client has everything."""
+
+    def __init__(self, responses: Responses, view: View, lookup: Lookup = lambda _type, _name: None) -> None:
+        self._responses, self._lookup = responses, lookup
+        self.view = view
+        self.types: dict[TypeUrl, Subscription] = {}
+        self.rejections: list[Rejection] = []
+        """Filled as the client rejects; whoever reports them takes them out."""
+        self.sent: dict[TypeUrl, int] = {}
+        """Resources sent, by type."""
+        self.sent_bytes: dict[TypeUrl, int] = {}
+        self._ready: deque[Response] = deque()
+        """Responses of one type, to be sent one after the other."""
+        self._again: deque[tuple[EnvoyResource, ...]] = deque()
+        """Halves of rejected responses: the good resources in them must still arrive."""
+        self._behind: set[str] = set()
+        """Changed clusters whose endpoints must follow."""
+        self._followed: set[str] = set()
+        """Route configurations just given whose virtual hosts must follow."""
+        self._gone: set[str] = set()
+        """Clusters to remove when nothing names them any more."""
+
+    def update(self, view: View) -> None:
+        self.view = view
+
+    def request(self, request: DeltaRequest) -> None:
+        """Take a request; unknown types are ignored."""
+        if request.type not in TypeUrl._value2member_map_:
+            return
+        type_ = TypeUrl(request.type)
+        subscription = self.types.get(type_)
+        if subscription is None:
+            explicit = [n for n in request.subscribe if n != "*"]
+            wildcard = type_ in WILDCARDS and ("*" in request.subscribe or not explicit)
+            subscription = self.types[type_] = Subscription(wildcard, held=dict(request.versions), resumed=bool(request.versions))
+        if request.nonce:
+            self._answered(type_, subscription, request)
+        self._subscribe(subscription, request)
+
+    def settled(self) -> bool:
+        """Everything of the newest view was sent and answered."""
+        idle = not (self._ready or self._again or self._gone)
+        return idle and all(s.at is self.view and not s.outstanding for s in self.types.values())
+
+    def next(self) -> Response | None:
+        """The next response; taking it means sending it."""
+        if not self._ready:
+            self._ready.extend(self._fill())
+        if not self._ready:
+            return None
+        response = self._ready.popleft()
+        self.types[response.type].outstanding[response.nonce] = response
+        self.sent[response.type] = self.sent.get(response.type, 0) + len(response.resources)
+        self.sent_bytes[response.type] = self.sent_bytes.get(response.type, 0) + len(response.body)
+        return response
+
+    def _subscribe(self, subscription: Subscription, request: DeltaRequest) -> None:
+        for name in request.subscribe:
+            if name == "*":
+                subscription.wildcard = True
+            else:
+                if name not in request.versions:
+                    subscription.fresh.add(name)
+                subscription.names.add(name)
+        for name in request.unsubscribe:
+            subscription.names.discard(name)
+            subscription.fresh.discard(name)
+
+    def _answered(self, type_: TypeUrl, subscription: Subscription, request: DeltaRequest) -> None:
+        response = subscription.outstanding.pop(request.nonce, None)
+        if response is None:
+            return
+        if not request.error:
+            for resource in response.resources:
+                subscription.errors.pop(resource.name, None)
+        elif len(response.resources) == 1:
+            resource = response.resources[0]
+            subscription.errors[resource.name] = request.error
+            self.rejections.append(Rejection(resource, request.error))
+        elif response.resources:
+            middle = len(response.resources) // 2
+            self._again.extend((response.resources[:middle], response.resources[middle:]))
+
+    def _fill(self) -> list[Response]:
+        """All that is due of the first type that has something due."""
+        while self._again:
+            current = tuple(r for r in self._again.popleft() if self.view.get(r.type, r.name) is r)
+            if current:
+                return [self._responses.response(current[0].type, current)]
+        for type_ in ORDER:
+            if type_ in self.types and (due := self._serve(type_, self.types[type_])):
+                return due
+        gone = tuple(sorted(n for n in self._gone if self.view.get(TypeUrl.CLUSTER, n) is None))
+        self._gone = set()
+        return [self._responses.response(TypeUrl.CLUSTER, (), gone)] if gone else []
+
+    def _serve(self, type_: TypeUrl, subscription: Subscription) -> list[Response]:
+        """Responses that bring one type up to the newest view; the cursor moves there."""
+        behind = self._behind if type_ is TypeUrl.ENDPOINTS else set()
+        followed = self._followed if type_ is TypeUrl.VIRTUAL_HOST else set()
+        if subscription.at is self.view and not (subscription.fresh or behind or followed):
+            return []
+        first = subscription.at is None
+        parts = self._parts(type_, subscription)
+        extra, unknown = self._asked(type_, subscription, parts, behind, followed)
+        removed = self._removed(type_, subscription) + unknown
+        subscription.at, subscription.held, subscription.fresh = self.view, {}, set()
+        self._behind -= behind
+        self._followed -= followed
+        sent = [part for part in (*parts, extra) if part]
+        self._note(type_, sent, removed, first)
+        if type_ is TypeUrl.CLUSTER:
+            removed = ()
+        if not sent and not removed and first and not subscription.resumed:
+            return self._nothing(type_)
+        responses = [self._responses.response(type_, part) for part in sent[:-1]]
+        if sent or removed:
+            responses.append(self._responses.response(type_, sent[-1] if sent else (), removed))
+        return responses
+
+    def _parts(self, type_: TypeUrl, subscription: Subscription) -> list[tuple[EnvoyResource, ...]]:
+        """Changed resources that the client wants: shared ones, its own."""
+        old, held = subscription.at, subscription.held
+        parts = []
+        for before, now in (((old.shared if old else {}), self.view.shared), ((old.own if old else {}), self.view.own)):
+            changed = self._responses.difference(before.get(type_, ()), now.get(type_, ())).changed
+            if held or not (subscription.wildcard or subscription.covers(changed)):
+                changed = tuple(r for r in changed if subscription.wants(r.name) and held.get(r.name) != r.version)
+            parts.append(changed)
+        return parts
+
+    def _asked(
+        self,
+        type_: TypeUrl,
+        subscription: Subscription,
+        parts: list[tuple[EnvoyResource, ...]],
+        behind: set[str],
+        followed: set[str],
+    ) -> tuple[tuple[EnvoyResource, ...], tuple[str, ...]]:
+        """What must be sent although it did not change, and names asked for that are nowhere."""
+        sending = {r.name for part in parts for r in part}
+        names = (subscription.fresh | {n for n in behind if subscription.wants(n)}) - sending
+        found, unknown = [], []
+        for name in sorted(names):
+            resource = self.view.get(type_, name) or self._lookup(type_, name)
+            if resource is not None:
+                found.append(resource)
+            elif name in subscription.fresh:
+                unknown.append(name)
+        if followed:
+            found += [r for r in self.view.of(type_) if r.name.partition("/")[0] in followed and r.name not in sending]
+        return tuple(found), tuple(unknown)
+
+    def _removed(self, type_: TypeUrl, subscription: Subscription) -> tuple[str, ...]:
+        """What the client has and the view has not. Envoy itself drops endpoints and routes that nothing names."""
+        if type_ in (TypeUrl.ENDPOINTS, TypeUrl.ROUTE):
+            return ()
+        names: set[str] = set(subscription.held)
+        if subscription.at is not None:
+            for old, new in ((subscription.at.shared, self.view.shared), (subscription.at.own, self.view.own)):
+                names.update(self._responses.difference(old.get(type_, ()), new.get(type_, ())).removed)
+        return tuple(sorted(n for n in names if subscription.wants(n) and self.view.get(type_, n) is None))
+
+    def _note(self, type_: TypeUrl, sent: list[tuple[EnvoyResource, ...]], removed: tuple[str, ...], first: bool) -> None:
+        """What other types must send because of this one."""
+        if type_ is TypeUrl.CLUSTER:
+            self._behind |= {r.name for part in sent for r in part}
+            self._gone |= set(removed)
+        elif type_ is TypeUrl.ROUTE and TypeUrl.VIRTUAL_HOST in self.types and first is False:
+            known = self.types[TypeUrl.ROUTE].given
+            self._followed |= {r.name for part in sent for r in part} - known
+        if type_ is TypeUrl.ROUTE:
+            self.types[TypeUrl.ROUTE].given |= {r.name for part in sent for r in part}
+
+    def _nothing(self, type_: TypeUrl) -> list[Response]:
+        """The answer to a first request for which there is nothing: Envoy waits for one."""
+        if type_ is TypeUrl.VIRTUAL_HOST:
+            routes = self.types[TypeUrl.ROUTE].names if TypeUrl.ROUTE in self.types else set()
+            return [self._responses.response(type_, (), tuple(f"{name}/none" for name in sorted(routes)))]
+        return [self._responses.response(type_, ())]

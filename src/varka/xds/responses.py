@@ -1,0 +1,82 @@
+"""Responses as values that streams share: the difference of two views, encoded once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from varka.envoy.resource import EnvoyResource, Layers, TypeUrl
+from varka.xds.messages import delta_response
+
+_BUDGET = 64 << 20
+"""Bytes of encoded responses kept for further streams."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Response:
+    """One message for any number of streams; equal nonces on different streams do no harm."""
+
+    type: TypeUrl
+    nonce: str
+    resources: tuple[EnvoyResource, ...]
+    removed: tuple[str, ...]
+    body: bytes
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Difference:
+    changed: tuple[EnvoyResource, ...]
+    removed: tuple[str, ...]
+
+
+class Responses:
+    """What all streams of a server share. `encoded` counts resources put into new responses, by type."""
+
+    def __init__(self) -> None:
+        self._differences: OrderedDict[tuple[Layers, Layers], Difference] = OrderedDict()
+        self._responses: OrderedDict[tuple[TypeUrl, tuple[EnvoyResource, ...], tuple[str, ...]], Response] = OrderedDict()
+        self._bytes = 0
+        self._nonce = 0
+        self.encoded: dict[TypeUrl, int] = {}
+
+    def difference(self, old: Layers, new: Layers) -> Difference:
+        """What a client that has `old` lacks of `new`; found once for each pair."""
+        key = (old, new)
+        found = self._differences.get(key)
+        if found is None:
+            found = self._differences[key] = _difference(old, new)
+            if len(self._differences) > 4096:
+                self._differences.popitem(last=False)
+        return found
+
+    def response(self, type_: TypeUrl, resources: tuple[EnvoyResource, ...], removed: tuple[str, ...] = ()) -> Response:
+        key = (type_, resources, removed)
+        found = self._responses.get(key)
+        if found is not None:
+            self._responses.move_to_end(key)
+            return found
+        self._nonce += 1
+        nonce = f"{self._nonce:x}"
+        found = Response(type_, nonce, resources, removed, delta_response(type_, nonce, resources, removed))
+        self.encoded[type_] = self.encoded.get(type_, 0) + len(resources)
+        self._responses[key] = found
+        self._bytes += len(found.body)
+        while self._bytes > _BUDGET and len(self._responses) > 1:
+            _, dropped = self._responses.popitem(last=False)
+            self._bytes -= len(dropped.body)
+        return found
+
+
+def _difference(old: Layers, new: Layers) -> Difference:
+    """Layers that both have are passed over; equal versions are not changes."""
+    before, after = set(old), set(new)
+    had = {name: r.version for layer in old if layer not in after for name, r in layer.resources.items()}
+    changed, kept = [], set()
+    for layer in new:
+        if layer in before:
+            continue
+        for name, resource in layer.resources.items():
+            kept.add(name)
+            if had.get(name) != resource.version:
+                changed.append(resource)
+    return Difference(tuple(changed), tuple(sorted(had.keys() - kept)))
