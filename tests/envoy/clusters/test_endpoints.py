@@ -128,6 +128,8 @@ def test_distribution_gives_places_their_shares_and_others_nothing(spread: Any) 
     rule = spread.with_(policy=locality(outlier=False, distribute=rules))
     assert weights(rule.assignment()) == {"same": 40, "zone": 40, "second": 20}
     assert rule.cluster().common_lb_config.HasField("locality_weighted_lb_config")
+    first = spread.with_(policy=locality(outlier=False, distribute=[{"from": "*", "to": {"r1/z1": 50, "r1": 50}}]))
+    assert weights(first.assignment()) == {"same": 25, "zone": 25, "region": 50}
     elsewhere = rule.with_(traits={"locality": Locality("r4")})
     assert len(weights(elsewhere.assignment())) == 5
 

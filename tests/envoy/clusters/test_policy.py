@@ -35,12 +35,15 @@ def test_all_limits_of_a_pool_are_taken(world: Any) -> None:
 
 def test_a_subset_overrides_block_by_block(world: Any) -> None:
     policy = {**pool(1), "loadBalancer": {"simple": "RANDOM"}}
-    clusters = world.with_(policy=policy, subsets=({"name": "v1", "trafficPolicy": pool(2)}, {"name": "v2"})).clusters()
+    least = {"name": "v3", "trafficPolicy": {"loadBalancer": {"simple": "ROUND_ROBIN"}}}
+    clusters = world.with_(policy=policy, subsets=({"name": "v1", "trafficPolicy": pool(2)}, {"name": "v2"}, least)).clusters()
     host = "a.ns.svc.cluster.local"
     v1, v2 = clusters[f"outbound|80|v1|{host}"], clusters[f"outbound|80|v2|{host}"]
     assert limits(v1)[0] == 2
     assert limits(v2)[0] == 1
     assert v1.lb_policy == v2.lb_policy == v1.RANDOM
+    v3 = clusters[f"outbound|80|v3|{host}"]
+    assert (v3.lb_policy, limits(v3)[0]) == (v3.ROUND_ROBIN, 1)
 
 
 def test_port_level_settings_replace_everything_of_their_level(world: Any) -> None:

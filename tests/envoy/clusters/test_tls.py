@@ -68,6 +68,7 @@ def test_nothing_is_checked_when_verification_is_skipped(tls: Any, world: Any) -
     settings = {"mode": "SIMPLE", "insecureSkipVerify": True, "subjectAltNames": ["x"]}
     assert tls(settings)["common_tls_context"]["validation_context"] == {}
     assert follows(world, settings) == (True, False)
+    assert follows(world, {"mode": "SIMPLE", "insecureSkipVerify": True}) == (True, False)
 
 
 def test_names_follow_the_request_where_the_rule_fixes_none(world: Any) -> None:

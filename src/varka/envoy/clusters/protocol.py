@@ -33,8 +33,6 @@ def apply_http2_upgrade(
 ) -> None:
     """`h2UpgradePolicy`: a rule's word counts for any port, the mesh's only for ports known to be HTTP."""
     http = pool.http if pool else None
-    if http and http.use_client_protocol:
-        return
     asked = http.h2_upgrade_policy if http else networking.H2UpgradePolicy.DEFAULT
     by_mesh = port.protocol.is_http and config.h2_upgrade_policy is H2UpgradePolicy.UPGRADE
     if asked is networking.H2UpgradePolicy.UPGRADE or (asked is networking.H2UpgradePolicy.DEFAULT and by_mesh):
