@@ -46,6 +46,8 @@ class MergedVirtualService:
     """Itself and the delegates merged into it."""
     label_keys: frozenset[str] = frozenset()
     """Labels that its `sourceLabels` name."""
+    semantics: str = ""
+    """`ingress` or `gateway` when it stands for an object of another API, whose prefixes end at a path separator."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from varka.base.settings import Settings
 from varka.mesh import destinationrules, inbound, virtualservices
 from varka.mesh.filters import patches_for
 from varka.mesh.gateways import Gateway, gateways_of, merged_gateway
+from varka.mesh.ingress import take_ingresses
 from varka.mesh.model import FilterPatch, Inbound, MergedGateway, Scope
 from varka.mesh.scopes import Sidecar, Sources, make_scope
 from varka.mesh.sidecars import sidecar_of
@@ -96,11 +97,11 @@ def take(state: State, config: MeshConfig, memo: Memo, settings: Settings) -> Me
     """The snapshot of a state. With the same memo, what did not change since the last one is the same object."""
     root = Namespace(config.root_namespace) if config.root_namespace else DEFAULT_ROOT_NAMESPACE
     services = registry.take(state, config, memo, settings, root)
-    sources = Sources(
-        services.catalogue,
-        destinationrules.take_rules(state, memo, config.default_destination_rule_export_to, settings.domain),
-        virtualservices.take_virtual_services(state, memo, config.default_virtual_service_export_to, settings.domain),
-        config,
-        root,
+    ingresses = take_ingresses(state, config, memo, settings.domain, root)
+    rules = destinationrules.take_rules(state, memo, config.default_destination_rule_export_to, settings.domain)
+    book = virtualservices.take_virtual_services(
+        state, memo, config.default_virtual_service_export_to, settings.domain, ingresses.virtual_services
     )
-    return MeshSnapshot(state.number, config, root, state, memo, services, sources, settings, state.of("Gateway", ISTIO))
+    sources = Sources(services.catalogue, rules, book, config, root)
+    gateways = (*state.of("Gateway", ISTIO), *ingresses.gateways)
+    return MeshSnapshot(state.number, config, root, state, memo, services, sources, settings, gateways)
