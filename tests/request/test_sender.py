@@ -11,6 +11,8 @@ import pytest
 
 from varka.local.client.model import Failed, Protocol, Request, Response, Tls
 from varka.local.client.sender import send
+from varka.local.echo.model import EchoConfig, Port
+from varka.local.echo.server import serve
 
 
 async def one(url: str, **fields: Any) -> Response:
@@ -220,5 +222,14 @@ def test_an_answer_that_breaks_off_is_not_asked_for_again() -> None:
         summary = await send(Request(f"http://127.0.0.1:{port}/", count=2, concurrency=1))
         server.close()
         assert (summary.by_status, summary.errors, len(seen)) == ({"200": 1}, {"reset": 1}, 2)
+
+    asyncio.run(test())
+
+
+def test_a_taken_port_ends_the_stand_in(echo: Any) -> None:
+    async def test() -> None:
+        async with echo("http") as (port,):
+            with pytest.raises(OSError, match="in use"):
+                await serve(EchoConfig("a", ports=(Port(port),)))
 
     asyncio.run(test())

@@ -30,13 +30,12 @@ def main() -> int:
     except (OSError, ValueError, TypeError) as error:
         sys.stderr.write(f"varka echo: {argument or 'no configuration'}: {error}\n")
         return 64
-    code = 0
     try:
         asyncio.run(_run(config))
-    except* OSError as errors:
-        sys.stderr.write(f"varka echo: {errors.exceptions[0]}\n")
-        code = 1
-    return code
+    except OSError as error:
+        sys.stderr.write(f"varka echo: {error}\n")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

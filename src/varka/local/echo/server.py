@@ -21,12 +21,12 @@ _PREFACE = b"PRI * HTTP/2.0\r\n"
 async def serve(config: EchoConfig, ready: Callable[[], None] | None = None) -> None:
     """Until cancelled; `ready` is called when every port listens. Raises OSError when a port is taken."""
     context = _server_context(config)
+    sockets = [(port, sock) for port in config.ports for sock in _listening(port.number)]
     async with asyncio.TaskGroup() as connections, AsyncExitStack() as stack:
-        for port in config.ports:
+        for port, sock in sockets:
             accept = _acceptor(config, port, connections)
-            for sock in _listening(port.number):
-                server = await asyncio.start_server(accept, sock=sock, ssl=context if port.secure else None)
-                stack.callback(server.close)
+            server = await asyncio.start_server(accept, sock=sock, ssl=context if port.secure else None)
+            stack.callback(server.close)
         if ready is not None:
             ready()
         await asyncio.get_running_loop().create_future()
