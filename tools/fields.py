@@ -80,7 +80,7 @@ def page() -> str:
     lines = [
         "# Fields of Istio's networking API",
         "",
-        "Made by `tools/fields.py` from the schemas and the end-to-end rows in `tests/e2e/rows`; CI fails when it is out of date.",
+        "Made by `tools/fields.py` from the schemas and the rows in `tests/e2e/rows`; CI fails when it is out of date.",
         f"{seen} of {total} fields were seen working in traffic.",
     ]
     for kind, names in sorted(kinds.items()):

@@ -9,7 +9,7 @@ import click
 
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.cli.exits import FAILED, UNPARSABLE, Failure
-from varka.cli.output import line_of
+from varka.cli.output import as_line, print_diagnostics
 from varka.mesh.config import mesh_config_of
 from varka.resources.files import read
 from varka.resources.load import load
@@ -25,7 +25,7 @@ def read_manifests(paths: Iterable[str]) -> tuple[State, int]:
         raise click.UsageError("no manifests given")
     texts, unreadable = read(names)
     if unreadable:
-        raise Failure("\n".join(line_of(d) for d in unreadable), code=UNPARSABLE)
+        raise Failure("\n".join(as_line(d) for d in unreadable), code=UNPARSABLE)
     loaded = load(texts)
     report(loaded.diagnostics)
     origins = loaded.origins
@@ -49,6 +49,5 @@ def read_mesh_config(path: str | None, state: State) -> MeshConfig:
 
 
 def report(diagnostics: Iterable[Diagnostic]) -> None:
-    for diagnostic in diagnostics:
-        if diagnostic.severity is not Severity.INFO:
-            click.echo(line_of(diagnostic), err=True)
+    """Errors and warnings on stderr."""
+    print_diagnostics(d for d in diagnostics if d.severity is not Severity.INFO)

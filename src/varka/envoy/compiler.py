@@ -19,7 +19,8 @@ from varka.envoy.endpoints import assignment_layer
 from varka.envoy.filters.apply import Ports, patch_layers
 from varka.envoy.listeners.gateway import gateway_layers
 from varka.envoy.listeners.inbound import inbound_layer as inbound_listeners
-from varka.envoy.listeners.outbound import ListenerParts, outbound_layers
+from varka.envoy.listeners.outbound import outbound_layers
+from varka.envoy.listeners.parts import ListenerParts
 from varka.envoy.resource import EnvoyResource, Layer, Layers, TypeUrl, View
 from varka.envoy.routes.gateway import gateway_route
 from varka.envoy.routes.sidecar import sidecar_route
@@ -33,6 +34,7 @@ from varka.store.state import State
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Parcel = dict[TypeUrl, Layers]
 
 
 class Compiler:
@@ -88,34 +90,26 @@ class Compiler:
         return self._known[key]  # type: ignore[return-value]
 
     def _compile(self, parts: Parts) -> View:
-        listeners, routes, virtual_hosts = self._gateway(parts) if parts.gateway else self._sidecar(parts)
-        layers = {
-            TypeUrl.CLUSTER: self._clusters(parts),
-            TypeUrl.ENDPOINTS: tuple(self._once(self._assignments, group, parts.traits) for group in parts.scope.groups),
-            TypeUrl.LISTENER: listeners,
-            TypeUrl.ROUTE: routes,
-            TypeUrl.VIRTUAL_HOST: virtual_hosts,
-        }
-        if parts.patches:
-            layers = {type_: self._patched(parts, type_, found) for type_, found in layers.items()}
-        return self.memo(view_of, tuple((type_, found) for type_, found in layers.items() if found))
-
-    def _patched(self, parts: Parts, type_: TypeUrl, layers: Layers) -> Layers:
-        """After EnvoyFilters: what they add replaces what has the same name."""
-        ports = server_ports(parts.gateway) if parts.gateway else ()
-        *own, added = patch_layers(self.memo, type_, layers, parts.patches, parts.gateway is not None, ports)
-        return (*(self.memo(without, p.layer, added.layer) for p in own), added.layer)
-
-    def _clusters(self, parts: Parts) -> Layers:
-        memo, scope, traits = self.memo, parts.scope, parts.traits
-        outbound = [self._once(self._outbound, group, traits) for group in scope.groups]
-        if parts.inbound is None:
-            return (memo(static_layer, traits, self.config), *outbound)
-        return (
-            memo(static_layer, traits, self.config),
-            *outbound,
-            inbound_clusters(memo, parts.inbound, scope, traits, self.config),
+        shared, own = self._gateway(parts) if parts.gateway else self._sidecar(parts)
+        groups, traits = parts.scope.groups, parts.traits
+        shared[TypeUrl.CLUSTER] = (
+            self.memo(static_layer, traits, self.config),
+            *(self._once(self._outbound, group, traits) for group in groups),
         )
+        shared[TypeUrl.ENDPOINTS] = tuple(self._once(self._assignments, group, traits) for group in groups)
+        if parts.patches:
+            shared, own = self._patched(parts, shared), self._patched(parts, own, added=False)
+        return self.memo(view_of, tuple(shared.items()), tuple(own.items()))
+
+    def _patched(self, parts: Parts, layers: Parcel, *, added: bool = True) -> Parcel:
+        """After EnvoyFilters. What they add replaces what has the same name, and is among the shared layers."""
+        ports = server_ports(parts.gateway) if parts.gateway else ()
+        result: Parcel = {}
+        for type_, found in layers.items():
+            *done, more = patch_layers(self.memo, type_, found, parts.patches, parts.gateway is not None, ports)
+            kept = tuple(self.memo(without, p.layer, more.layer) for p in done)
+            result[type_] = (*kept, more.layer) if added else kept
+        return result
 
     def _outbound(self, group: ServiceGroup, traits: Traits) -> Layer:
         return outbound_layer(self.memo, group, traits, self.config, self._snapshot.endpoints)
@@ -123,21 +117,29 @@ class Compiler:
     def _assignments(self, group: ServiceGroup, traits: Traits) -> Layer:
         return assignment_layer(self.memo, group, traits, self.config, self._snapshot.endpoints)
 
-    def _gateway(self, parts: Parts) -> tuple[Layers, Layers, Layers]:
+    def _gateway(self, parts: Parts) -> tuple[Parcel, Parcel]:
         memo, scope, traits, gateway = self.memo, parts.scope, parts.traits, parts.gateway
         assert gateway is not None
         listeners = gateway_layers(memo, gateway, scope, traits, self.config, self._snapshot.endpoints, parts.telemetry)
         routes = tuple(memo(gateway_route, memo, gateway, scope, name, traits, self.config) for name in sorted(listeners.routes))
-        return listeners.layers, (memo(layer_of, routes),), ()
+        return {TypeUrl.LISTENER: listeners.layers, TypeUrl.ROUTE: (memo(layer_of, routes),)}, {}
 
-    def _sidecar(self, parts: Parts) -> tuple[Layers, Layers, Layers]:
+    def _sidecar(self, parts: Parts) -> tuple[Parcel, Parcel]:
         memo, scope, traits, inbound = self.memo, parts.scope, parts.traits, parts.inbound
         assert inbound is not None
         outward = self._once(self._outbound_listeners, scope, traits, parts.telemetry)
         inward = inbound_listeners(memo, inbound, scope, traits, self.config, parts.telemetry, self._settings)
         found = [memo(sidecar_route, memo, scope, name, traits, self.config) for name in sorted(outward.routes | inward.routes)]
-        routes = memo(layer_of, tuple(part.route for part in found))
-        return outward.layers + inward.layers, (routes,), tuple(layer for part in found for layer in part.virtual_hosts)
+        shared: Parcel = {
+            TypeUrl.LISTENER: outward.layers,
+            TypeUrl.ROUTE: (memo(layer_of, tuple(part.route for part in found)),),
+            TypeUrl.VIRTUAL_HOST: tuple(layer for part in found for layer in part.virtual_hosts),
+        }
+        own: Parcel = {
+            TypeUrl.CLUSTER: (inbound_clusters(memo, inbound, scope, traits, self.config),),
+            TypeUrl.LISTENER: inward.layers,
+        }
+        return shared, own
 
     def _outbound_listeners(self, scope: Scope, traits: Traits, telemetry: Telemetry) -> ListenerParts:
         return outbound_layers(self.memo, scope, traits, self.config, self._snapshot.endpoints, telemetry)
@@ -171,5 +173,5 @@ def layer_of(resources: tuple[EnvoyResource, ...]) -> Layer:
     return Layer.of(resources)
 
 
-def view_of(layers: tuple[tuple[TypeUrl, Layers], ...]) -> View:
-    return View(dict(layers))
+def view_of(shared: tuple[tuple[TypeUrl, Layers], ...], own: tuple[tuple[TypeUrl, Layers], ...]) -> View:
+    return View(dict(shared), dict(own))

@@ -69,11 +69,17 @@ class View:
     configuration. VIRTUAL_HOST holds those that travel alone, named `<route configuration>/<host>`.
     """
 
-    layers: Mapping[TypeUrl, Layers] = field(default_factory=dict)
+    shared: Mapping[TypeUrl, Layers] = field(default_factory=dict)
+    """What many views have: sent in messages that are encoded once for all of them."""
+    own: Mapping[TypeUrl, Layers] = field(default_factory=dict)
+    """What few other views have (a workload's inbound side): sent in messages of its own."""
+
+    def layers(self, type_: TypeUrl) -> Layers:
+        return (*self.shared.get(type_, ()), *self.own.get(type_, ()))
 
     def get(self, type_: TypeUrl, name: str) -> EnvoyResource | None:
-        return next((found for layer in self.layers.get(type_, ()) if (found := layer.resources.get(name))), None)
+        return next((found for layer in self.layers(type_) if (found := layer.resources.get(name))), None)
 
     def of(self, type_: TypeUrl) -> Iterator[EnvoyResource]:
-        for layer in self.layers.get(type_, ()):
+        for layer in self.layers(type_):
             yield from layer.resources.values()

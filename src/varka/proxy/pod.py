@@ -11,7 +11,7 @@ _INTERCEPTION = "sidecar.istio.io/interceptionMode"
 
 
 def proxy_of_pod(pod: Resource[Pod]) -> Proxy:
-    """A router when the pod's proxy runs as one (`inject.istio.io/templates: gateway`, or args `proxy router`), else a sidecar."""
+    """A router when the pod's proxy runs as one (`inject.istio.io/templates: gateway`, `proxy router`), else a sidecar."""
     spec, status = pod.spec.spec, pod.spec.status
     arguments = [argument for container in spec.containers for argument in container.args]
     router = pod.annotations.get("inject.istio.io/templates") == "gateway" or "router" in arguments
