@@ -65,10 +65,11 @@ class Chain:
 
     @property
     def matches_all(self) -> bool:
-        return not (self._names or self.alpn or self.transport or self.cidrs)
+        return not (self.names or self.alpn or self.transport or self.cidrs)
 
     @property
-    def _names(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
+        """The SNI values that are told apart; none when any will do."""
         return () if "*" in self.sni else self.sni
 
     @property
@@ -82,7 +83,7 @@ class Chain:
         if self.matches_all:
             return None
         found = components.FilterChainMatch(application_protocols=self.alpn, transport_protocol=self.transport)
-        found.server_names.extend(sorted(self._names))
+        found.server_names.extend(sorted(self.names))
         found.prefix_ranges.extend(r for c in sorted(self.cidrs) if (r := cidr_range(c)) is not None)
         return found
 

@@ -9,6 +9,7 @@ from varka.base.names import Hostname, Namespace, ObjectKey
 from varka.envoy.listeners.chains import Chain
 from varka.envoy.listeners.tcp import single, stat_prefix, to_routes
 from varka.envoy.names import outbound_cluster
+from varka.mesh.hosts import overlaps
 from varka.mesh.model import MergedVirtualService, Scope, ScopedService
 from varka.proxy.traits import Traits
 from varka.registry.model import Resolution, Service, ServicePort
@@ -58,19 +59,7 @@ def _rule(found: MergedVirtualService, scope: Scope) -> Rule:
 
 
 def rules_for(rules: tuple[Rule, ...], host: Hostname) -> tuple[Rule, ...]:
-    return tuple(rule for rule in rules if any(host_matches(pattern, host) for pattern in rule.spec.hosts))
-
-
-def host_matches(one: str, other: str) -> bool:
-    """Istio's host match: either may be a wildcard; two wildcards match when one covers the other."""
-    if one == other:
-        return True
-    a, b = one.startswith("*"), other.startswith("*")
-    if a and b:
-        return one[1:].endswith(other[1:]) or other[1:].endswith(one[1:])
-    if a:
-        return other.endswith(one[1:])
-    return b and one.endswith(other[1:])
+    return tuple(rule for rule in rules if any(overlaps(pattern, host) for pattern in rule.spec.hosts))
 
 
 def applies(match: Match, rule: Rule, port: int, traits: Traits) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from varka.base.memo import Memo
 from varka.envoy.listeners.addresses import UNIX, loopbacks
 from varka.envoy.listeners.build import Policy, outbound_listener
-from varka.envoy.listeners.l4 import host_matches, rules_of
+from varka.envoy.listeners.l4 import rules_of
 from varka.envoy.listeners.merge import Offer, Place, Planned, merge
 from varka.envoy.listeners.offers import Binding, Endpoints, GroupPlan, headless_pods, plan_group
 from varka.envoy.listeners.parts import ListenerParts, layer_of
@@ -20,6 +20,7 @@ from varka.envoy.listeners.tcp import destination_cluster
 from varka.envoy.listeners.virtual import HTTP_PROXY_ROUTE, http_proxy, virtual_outbound
 from varka.envoy.names import BLACK_HOLE, PASSTHROUGH
 from varka.envoy.resource import EnvoyResource, Layer
+from varka.mesh.hosts import overlaps
 from varka.mesh.model import EgressListener, Scope, ServiceGroup
 from varka.mesh.telemetry import Telemetry
 from varka.proxy.node import Interception
@@ -82,7 +83,7 @@ def _plans(
 
 
 def _concerns(hosts: tuple[str, ...], group: ServiceGroup) -> bool:
-    return any(host_matches(host, entry.service.hostname) for host in hosts for entry in group.services)
+    return any(overlaps(host, entry.service.hostname) for host in hosts for entry in group.services)
 
 
 def _binding(egress: EgressListener, traits: Traits) -> Binding:

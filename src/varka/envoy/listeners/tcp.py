@@ -53,9 +53,11 @@ def single(
     traits: Traits,
     *,
     sni_forward: tuple[Hostname, int] | None = None,
+    tunnelled: bool = True,
 ) -> TcpTarget:
-    """To one cluster; `rule` is the DestinationRule of its host."""
-    return replace(_target(((cluster, 1),), prefix, rule, subset, protocol, traits), sni_forward=sni_forward)
+    """To one cluster; `rule` is the DestinationRule of its host, whose `tunnel` is ignored unless `tunnelled`."""
+    target = _target(((cluster, 1),), prefix, rule, subset, protocol, traits)
+    return replace(target, sni_forward=sni_forward, tunnel=target.tunnel if tunnelled else None)
 
 
 def to_routes(

@@ -1,0 +1,114 @@
+"""Listeners of gateways: one for each port and address that servers of the merged Gateways name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from envoy.config.core.v3 import base_pb2
+from envoy.config.listener.v3 import listener_components_pb2 as components
+from envoy.config.listener.v3 import listener_pb2
+
+from varka.base.memo import Memo
+from varka.envoy import wkt
+from varka.envoy.listeners import filters
+from varka.envoy.listeners.accesslog import listener_logs, tcp_logs
+from varka.envoy.listeners.addresses import additional, listener_name, socket, wildcards
+from varka.envoy.listeners.chains import HANDSHAKE_TIMEOUT, HttpTarget
+from varka.envoy.listeners.connection import effective_settings
+from varka.envoy.listeners.gateway_chains import ServerChain, World, port_chains
+from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter, proxy_config
+from varka.envoy.listeners.offers import Endpoints
+from varka.envoy.listeners.parts import ListenerParts, Side, layer_of
+from varka.envoy.listeners.tcp import network_filters
+from varka.envoy.listeners.tls import downstream_socket
+from varka.envoy.names import stat_name
+from varka.envoy.resource import EnvoyResource, TypeUrl, encode
+from varka.mesh.model import GatewayPort, MergedGateway, Scope
+from varka.mesh.telemetry import Telemetry
+from varka.proxy.traits import Traits
+from varka.resources.model.mesh import MeshConfig
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayListener:
+    """One to be; two ports of equal name are one listener."""
+
+    binds: tuple[str, ...]
+    port: int
+    chains: tuple[ServerChain, ...]
+
+    @property
+    def name(self) -> str:
+        return listener_name(self.binds[0], self.port)
+
+
+def gateway_layers(
+    memo: Memo,
+    gateway: MergedGateway,
+    scope: Scope,
+    traits: Traits,
+    config: MeshConfig,
+    endpoints: Endpoints,
+    telemetry: Telemetry,
+) -> ListenerParts:
+    """One layer. A port without any chain (TCP without a route) has no listener: Envoy would refuse it."""
+    layer_4 = tuple(rule for rule in gateway.virtual_services if rule.spec.tcp or rule.spec.tls)
+    world = World(scope, layer_4, traits, config.outbound_cluster_stat_name)
+    planned = [found for found in _planned(gateway.ports, world) if found.chains]
+    resources = tuple(memo(gateway_listener, found, traits, config, telemetry) for found in planned)
+    targets = [served.chain.target for found in planned for served in found.chains]
+    routes = frozenset(target.route for target in targets if isinstance(target, HttpTarget))
+    return ListenerParts((memo(layer_of, resources),), routes)
+
+
+def _planned(ports: Iterable[GatewayPort], world: World) -> Iterable[GatewayListener]:
+    found: dict[str, GatewayListener] = {}
+    for port in ports:
+        if world.traits.unprivileged and port.number < 1024:
+            continue
+        binds = (port.bind,) if port.bind else wildcards(world.traits)
+        new = GatewayListener(binds, port.number, tuple(port_chains(port, world)))
+        same = found.get(new.name)
+        found[new.name] = new if same is None else replace(same, chains=(*same.chains, *new.chains))
+    return found.values()
+
+
+def gateway_listener(planned: GatewayListener, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> EnvoyResource:
+    own = proxy_config(traits, config)
+    settings = effective_settings(own.connection_settings, traits)
+    listener = listener_pb2.Listener(
+        name=planned.name,
+        address=socket(planned.binds[0], planned.port),
+        additional_addresses=additional(planned.binds[1:], planned.port),
+        filter_chains=[_chain(served, planned.name, traits, config, telemetry) for served in planned.chains],
+        traffic_direction=base_pb2.OUTBOUND,
+        max_connections_to_accept_per_socket_event=wkt.uint32(1),
+        access_log=listener_logs(Side.GATEWAY, config, telemetry),
+    )
+    if own.gateway_topology is not None and own.gateway_topology.proxy_protocol is not None:
+        listener.listener_filters.append(filters.proxy_protocol())
+    if any(served.chain.sni or served.tls is not None for served in planned.chains):
+        listener.listener_filters.append(filters.tls_inspector())
+    limit = settings.listener_per_connection_buffer_limit_bytes if settings is not None else None
+    if limit is not None and limit >= 0:
+        listener.per_connection_buffer_limit_bytes.value = limit
+    origins = dict.fromkeys(key for served in planned.chains for key in served.chain.origins)
+    return encode(TypeUrl.LISTENER, planned.name, listener, origins)
+
+
+def _chain(served: ServerChain, name: str, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> Any:
+    target = served.chain.target
+    if isinstance(target, HttpTarget):
+        prefix = served.stat_prefix or stat_name(f"outbound_{name}")
+        manager = Manager(Side.GATEWAY, prefix, target.route, grpc_web=target.grpc_web)
+        found = [manager_filter(connection_manager(manager, traits, config, telemetry))]
+    else:
+        found = network_filters(target, traits, tcp_logs(Side.GATEWAY, config, telemetry))
+    return components.FilterChain(
+        filter_chain_match=served.chain.match(),
+        filters=found,
+        transport_socket=downstream_socket(served.tls, traits, config) if served.tls is not None else None,
+        transport_socket_connect_timeout=wkt.duration(HANDSHAKE_TIMEOUT),
+    )

@@ -1,0 +1,161 @@
+"""What the servers of a Gateway do with connections, as filter chains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from varka.base.names import Hostname, ObjectKey
+from varka.envoy.listeners.chains import MTLS, Chain, HttpTarget, TcpTarget
+from varka.envoy.listeners.l4 import Match
+from varka.envoy.listeners.tcp import single, stat_prefix, to_routes
+from varka.envoy.listeners.tls import terminates
+from varka.envoy.names import sni_cluster
+from varka.mesh.hosts import is_within, overlaps
+from varka.mesh.model import GatewayPort, GatewayServer, MergedVirtualService, Scope, ScopedService
+from varka.proxy.traits import Traits
+from varka.registry.model import Protocol
+from varka.registry.protocol import parse
+from varka.resources.model.networking import RouteDestination, ServerTLSSettings, TLSMatchAttributes
+from varka.resources.model.networking import ServerTLSSettingsTLSmode as Mode
+
+
+@dataclass(frozen=True, slots=True)
+class ServerChain:
+    chain: Chain
+    tls: ServerTLSSettings | None = None
+    """TLS that the chain terminates."""
+    stat_prefix: str = ""
+    """Of the HTTP manager, when the server has a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What chains are made of, besides the servers."""
+
+    scope: Scope
+    virtual_services: tuple[MergedVirtualService, ...]
+    traits: Traits
+    stat_pattern: str
+
+
+def port_chains(port: GatewayPort, world: World) -> Iterator[ServerChain]:
+    """All chains of a listener; no two of them match the same connections."""
+    first = port.servers[0]
+    if parse(port.protocol).is_http:
+        origins = tuple(dict.fromkeys(served.gateway for served in port.servers))
+        yield ServerChain(Chain(_http(first), origins=origins))
+        return
+    taken: set[tuple[object, ...]] = set()
+    for served in port.servers:
+        for found in _server_chains(served, world):
+            # One name of a passed-through rule that is taken drops the rule: the older one has it.
+            names = [(name, found.chain.alpn) for name in found.chain.names or ("",)]
+            if taken.isdisjoint(names):
+                yield found
+            taken.update(names)
+
+
+def _http(served: GatewayServer) -> HttpTarget:
+    return HttpTarget(served.route_name, _protocol(served) is Protocol.GRPC_WEB)
+
+
+def _protocol(served: GatewayServer) -> Protocol:
+    return parse(served.server.port.protocol) if served.server.port is not None else Protocol.AUTO
+
+
+def _server_chains(served: GatewayServer, world: World) -> Iterator[ServerChain]:
+    tls = served.server.tls
+    if tls is not None and terminates(tls):
+        sni = tuple(sorted({name for _, name in served.hosts}))
+        if _protocol(served) is Protocol.HTTPS:
+            yield ServerChain(Chain(_http(served), sni, origins=(served.gateway,)), tls, served.server.name)
+        elif (found := _tcp_target(served, world)) is not None:
+            target, rule = found
+            yield ServerChain(Chain(target, sni, origins=(served.gateway, *rule.sources)), tls)
+    elif tls is not None and tls.mode is Mode.AUTO_PASSTHROUGH:
+        yield from _auto_passthrough(served, world)
+    elif tls is not None:
+        yield from _passthrough(served, world)
+    elif (found := _tcp_target(served, world)) is not None:
+        target, rule = found
+        yield ServerChain(Chain(target, origins=(served.gateway, *rule.sources)))
+
+
+def _tcp_target(served: GatewayServer, world: World) -> tuple[TcpTarget, MergedVirtualService] | None:
+    """The first `tcp` rule of a VirtualService bound to the gateway that is for this port. A TLSRoute has `tls` rules
+    instead, also where the gateway terminates TLS."""
+    for rule in _bound(served, world):
+        routes = [(r.match, r.route) for r in rule.spec.tcp]
+        if not routes and rule.key.kind == "TLSRoute":
+            routes = [(r.match, r.route) for r in rule.spec.tls]  # type: ignore[misc]
+        for matches, destinations in routes:
+            if not matches or any(_applies(m, served) for m in matches):
+                target = _to(destinations, served, rule, world)
+                if target is not None:
+                    return target, rule
+    return None
+
+
+def _passthrough(served: GatewayServer, world: World) -> Iterator[ServerChain]:
+    """A chain for each match of each `tls` rule, by SNI."""
+    for rule in _bound(served, world):
+        for route in rule.spec.tls:
+            target = _to(route.route, served, rule, world)
+            if target is None:
+                continue
+            origins = (served.gateway, *rule.sources)
+            for match in route.match:
+                if _applies(match, served):
+                    yield ServerChain(Chain(target, match.sni_hosts, origins=origins))
+
+
+def _auto_passthrough(served: GatewayServer, world: World) -> Iterator[ServerChain]:
+    """Any service of the mesh by the SNI that names its cluster. Only mesh mTLS passes, told by its ALPN."""
+    hosts = [name for _, name in served.hosts]
+    for entry in (e for group in world.scope.groups for e in group.services):
+        service = entry.service
+        if service.mesh_external or not any(is_within(service.hostname, host) for host in hosts):
+            continue
+        subsets = ("", *(subset.name for subset in (entry.rule.subsets if entry.rule is not None else ())))
+        for port in (p for p in service.ports if p.protocol is not Protocol.UDP):
+            for subset in subsets:
+                yield ServerChain(_sni_chain(entry, port.number, port.protocol, subset, served.gateway, world))
+
+
+def _sni_chain(entry: ScopedService, port: int, protocol: Protocol, subset: str, gateway: ObjectKey, world: World) -> Chain:
+    cluster = sni_cluster(port, subset, entry.service.hostname)
+    prefix = stat_prefix(world.stat_pattern, entry.service, subset, port) if world.stat_pattern else cluster
+    target = single(cluster, prefix, entry.rule, subset, protocol, world.traits, tunnelled=False)
+    return Chain(target, (cluster,), alpn=MTLS, origins=(gateway, entry.service.source))
+
+
+def _bound(served: GatewayServer, world: World) -> Iterator[MergedVirtualService]:
+    """The VirtualServices of this gateway whose hosts meet the server's."""
+    name = _gateway_name(served)
+    for rule in world.virtual_services:
+        if name in rule.spec.gateways and _hosts_meet(rule, served):
+            yield rule
+
+
+def _hosts_meet(rule: MergedVirtualService, served: GatewayServer) -> bool:
+    hosts = [name for namespace, name in served.hosts if namespace in ("*", rule.namespace)]
+    return any(overlaps(host, wanted) for host in hosts for wanted in rule.spec.hosts)
+
+
+def _gateway_name(served: GatewayServer) -> str:
+    return f"{served.gateway.namespace}/{served.gateway.name}"
+
+
+def _applies(match: Match | TLSMatchAttributes, served: GatewayServer) -> bool:
+    port = served.server.port.number if served.server.port is not None else 0
+    return match.port in (0, port) and (not match.gateways or _gateway_name(served) in match.gateways)
+
+
+def _to(
+    destinations: Iterable[RouteDestination], served: GatewayServer, rule: MergedVirtualService, world: World
+) -> TcpTarget | None:
+    routes = tuple(destinations)
+    found = {r.destination.host: world.scope.find(Hostname(r.destination.host)) for r in routes if r.destination is not None}
+    port = served.server.port.number if served.server.port is not None else 0
+    return to_routes(routes, found, port, _protocol(served), rule.key, world.traits, world.stat_pattern)
