@@ -33,7 +33,7 @@ def test_http_reaches_any_port_that_may_speak_it(echo: Any, declared: str, proto
             response = await one(
                 f"http://127.0.0.1:{port}/a%2Fb//c?x=1#f",
                 protocol=protocol,
-                headers=(("Host", "reviews:9080"), ("X-Y", "1")),
+                headers=(("Host", "reviews:9080"), ("X-Y", "1"), ("Empty", "")),
                 body=b"hello",
             )
         assert (response.status, response.protocol, response.error) == (200, name, None)
@@ -154,19 +154,48 @@ def test_many_are_counted_and_a_hundred_kept(echo: Any, protocol: Protocol) -> N
     asyncio.run(test())
 
 
+@pytest.mark.parametrize(("concurrency", "connections"), [(0, 6), (1, 1), (3, 3)])
+@pytest.mark.parametrize("protocol", [Protocol.HTTP11, Protocol.HTTP2])
+def test_each_sender_keeps_its_connection(echo: Any, protocol: Protocol, concurrency: int, connections: int) -> None:
+    opened = []
+
+    async def test() -> None:
+        async with echo("http") as (port,):
+
+            async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                opened.append(1)
+                behind_reader, behind = await asyncio.open_connection("127.0.0.1", port)
+                await asyncio.gather(pump(reader, behind), pump(behind_reader, writer))
+
+            server = await asyncio.start_server(relay, "127.0.0.1", 0)
+            number = server.sockets[0].getsockname()[1]
+            await send(Request(f"http://127.0.0.1:{number}/", count=6, concurrency=concurrency, protocol=protocol))
+            server.close()
+        assert len(opened) == connections
+
+    asyncio.run(test())
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(4096):
+        writer.write(data)
+    writer.close()
+
+
 def test_a_kept_connection_that_the_peer_closed_is_opened_again() -> None:
     async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
         await writer.drain()
+        await reader.readuntil(b"\r\n\r\n")
         writer.close()
 
     async def test() -> None:
         server = await asyncio.start_server(answer_once, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        summary = await send(Request(f"http://127.0.0.1:{port}/", count=5, concurrency=1))
+        summary = await send(Request(f"http://127.0.0.1:{port}/", count=3, concurrency=1))
         server.close()
-        assert (summary.by_status, summary.errors) == ({"200": 5}, {})
+        assert (summary.by_status, summary.errors) == ({"200": 3}, {})
 
     asyncio.run(test())
 

@@ -21,7 +21,7 @@ class _Reading:
     def __init__(self, method: str) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._bodyless = method == "HEAD"
-        self._closing = False
+        self._keep_alive = False
         self.status, self.version, self.done = 0, "", False
         self.headers: list[tuple[str, str]] = []
         self.body = bytearray()
@@ -40,12 +40,12 @@ class _Reading:
     def finish(self) -> bool:
         """The peer closed: fine for a body without a length, else the answer is incomplete and this is False."""
         names = {name for name, _ in self.headers}
-        self._closing = self.done = bool(self.status) and not names & {"content-length", "transfer-encoding"}
+        self.done = bool(self.status) and not names & {"content-length", "transfer-encoding"}
         return self.done
 
     @property
     def reusable(self) -> bool:
-        return not self._closing and not self._bodyless and self._parser.should_keep_alive()
+        return self.done and self._keep_alive
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
@@ -62,7 +62,10 @@ class _Reading:
         self.body += body
 
     def on_message_complete(self) -> None:
-        self.done = self.done or bool(self.status)
+        if self.status:
+            self.done = True
+            # The parser knows this only here.
+            self._keep_alive = self._parser.should_keep_alive() and not self._bodyless
 
 
 def request_head(method: str, path: str, authority: str, headers: tuple[tuple[str, str], ...], body: bytes) -> bytes:
