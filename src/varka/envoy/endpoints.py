@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 
 from varka.base.memo import Memo
 from varka.envoy import wkt
 from varka.envoy.addresses import address, is_ip
-from varka.envoy.clusters.discovery import Discovery, discovery
-from varka.envoy.clusters.policy import policy_of
-from varka.envoy.loadbalancer import Balancing, Client, Place, balancing_of, client_of, places, sends_unhealthy, spread
+from varka.envoy.clusters.discovery import Discovery
+from varka.envoy.clusters.plan import plan
+from varka.envoy.loadbalancer import Balancing, Client, Place, places, sends_unhealthy, spread
 from varka.envoy.names import ISTIO, outbound_cluster
 from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, encode
-from varka.mesh.model import ScopedService, ServiceGroup
+from varka.mesh.model import ServiceGroup
 from varka.proxy.traits import Traits
 from varka.registry.model import Endpoint, Health, Service, ServicePort
 from varka.resources.model import networking
@@ -31,32 +31,24 @@ _HEALTH = {Health.HEALTHY: 1, Health.UNHEALTHY: 2, Health.DRAINING: 3}
 def assignment_layer(memo: Memo, group: ServiceGroup, traits: Traits, config: MeshConfig, endpoints: Endpoints) -> Layer:
     """One assignment for each EDS cluster that `outbound_layer` makes of the group, also when it has no endpoints:
     Envoy waits for every assignment it asked for."""
-    found = [r for entry in group.services for r in _assignments(memo, entry, traits, config, endpoints)]
+    found = []
+    for entry in group.services:
+        for planned in memo(plan, entry, traits, config):
+            if planned.kind is Discovery.EDS:
+                service, port = planned.service, planned.port
+                name = outbound_cluster(port.number, planned.subset_name, service.hostname)
+                found.append(memo(load_assignment, name, *planned.assigned, endpoints(service, port)))
     return memo(Layer.of, tuple(found))
-
-
-def _assignments(
-    memo: Memo, entry: ScopedService, traits: Traits, config: MeshConfig, endpoints: Endpoints
-) -> Iterator[EnvoyResource]:
-    service, rule = entry.service, entry.rule
-    for port in entry.ports:
-        for subset in (None, *(rule.subsets if rule else ())):
-            if discovery(service, port, rule, subset, traits, config) is Discovery.EDS:
-                name = outbound_cluster(port.number, subset.name if subset else "", service.hostname)
-                balancing = balancing_of(service, policy_of(rule, subset, port.number, config), config)
-                client = client_of(balancing, traits)
-                there = endpoints(service, port)
-                yield memo(load_assignment, name, service, subset, there, balancing, client, traits.cluster_id)
 
 
 def load_assignment(
     name: str,
     service: Service,
     subset: networking.Subset | None,
-    endpoints: tuple[Endpoint, ...],
     balancing: Balancing,
     client: Client,
     cluster_id: str,
+    endpoints: tuple[Endpoint, ...],
 ) -> EnvoyResource:
     """The assignment of an EDS cluster. Endpoints known by a DNS name only are left out: EDS takes addresses."""
     there = [e for e in usable(endpoints, service, subset) if e.port == 0 or is_ip(e.address)]

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from varka.envoy.clusters.policy import Policy, policy_of
-from varka.mesh.model import MergedRule
 from varka.proxy.node import ProxyType
 from varka.proxy.traits import Traits
 from varka.registry.model import Protocol, Resolution, Service, ServicePort
-from varka.resources.model import networking
-from varka.resources.model.mesh import MeshConfig
 
 
 class Discovery(StrEnum):
@@ -27,24 +23,20 @@ class Discovery(StrEnum):
         return self in (Discovery.STRICT_DNS, Discovery.LOGICAL_DNS)
 
 
-def discovery(
-    service: Service,
-    port: ServicePort,
-    rule: MergedRule | None,
-    subset: networking.Subset | None,
-    traits: Traits,
-    config: MeshConfig,
-) -> Discovery | None:
-    """The kind of cluster for a service port and subset; None when there is none.
+_FORWARDED = (Protocol.HTTP, Protocol.HTTP2, Protocol.GRPC, Protocol.TLS)
 
-    Gateways have no original destination to pass on, so they get endpoints where sidecars pass through. A rule's
-    PASSTHROUGH holds for its subsets too, whatever they say.
+
+def discovery(service: Service, port: ServicePort, passthrough: bool, subset: bool, traits: Traits) -> Discovery | None:
+    """The kind of cluster for a service port (or a subset of it); None when there is none.
+
+    `passthrough`: its rule balances by PASSTHROUGH; of a rule as a whole that holds for its subsets too, whatever
+    they say. Gateways have no original destination to pass on, so they get endpoints where sidecars pass through.
     """
     if port.protocol is Protocol.UDP or service.resolution is Resolution.ALIAS:
         return None
     if service.resolution is Resolution.DYNAMIC_DNS and service.hostname.startswith("*"):
-        return Discovery.DYNAMIC if subset is None and port.protocol in _FORWARDED else None
-    if _passthrough(policy_of(rule, None, port.number, config), policy_of(rule, subset, port.number, config)):
+        return Discovery.DYNAMIC if not subset and port.protocol in _FORWARDED else None
+    if passthrough:
         return Discovery.ORIGINAL_DST
     if service.resolution is Resolution.DNS:
         return Discovery.STRICT_DNS
@@ -53,10 +45,3 @@ def discovery(
     if service.resolution is Resolution.PASSTHROUGH and traits.type is not ProxyType.ROUTER:
         return Discovery.ORIGINAL_DST
     return Discovery.EDS
-
-
-_FORWARDED = (Protocol.HTTP, Protocol.HTTP2, Protocol.GRPC, Protocol.TLS)
-
-
-def _passthrough(*policies: Policy) -> bool:
-    return any(policy.passthrough for policy in policies)

@@ -10,44 +10,36 @@ from varka.base.duration import Duration
 from varka.envoy import wkt
 from varka.envoy.clusters.draft import Draft
 from varka.envoy.clusters.outlier import apply_outlier
-from varka.envoy.clusters.policy import Policy, policy_of
+from varka.envoy.clusters.plan import Planned
+from varka.envoy.clusters.policy import Policy
 from varka.envoy.clusters.pool import apply_pool
 from varka.envoy.clusters.protocol import apply_http2_upgrade, apply_port_protocol, preserve_case, preserves_case
 from varka.envoy.clusters.security import apply_security, peer_of
+from varka.envoy.clusters.service import describe
 from varka.envoy.dnscache import any_host_cache, host_cache
 from varka.envoy.names import DYNAMIC_DNS, outbound_cluster
 from varka.envoy.resource import EnvoyResource
 from varka.envoy.tls import Peer
-from varka.mesh.model import MergedRule
 from varka.proxy.traits import Traits
-from varka.registry.model import Service, ServicePort
 from varka.resources.model.mesh import MeshConfig
 
 PASSTHROUGH_IDLE = Duration.seconds(300)
 
 
-def dynamic_cluster(
-    service: Service,
-    port: ServicePort,
-    rule: MergedRule | None,
-    names: tuple[str, ...],
-    traits: Traits,
-    config: MeshConfig,
-) -> EnvoyResource:
+def dynamic_cluster(planned: Planned, names: tuple[str, ...]) -> EnvoyResource:
     """The cluster of a wildcard ServiceEntry with `resolution: DYNAMIC_DNS`. Subsets mean nothing here."""
+    service, port, policy, config = planned.service, planned.port, planned.policy, planned.config
     draft = Draft.named(outbound_cluster(port.number, "", service.hostname))
-    policy = policy_of(rule, None, port.number, config)
-    apply_port_protocol(draft, port, traits, config)
+    apply_port_protocol(draft, port, planned.traits, config)
     apply_http2_upgrade(draft, port, policy.pool, config)
     apply_pool(draft, policy.pool, policy.retry_budget, config)
     apply_outlier(draft, policy.outlier)
-    apply_security(draft, policy, peer_of(service, port, None, rule, names), traits, config, dynamic=True)
-    _forward(draft, host_cache(service.hostname, traits))
+    apply_security(draft, policy, peer_of(planned, names), planned.traits, config, dynamic=True)
+    _forward(draft, host_cache(service.hostname, planned.traits))
     if service.mesh_external:
         draft.metadata["external"] = True
-    if rule is not None and rule.sources:
-        draft.made_from(rule.sources[0])
-    return draft.finish((*(rule.sources if rule else ()), service.source))
+    describe(draft, planned)
+    return draft.finish(planned.origins)
 
 
 def any_host_cluster(traits: Traits, config: MeshConfig) -> EnvoyResource:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from varka.envoy.clusters.draft import Draft
+from varka.envoy.clusters.plan import Planned
 from varka.envoy.clusters.policy import Policy
 from varka.envoy.clusters.protocol import is_http2
 from varka.envoy.endpoints import Endpoints
@@ -10,8 +11,7 @@ from varka.envoy.names import sni_cluster
 from varka.envoy.tls import Peer, auto_names, proxy_protocol_socket, tls_socket, transport
 from varka.mesh.model import MergedRule
 from varka.proxy.traits import Traits
-from varka.registry.model import Registry, Service, ServicePort
-from varka.resources.model import networking
+from varka.registry.model import Registry, Service
 from varka.resources.model.mesh import MeshConfig
 
 
@@ -33,15 +33,13 @@ def apply_security(
         draft.message.transport_socket.CopyFrom(socket)
 
 
-def peer_of(
-    service: Service, port: ServicePort, subset: networking.Subset | None, rule: MergedRule | None, names: tuple[str, ...]
-) -> Peer:
+def peer_of(planned: Planned, names: tuple[str, ...]) -> Peer:
     return Peer(
-        sni=sni_cluster(port.number, subset.name if subset else "", service.hostname),
+        sni=sni_cluster(planned.port.number, planned.subset_name, planned.service.hostname),
         identities=names,
-        mesh_external=service.mesh_external,
-        identities_for_origination=service.registry is Registry.EXTERNAL,
-        selected=rule is not None and rule.selected,
+        mesh_external=planned.service.mesh_external,
+        identities_for_origination=planned.service.registry is Registry.EXTERNAL,
+        selected=planned.rule is not None and planned.rule.selected,
     )
 
 
