@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from varka.inject.decision import INJECT, NAMESPACE_LABEL, TEMPLATES
-from varka.local.services import DNS_ADDRESS
+from varka.local.addresses import DNS_ADDRESS
 from varka.local.workloads import WORKLOAD_KINDS
 
 Object = Mapping[str, Any]

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import struct
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from dnslib import CNAME, QTYPE, RCODE, RR, A, DNSError, DNSRecord
 
+from varka.local.addresses import HOST_ADDRESS
 from varka.local.names import Answer, Names, is_ours
-from varka.local.services import HOST_ADDRESS
 
 _TTL = 5
 _PATIENCE = 2.5
 _TCP_PATIENCE = 30.0
 _A, _ANY = QTYPE.A, QTYPE.ANY
 Reply = Callable[[bytes], None]
-
-
-def nameservers(text: str) -> list[str]:
-    """The addresses in a resolv.conf."""
-    return [found.split("%")[0] for found in re.findall(r"^\s*nameserver\s+(\S+)", text, re.MULTILINE)]
 
 
 def hosts(text: str) -> dict[str, Answer]:
@@ -38,25 +31,6 @@ def hosts(text: str) -> dict[str, Answer]:
         seen_from_pod = HOST_ADDRESS if address.startswith("127.") else address
         found.update((name.lower(), Answer((seen_from_pod,))) for name in names if name != "localhost")
     return found
-
-
-def open_upstreams(resolv_conf: Path = Path("/etc/resolv.conf")) -> list[socket.socket]:
-    """Sockets to the machine's name servers. They keep the network they were opened in: open them outside of the mesh."""
-    try:
-        text = resolv_conf.read_text()
-    except OSError:
-        return []
-    opened = []
-    for address in nameservers(text):
-        upstream = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
-        upstream.setblocking(False)
-        try:
-            upstream.connect((address, 53))
-        except OSError:
-            upstream.close()
-            continue
-        opened.append(upstream)
-    return opened
 
 
 @dataclass(slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from varka.local.services import HOST_ADDRESS, RunningPod, ServiceView
+from varka.local.addresses import HOST_ADDRESS
+from varka.local.services import RunningPod, ServiceView
 from varka.registry import allocation
 
 DOMAIN = "cluster.local"

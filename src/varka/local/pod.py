@@ -82,7 +82,15 @@ class Pod:
         )
 
     def log(self, container: str) -> Path:
-        return self.machine.logs / self.plan.namespace / self.plan.name / f"{container}.log"
+        """Where the output of a container is; one stand-in for several containers writes to the log of the first."""
+        stand_in = self._contents.stand_in
+        name = stand_in.containers[0] if stand_in is not None and container in stand_in.containers else container
+        return self.machine.logs / self.plan.namespace / self.plan.name / f"{name}.log"
+
+    @property
+    def container_names(self) -> list[str]:
+        names = [container.name for container in self.plan.spec.containers]
+        return names if self.proxy == "none" or PROXY_CONTAINER in names else [*names, PROXY_CONTAINER]
 
     def start(self, contents: Contents) -> None:
         """Build the namespaces and start every process. Raises OSError or ValueError with what is wrong."""

@@ -12,12 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from varka.local import kernel, nft
+from varka.local.addresses import DNS_ADDRESS, GATEWAY
 from varka.local.links import Links
 from varka.local.nft import Chain
-
-GATEWAY = "10.244.0.1"
-"""The node as pods see it: their router."""
-DNS_ADDRESS = "10.96.0.10"
 
 
 @dataclass(frozen=True, slots=True)

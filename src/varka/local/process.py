@@ -56,8 +56,9 @@ class Reaper:
                 ended.set_result(os.waitstatus_to_exitcode(status))
 
 
-def spawn(program: Program, space: PodSpace | None) -> int:
-    """Start it in `space` (None: here) and return its pid. What goes wrong in the child is written to its log, exit code 127."""
+def spawn(program: Program, space: PodSpace | None, *, bound: bool = False) -> int:
+    """Start it in `space` (None: here) and return its pid; `bound` ones die with this process. What goes wrong in the child is
+    written to its log, exit code 127."""
     program.log.parent.mkdir(parents=True, exist_ok=True)
     output = os.open(program.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     pid = os.fork()
@@ -66,6 +67,8 @@ def spawn(program: Program, space: PodSpace | None) -> int:
         return pid
     code = 127
     try:
+        if bound:
+            kernel.die_with_parent()
         _prepare(output, space)
         if program.function is not None:
             code = program.function()
