@@ -69,7 +69,8 @@ def virtual_service(value: Mapping[str, Any]) -> MergedVirtualService:
     key = ObjectKey(value.get("group", ISTIO), value.get("kind", "VirtualService"), namespace, value.get("name", "rule"))
     spec = decode(value["spec"], networking.VirtualService)
     labels = frozenset(name for route in spec.http for match in route.match for name in match.source_labels)
-    return MergedVirtualService(key, namespace, spec, "", frozenset(value.get("exportTo", "*")), (key,), labels)
+    visible = frozenset(value.get("exportTo", "*"))
+    return MergedVirtualService(key, namespace, spec, "", visible, (key,), labels, value.get("semantics", ""))
 
 
 def service(value: Mapping[str, Any]) -> ScopedService:

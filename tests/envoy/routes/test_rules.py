@@ -107,7 +107,7 @@ def test_claims_are_conditions_on_the_token(one_route, header, claim):
 
 
 def test_prefixes_of_an_ingress_end_at_slashes(mesh_of):
-    rule = {"kind": "Ingress", "spec": {"hosts": ["example.com"]}}
+    rule = {"semantics": "ingress", "spec": {"hosts": ["example.com"]}}
     rule["spec"]["http"] = [{"match": [{"uri": {"prefix": "/a/"}}], "directResponse": {"status": 200}}]
     [route] = mesh_of({"virtualServices": [rule]}).routes("80").virtual_hosts[0].routes
     assert route.match.path_separated_prefix == "/a"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from enum import Enum, auto
+from enum import StrEnum
 
 from envoy.config.route.v3 import route_components_pb2 as envoy
 from envoy.type.matcher.v3 import metadata_pb2, regex_pb2, string_pb2, value_pb2
@@ -17,19 +17,16 @@ _JWT_FILTER = "envoy.filters.http.jwt_authn"
 _JWT_PAYLOAD = "payload"
 
 
-class Semantics(Enum):
+class Semantics(StrEnum):
     """How prefixes match and what a missing backend answers depends on the API a rule was written in."""
 
-    ISTIO = auto()
-    INGRESS = auto()
-    GATEWAY = auto()
-
-
-_KINDS = {"Ingress": Semantics.INGRESS, "HTTPRoute": Semantics.GATEWAY, "GRPCRoute": Semantics.GATEWAY}
+    ISTIO = ""
+    INGRESS = "ingress"
+    GATEWAY = "gateway"
 
 
 def semantics_of(rule: MergedVirtualService) -> Semantics:
-    return next((_KINDS[key.kind] for key in (rule.key, *rule.sources) if key.kind in _KINDS), Semantics.ISTIO)
+    return Semantics(rule.semantics) if rule.semantics in list(Semantics) else Semantics.ISTIO
 
 
 def route_match(request: networking.HTTPMatchRequest | None, semantics: Semantics = Semantics.ISTIO) -> envoy.RouteMatch:
