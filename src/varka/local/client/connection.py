@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 import socket
 import ssl
 import tempfile
@@ -11,6 +12,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from varka.local.client.model import TLS_SCHEMES, Failed, Protocol, Target, Tls
+
+_MEMORY = "/dev/shm"
 
 
 class NoAnswer(Exception):
@@ -60,8 +63,8 @@ def tls_context(tls: Tls, protocol: Protocol) -> ssl.SSLContext:
     """Raises ssl.SSLError or ValueError when a PEM text is none."""
     context = ssl.create_default_context(cadata=tls.ca or None)
     if tls.certificate:
-        # OpenSSL's loader only takes file names.
-        with tempfile.NamedTemporaryFile("w", suffix=".pem") as pem:
+        # OpenSSL's loader only takes file names; this one is in memory.
+        with tempfile.NamedTemporaryFile("w", suffix=".pem", dir=_MEMORY if os.path.isdir(_MEMORY) else None) as pem:
             pem.write(f"{tls.certificate}\n{tls.key}\n")
             pem.flush()
             context.load_cert_chain(pem.name)
