@@ -137,7 +137,8 @@ def _resource(
         created=created if isinstance(created, str) else "",
         raw=value,
     )
-    validate(resource, findings)
+    if kind.is_istio:
+        validate(resource, findings)
     return resource
 
 

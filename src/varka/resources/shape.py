@@ -1,8 +1,7 @@
 """Plain values against a model: every wrong type and every unknown field, and the value in the model's own spelling.
 
 For messages that have no CustomResourceDefinition: MeshConfig, MeshNetworks, ProxyConfig annotations, and Kubernetes'
-own kinds. Protobuf's JSON rules allow more than Kubernetes: field names in snake case, numbers and booleans as
-strings, enum members by number.
+own kinds. Protobuf's JSON rules allow more than Kubernetes: field names in snake case, and numbers as strings.
 """
 
 from __future__ import annotations
@@ -105,8 +104,6 @@ class Shape:
         members = [str(member.value) for member in kind]
         if value in members:
             return value
-        if self.protobuf and isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(members):
-            return members[value]
         hint = near(str(value), members) or f"one of {', '.join(members)}"
         self.findings.error(Code.NOT_ONE_OF, path, f"{value!r} is not allowed here", hint)
         return None
