@@ -19,7 +19,6 @@ from varka.resources.resource import Resource
 from varka.store.state import State
 
 MESH = "mesh"
-_ROUTE_SEMANTICS = "internal.istio.io/route-semantics"
 _SEMANTICS = "internal.istio.io/route-semantics"
 VirtualService = Resource[networking.VirtualService]
 
@@ -68,7 +67,6 @@ def with_full_names(resource: VirtualService, default_export: tuple[str, ...], d
         export_to=export_to(spec.export_to, namespace, default_export),
         sources=(resource.key,),
         label_keys=_label_keys(spec),
-        semantics=resource.annotations.get(_ROUTE_SEMANTICS, ""),
         semantics=resource.annotations.get(_SEMANTICS, ""),
     )
 
