@@ -17,6 +17,7 @@ CLONE_NEWNET = 0x40000000
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _PR_SET_NAME = 15
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -66,6 +67,11 @@ def sethostname(name: str) -> None:
 def die_with_parent(sig: int = signal.SIGKILL) -> None:
     """Have the kernel send `sig` to this process when the thread that started it ends."""
     _check(_libc.prctl(_PR_SET_PDEATHSIG, sig, 0, 0, 0), "prctl")
+
+
+def let_owner_look() -> None:
+    """Changing namespaces hides a process from its own user's /proc; show it again, so that `varka exec` can enter."""
+    _check(_libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl")
 
 
 def set_process_name(name: str) -> None:

@@ -10,9 +10,13 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from varka.local import kernel
-from varka.local.podspace import PodSpace
+
+if TYPE_CHECKING:
+    from varka.local.podspace import PodSpace
+
 
 _FILES = 1024
 

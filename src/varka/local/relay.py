@@ -39,8 +39,7 @@ class _Side(asyncio.Protocol):
         self.other: _Side | None = None
         self.finished = False
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
         transport.pause_reading()
 

@@ -94,6 +94,7 @@ def _become_init(main: Callable[[], int]) -> NoReturn:
     code = 1
     try:
         kernel.die_with_parent()
+        kernel.let_owner_look()
         kernel.mount("none", "/", "none", kernel.MS_REC | kernel.MS_PRIVATE)
         with suppress(OSError):  # a container that hides parts of /proc: the outer one stays
             kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)

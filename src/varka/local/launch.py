@@ -1,0 +1,69 @@
+"""Start a mesh: fork its supervisor and hear whether it stands."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from varka.base.paths import MeshPaths
+from varka.local import kernel
+from varka.local.supervisor import MeshConfig, run
+
+
+class CannotStart(Exception):
+    """`code` is the exit code to end with, `hint` the next step."""
+
+    def __init__(self, message: str, hint: str, code: int) -> None:
+        super().__init__(message)
+        self.hint, self.code = hint, code
+
+
+def launch(
+    paths: MeshPaths,
+    control_plane: Sequence[str],
+    *,
+    images: Mapping[str, str],
+    publish: Sequence[tuple[int, str, int]],
+    attached: bool,
+) -> int:
+    """The supervisor's pid, once its control socket is there. `attached`: it ends when this process does. Raises CannotStart."""
+    for folder in (paths.state, paths.sockets):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    heard, told = os.pipe()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        os.close(heard)
+        _detach(paths.state / "supervisor.log")
+        if attached:
+            kernel.die_with_parent(signal.SIGTERM)
+            if os.getppid() != parent:
+                os._exit(1)
+        run(MeshConfig(paths, control_plane, told, images, publish))
+    os.close(told)
+    with os.fdopen(heard) as answers:
+        line = answers.readline()
+    said: dict[str, Any] = json.loads(line) if line else {"error": "the supervisor died", "hint": _log_of(paths), "code": 1}
+    if "error" in said:
+        os.waitpid(pid, 0)
+        raise CannotStart(said["error"], said["hint"], said["code"])
+    return pid
+
+
+def _log_of(paths: MeshPaths) -> str:
+    return f"see {paths.state / 'supervisor.log'}"
+
+
+def _detach(log: Path) -> None:
+    os.setsid()
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((nothing, 0), (output, 1), (output, 2)):
+        os.dup2(source, target)
+    os.close(output)
+    os.close(nothing)
