@@ -77,7 +77,7 @@ class Compiler:
             scope,
             snapshot.gateway(proxy) if router else None,
             None if router else snapshot.inbound(proxy),
-            traits_of(proxy, needs_locality=scope.needs_locality),
+            traits_of(proxy, needs_locality=scope.needs_locality, label_keys=scope.label_keys),
             telemetry_of(snapshot, proxy),
             snapshot.filters(proxy),
         )
