@@ -75,6 +75,13 @@ def test_the_older_of_two_rules_for_a_host_wins(mesh_of):
     assert host.routes[0].direct_response.status == 200
 
 
+@pytest.mark.parametrize(("client", "status"), [("default", 0), ("other", 201)])
+def test_a_gateway_api_route_speaks_for_its_own_namespace(mesh_of, client, status):
+    consumer = {"namespace": "other", "semantics": "gateway", **rule(A, 201)}
+    world = mesh_of({"services": [{"host": A}], "namespace": client, "virtualServices": [consumer]})
+    assert world.routes("80").virtual_hosts[0].routes[0].direct_response.status == status
+
+
 def test_a_wildcard_takes_only_services_that_no_rule_is_more_specific_for(mesh_of):
     rules = [rule("*.local", 201), rule("*.svc.cluster.local", 202, "narrow"), rule(A, 203, "exact")]
     world = mesh_of({"services": [{"host": A}, {"host": B}], "virtualServices": rules})
@@ -115,7 +122,7 @@ def test_automatic_addresses_are_for_proxies_that_resolve_them(mesh_of, domains_
 
 
 def test_aliases_are_names_of_the_service(mesh_of, domains_of):
-    alias = {"host": "alias.other.svc.cluster.local", "resolution": "Alias", "externalName": A}
+    alias = {"host": "alias.other.svc.cluster.local", "resolution": "Alias", "externalName": A, "ports": {}}
     service = {"host": A, "aliases": [["other", "alias.other.svc.cluster.local"]]}
     found = domains_of(mesh_of({"services": [service, alias]}).routes("80"))
     assert set(found) == {f"{A}:80", "allow_any"}

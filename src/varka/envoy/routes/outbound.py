@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace
 from varka.envoy.routes.candidate import Candidate, full_names
 from varka.envoy.routes.domains import Domains, bracketed, client_of, service_domains, with_port
 from varka.envoy.routes.hash import service_hash
+from varka.envoy.routes.match import Semantics, semantics_of
 from varka.envoy.routes.route import RouteTable, service_routes, virtual_service_routes
 from varka.envoy.routes.settings import RouteSettings
 from varka.envoy.routes.source import MESH, source_for
@@ -32,12 +33,12 @@ class Known:
 
 
 def known_services(groups: tuple[ServiceGroup, ...], port: int) -> Known:
-    """The services of a scope that have `port` (0: any)."""
+    """The services of a scope that have `port`; 0: all of them, also those without ports (an ExternalName may have none)."""
     entries: dict[str, ScopedService] = {entry.service.hostname: entry for group in groups for entry in group.services}
     ports: dict[str, tuple[ServicePort, ...]] = {
         host: tuple(p for p in entry.ports if _counts(p, port)) for host, entry in entries.items()
     }
-    return Known({host: entry for host, entry in entries.items() if ports[host]}, ports)
+    return Known({host: entry for host, entry in entries.items() if ports[host] or port == 0}, ports)
 
 
 def _counts(port: ServicePort, number: int) -> bool:
@@ -58,14 +59,27 @@ class Claim:
     services: tuple[ScopedService, ...]
 
 
-def claims(rules: tuple[MergedVirtualService, ...], everything: Known, known: Known, port: int) -> tuple[Claim, ...]:
+def claims(
+    rules: tuple[MergedVirtualService, ...], everything: Known, known: Known, port: int, namespace: Namespace
+) -> tuple[Claim, ...]:
     """In the order of the rules. A wildcard host claims those services for which no other rule is more specific.
 
-    Except on port 80, rules that name no service of the port are left out.
+    Except on port 80, rules that name no service of the port are left out. `namespace` is the client's.
     """
     owners = _owners(rules, everything)
     found = (_claim(rule, known, owners) for rule in rules)
-    return tuple(claim for claim in found if port == HTTP_PORT or _touches(claim, known))
+    touching = (claim for claim in found if port == HTTP_PORT or _touches(claim, known))
+    return tuple(allowed for claim in touching if (allowed := _allowed(claim, namespace)))
+
+
+def _allowed(claim: Claim, namespace: Namespace) -> Claim | None:
+    """A route of the Gateway API speaks about services of its own namespace (for all clients), else for clients of its
+    own namespace; and about nothing but services."""
+    if semantics_of(claim.rule) is not Semantics.GATEWAY:
+        return claim
+    own = claim.rule.namespace
+    services = tuple(entry for entry in claim.services if own in (entry.service.namespace, namespace))
+    return replace(claim, services=services) if services else None
 
 
 def _owners(rules: tuple[MergedVirtualService, ...], everything: Known) -> Mapping[str, MergedVirtualService]:
@@ -162,7 +176,7 @@ class _Making:
         self._rules = memo(known_services, groups, 0).services
         self._everything = memo(known_services, imported, 0)
         self._known = memo(known_services, imported, port)
-        self._claims = memo(claims, rules, self._everything, self._known, port)
+        self._claims = memo(claims, rules, self._everything, self._known, port, namespace)
 
     def candidates(self) -> Iterator[Candidate]:
         taken: set[str] = set()
