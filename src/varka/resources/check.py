@@ -13,6 +13,7 @@ from varka.resources.codes import Code
 from varka.resources.findings import Finding, Findings
 from varka.resources.kinds import INSTALL_GROUP, Kind, foreign, is_foreign, lookup, suggest_kind
 from varka.resources.model.base import decode
+from varka.resources.operator import check_operator
 from varka.resources.resource import Resource
 from varka.resources.schema import Check, even, spec_schema
 from varka.resources.shape import Shape, message_fields, misspelt, near
@@ -30,7 +31,7 @@ _ROOT_FIELDS = ("apiVersion", "kind", "metadata", "spec", "status")
 def check_object(value: Any, namespace: str | None) -> tuple[Resource[Any] | None, ObjectKey | None, Sequence[Finding]]:
     """The resource (None when it has errors), its key as far as it can be known, and all that was found."""
     findings = Findings()
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not ("apiVersion" in value or "kind" in value):
         findings.error(Code.NOT_AN_OBJECT, (), "a Kubernetes object was expected: a mapping with apiVersion, kind and metadata")
         return None, None, findings.items
     kind = _kind(value, findings)
@@ -139,6 +140,8 @@ def _resource(
     )
     if kind.is_istio:
         validate(resource, findings)
+    elif kind.group == INSTALL_GROUP:
+        check_operator(value, findings)
     return resource
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from varka.resources.codes import Code
 from varka.resources.model import networking as n
 from varka.resources.resource import Resource
-from varka.resources.validate import values
 from varka.resources.validate.common import check_selector
 from varka.resources.validate.cursor import Cursor
+from varka.resources.validate.re2 import regex
 
 _LISTENER = (n.ApplyTo.LISTENER, n.ApplyTo.FILTER_CHAIN, n.ApplyTo.NETWORK_FILTER, n.ApplyTo.HTTP_FILTER)
 _ROUTE = (n.ApplyTo.ROUTE_CONFIGURATION, n.ApplyTo.VIRTUAL_HOST, n.ApplyTo.HTTP_ROUTE)
@@ -72,7 +72,7 @@ def _check_proxy(proxy: n.ProxyMatch | None, here: Cursor) -> None:
     if len(proxy.proxy_version) > 1024:
         here.at("proxyVersion").warning(Code.EF_MATCH, "longer than 1024 characters, so it is ignored")
     else:
-        here.at("proxyVersion").check(Code.EF_MATCH, values.regex(proxy.proxy_version))
+        here.at("proxyVersion").check(Code.EF_MATCH, regex(proxy.proxy_version))
 
 
 def _check_match(apply_to: n.ApplyTo, match: n.EnvoyConfigObjectMatch, here: Cursor) -> None:

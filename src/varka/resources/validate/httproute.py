@@ -9,6 +9,7 @@ from varka.resources.validate.cursor import Cursor
 from varka.resources.validate.destination import check_destination, check_weights
 from varka.resources.validate.headers import check_headers, header_name, is_authority
 from varka.resources.validate.match import check_http_match
+from varka.resources.validate.re2 import regex
 from varka.resources.validate.retry import check_retry
 
 _CORS_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*")
@@ -77,7 +78,7 @@ def _check_cors(policy: n.CorsPolicy | None, here: Cursor) -> None:
         if not (origin.exact or origin.prefix or origin.regex):
             place.error(Code.VS_CORS, "an origin needs exact, prefix or regex")
         elif origin.regex:
-            place.check(Code.VS_CORS, values.regex(origin.regex))
+            place.check(Code.VS_CORS, regex(origin.regex))
     for place, method in here.each("allowMethods", policy.allow_methods):
         if method not in _CORS_METHODS:
             place.error(Code.VS_CORS, f"{method!r} is no HTTP method")
@@ -194,4 +195,4 @@ def _check_rewrite(rewrite: n.HTTPRewrite | None, here: Cursor) -> None:
         if not pattern.match or not pattern.rewrite:
             place.error(Code.VS_REWRITE, "uriRegexRewrite needs both match and rewrite")
         else:
-            place.at("match").check(Code.VS_REWRITE, values.regex(pattern.match))
+            place.at("match").check(Code.VS_REWRITE, regex(pattern.match))

@@ -10,6 +10,7 @@ from varka.resources.validate import values
 from varka.resources.validate.common import check_labels
 from varka.resources.validate.cursor import Cursor
 from varka.resources.validate.headers import is_claim, matched_name
+from varka.resources.validate.re2 import regex
 
 _FIELDS = {"uri": "path", "scheme": "scheme", "method": "method", "authority": "authority"}
 
@@ -76,7 +77,7 @@ def _check_string(match: n.StringMatch | None, here: Cursor) -> None:
 def _check_regex(match: n.StringMatch | None, here: Cursor) -> None:
     if match is None or match.regex is None:
         return
-    here.at("regex").check(Code.VS_MATCH, values.regex(match.regex) if match.regex else "the regular expression is empty")
+    here.at("regex").check(Code.VS_MATCH, regex(match.regex) if match.regex else "the regular expression is empty")
 
 
 def check_claims(match: n.HTTPMatchRequest, here: Cursor) -> None:

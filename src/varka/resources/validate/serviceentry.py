@@ -77,13 +77,8 @@ def _check_ports(resource: Resource[ServiceEntry], here: Cursor) -> None:
 
 def _has_own_address(resource: Resource[ServiceEntry]) -> bool:
     """Whether Istio allocates an address for it."""
-    entry = resource.spec
-    if resource.labels.get(_AUTO_ALLOCATE, "").lower() == "false" or entry.resolution in (
-        Resolution.NONE,
-        Resolution.DYNAMIC_DNS,
-    ):
-        return False
-    return not any(host.startswith("*") for host in entry.hosts)
+    opted_out = resource.labels.get(_AUTO_ALLOCATE, "").lower() == "false"
+    return not opted_out and resource.spec.resolution != Resolution.NONE
 
 
 def _check_none(entry: ServiceEntry, here: Cursor) -> None:

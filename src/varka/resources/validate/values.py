@@ -149,26 +149,6 @@ def fraction(value: float) -> str:
     return "" if value == 0 or 0.0001 <= value <= 100 else f"{value:g} is neither 0 nor in 0.0001..100"
 
 
-def regex(text: str) -> str:
-    """What RE2 would compile, as far as Python's engine tells; lookarounds and backreferences are not in RE2."""
-    if len(text) > 1024:
-        return "the regular expression is longer than 1024 characters"
-    plain = re.sub(r"\[\[:\^?\w+:\]|\[:\^?\w+:\]", "[a", text) if "[:" in text else text
-    plain = re.sub(r"\(\?P?<([A-Za-z_]\w*)>", r"(?P<\1>", plain)
-    plain = re.sub(r"\\[pP](\{\^?\w+\}|\w)", "x", plain).replace(r"\z", r"\Z").replace(r"\C", ".")
-    plain = re.sub(r"\\Q(.*?)(\\E|$)", lambda quoted: re.escape(quoted[1]), plain)
-    plain = re.sub(r"\\x\{[0-9a-fA-F]+\}", "x", plain)
-    plain = re.sub(r"(?<=.)\(\?([imsU]+)\)", "", plain)
-    plain = re.sub(r"\(\?([imsU-]+)(:|\))", lambda m: "(?:" if m[2] == ":" else "", plain)
-    if re.search(r"(?<!\\)(?:\\\\)*(\(\?[=!>]|\(\?<[=!]|\\[1-9])", text):
-        return f"{text!r} is no RE2 expression: lookarounds and backreferences are not supported"
-    try:
-        re.compile(plain)
-    except (re.error, OverflowError) as error:
-        return f"{text!r} is no RE2 expression: {error}"
-    return ""
-
-
 def _is_label_name(name: str) -> bool:
     prefix, slash, rest = name.rpartition("/")
     if slash and (len(prefix) > 253 or not _TAG_PREFIX.fullmatch(prefix)):
