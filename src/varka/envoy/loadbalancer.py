@@ -6,9 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from varka.base.memo import Memo
-from varka.envoy.clusters.policy import Policy, policy_of
-from varka.mesh.model import Scope, ServiceGroup
+from varka.envoy.clusters.policy import Policy
 from varka.proxy.node import Locality
 from varka.proxy.traits import Traits
 from varka.registry.model import Endpoint, Service
@@ -114,23 +112,11 @@ def _zone_aware(setting: networking.ZoneAwareLoadBalancerSetting) -> Balancing:
 
 def client_of(balancing: Balancing, traits: Traits) -> Client:
     """Only what the balancing compares, so that clients elsewhere share what doesn't depend on it."""
-    return Client(traits.locality, traits.labels if balancing.labels else ()) if balancing.by_client else Client()
-
-
-def client_labels(memo: Memo, scope: Scope, config: MeshConfig) -> frozenset[str]:
-    """Names of the labels of its clients that some service of a scope balances by: they belong in their traits."""
-    return frozenset().union(*(memo(_group_labels, group, config) for group in scope.groups))
-
-
-def _group_labels(group: ServiceGroup, config: MeshConfig) -> frozenset[str]:
-    found: set[str] = set()
-    for entry in group.services:
-        subsets = (None, *(entry.rule.subsets if entry.rule else ()))
-        for port in entry.ports:
-            for subset in subsets:
-                policy = policy_of(entry.rule, subset, port.number, config)
-                found.update(label.partition("=")[0] for label in balancing_of(entry.service, policy, config).labels)
-    return frozenset(found)
+    if not balancing.by_client:
+        return Client()
+    known = {**dict(traits.labels), **topology(traits.locality, traits.network)}
+    names = sorted({label.partition("=")[0] for label in balancing.labels})
+    return Client(traits.locality, tuple((name, known[name]) for name in names if name in known))
 
 
 def topology(locality: Locality, network: str = "", node: str = "") -> dict[str, str]:

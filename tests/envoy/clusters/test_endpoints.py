@@ -148,9 +148,8 @@ def test_labels_decide_before_places(world: Any) -> None:
 
 
 def test_topology_labels_are_known_of_every_endpoint(spread: Any) -> None:
-    labels = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
-    client = tuple(zip(labels, ("r1", "z2"), strict=True))
-    rule = spread.with_(policy=locality(failoverPriority=list(labels)), traits={"locality": HERE, "labels": client})
+    labels = ["topology.kubernetes.io/region", "topology.kubernetes.io/zone"]
+    rule = spread.with_(policy=locality(failoverPriority=labels), traits={"locality": Locality("r1", "z2")})
     assert priorities(rule.assignment()) == {"region": 0, "same": 1, "zone": 1, "second": 2, "third": 2}
 
 
@@ -162,14 +161,13 @@ def test_another_network_comes_last(world: Any) -> None:
         Endpoint("10.0.0.3", 80, network="n2", locality=Locality("r1")),
         Endpoint("10.0.0.4", 80, network="n2", locality=Locality("r2")),
     )
-    client = {"labels": tuple(zip(labels, ("n1", "r1"), strict=True))}
+    client = {"network": "n1", "locality": Locality("r1")}
     rule = world.with_(endpoints=endpoints, policy=locality(failoverPriority=list(labels)), traits=client)
     assert priorities(rule.assignment()) == {"same": 0, "zone": 1, "region": 2, "second": 3}
 
 
 def test_a_service_may_prefer_its_zone_without_a_rule(spread: Any) -> None:
-    labels = (("topology.kubernetes.io/region", "r1"), ("topology.kubernetes.io/zone", "z1"))
-    near = spread.with_(service={"traffic_distribution": "PreferClose"}, traits={"locality": HERE, "labels": labels})
+    near = spread.with_(service={"traffic_distribution": "PreferClose"})
     assert priorities(near.assignment()) == {"same": 0, "zone": 0, "region": 1, "second": 2, "third": 2}
 
 

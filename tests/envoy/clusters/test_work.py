@@ -7,8 +7,6 @@ from typing import Any
 from varka.base.memo import Memo
 from varka.envoy.clusters.outbound import outbound_layer
 from varka.envoy.endpoints import assignment_layer
-from varka.envoy.loadbalancer import client_labels
-from varka.mesh.model import Scope
 from varka.proxy.node import ProxyType
 from varka.proxy.traits import Traits
 from varka.registry.model import Endpoint, Resolution
@@ -58,10 +56,3 @@ def test_gateways_and_sidecars_share_assignments(world: Any) -> None:
     _, first = compiled.run(endpoints)
     _, second = compiled.run(endpoints, ROUTER)
     assert second is first
-
-
-def test_labels_of_clients_are_found_in_rules_and_services(world: Any) -> None:
-    policy = {"loadBalancer": {"localityLbSetting": {"failoverPriority": ["a=1", "b"]}}, "outlierDetection": {}}
-    groups = (world.group(), world.with_(subsets=({"name": "s", "trafficPolicy": policy},)).group())
-    scope = Scope(groups[0].namespace, None, (), groups, True, False, None, True)
-    assert client_labels(Memo(), scope, world.config()) == {"a", "b"}
