@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.cli.exits import FAILED, OK
+
+if TYPE_CHECKING:
+    from varka.resources.load import Loaded
 
 
 @click.command()
@@ -36,8 +41,27 @@ def _check(paths: tuple[str, ...], namespace: str, kind: str | None) -> tuple[in
     texts, diagnostics = files.read(paths)
     if kind is None:
         loaded = load.load(texts, namespace=namespace)
-        return len(loaded.resources), [*diagnostics, *loaded.diagnostics]
+        bad, found = _check_patches(loaded)
+        return len(loaded.resources) - bad, [*diagnostics, *loaded.diagnostics, *found]
     read = meshconfig.load_mesh_config if kind == "meshconfig" else meshconfig.load_mesh_networks
     for name, text in texts:
         diagnostics += read(text, name)[1]
     return len(texts), diagnostics
+
+
+def _check_patches(loaded: Loaded) -> tuple[int, list[Diagnostic]]:
+    """The values of EnvoyFilters are Envoy's messages: how many objects have bad ones, and why."""
+    filters = [resource for resource in loaded.resources if resource.key.kind == "EnvoyFilter"]
+    if not filters:
+        return 0, []
+    from varka.envoy.filters.check import check_values
+    from varka.resources.findings import Findings
+    from varka.resources.load import diagnostic
+
+    bad, diagnostics = 0, []
+    for resource in filters:
+        findings = Findings()
+        check_values(resource, findings)
+        bad += findings.failed
+        diagnostics += [diagnostic(found, resource.key, loaded.places[resource.key]) for found in findings.items]
+    return bad, diagnostics

@@ -50,7 +50,7 @@ def load_text(name: str, text: str, *, namespace: str | None = "default") -> Par
     for document in found:
         for value, place in _unfold(document, name):
             resource, key, findings = check_object(value, namespace)
-            diagnostics += [_diagnostic(finding, key, place) for finding in findings]
+            diagnostics += [diagnostic(finding, key, place) for finding in findings]
             if resource is not None:
                 objects.append((resource, place))
     return Part(tuple(objects), tuple(diagnostics))
@@ -91,6 +91,7 @@ def _unfold(document: Document, file: str) -> Iterator[tuple[Any, Place]]:
         yield value, Place(file, document)
 
 
-def _diagnostic(finding: Finding, key: ObjectKey | None, place: Place) -> Diagnostic:
+def diagnostic(finding: Finding, key: ObjectKey | None, place: Place) -> Diagnostic:
+    """What a check found, with its place."""
     origin = place.origin(finding.path)
     return Diagnostic(finding.code, finding.severity, finding.message, origin, key, path_text(finding.path), finding.hint)
