@@ -7,23 +7,27 @@ for a snapshot; what an unchanged group gives is the same layer as before (see `
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
+from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.memo import Memo
 from varka.base.settings import Settings
 from varka.envoy.clusters.inbound import inbound_layer as inbound_clusters
 from varka.envoy.clusters.outbound import outbound_layer
 from varka.envoy.clusters.static import static_layer
 from varka.envoy.endpoints import assignment_layer
-from varka.envoy.filters.apply import Ports, patch_layers
+from varka.envoy.filters.apply import Ports, Rejected, patch_layers
 from varka.envoy.listeners.gateway import gateway_layers
 from varka.envoy.listeners.inbound import inbound_layer as inbound_listeners
 from varka.envoy.listeners.outbound import outbound_layers
 from varka.envoy.listeners.parts import ListenerParts
-from varka.envoy.resource import EnvoyResource, Layer, Layers, TypeUrl, View
+from varka.envoy.listeners.tls import file_secret
+from varka.envoy.references import secret_names
+from varka.envoy.resource import EnvoyResource, Layer, Layers, TypeUrl, View, encode
 from varka.envoy.routes.gateway import gateway_route
 from varka.envoy.routes.sidecar import sidecar_route
+from varka.envoy.secrets import secret_layer
 from varka.mesh.model import FilterPatch, Inbound, MergedGateway, Scope, ServiceGroup
 from varka.mesh.snapshot import MeshSnapshot, take
 from varka.mesh.telemetry import Telemetry, telemetry_of
@@ -97,11 +101,15 @@ class Compiler:
             *(self._once(self._outbound, group, traits) for group in groups),
         )
         shared[TypeUrl.ENDPOINTS] = tuple(self._once(self._assignments, group, traits) for group in groups)
+        notes = Notes()
         if parts.patches:
-            shared, own = self._patched(parts, shared), self._patched(parts, own, added=False)
-        return self.memo(view_of, tuple(shared.items()), tuple(own.items()))
+            shared, own = self._patched(parts, shared, notes), self._patched(parts, own, notes, added=False)
+        own[TypeUrl.SECRET] = self._secrets(parts, shared, own, notes)
+        return self.memo(
+            view_of, tuple(shared.items()), tuple(own.items()), tuple(dict.fromkeys(notes.diagnostics)), frozenset(notes.hits)
+        )
 
-    def _patched(self, parts: Parts, layers: Parcel, *, added: bool = True) -> Parcel:
+    def _patched(self, parts: Parts, layers: Parcel, notes: Notes, *, added: bool = True) -> Parcel:
         """After EnvoyFilters. What they add replaces what has the same name, and is among the shared layers."""
         ports = server_ports(parts.gateway) if parts.gateway else ()
         result: Parcel = {}
@@ -109,7 +117,19 @@ class Compiler:
             *done, more = patch_layers(self.memo, type_, found, parts.patches, parts.gateway is not None, ports)
             kept = tuple(self.memo(without, p.layer, more.layer) for p in done)
             result[type_] = (*kept, more.layer) if added else kept
+            for patched in (*done, more):
+                notes.hits |= patched.hits
+                notes.diagnostics += [set_aside(rejected) for rejected in patched.rejected]
         return result
+
+    def _secrets(self, parts: Parts, shared: Parcel, own: Parcel, notes: Notes) -> Layers:
+        holders = [layer for parcel in (shared, own) for t in (TypeUrl.CLUSTER, TypeUrl.LISTENER) for layer in parcel.get(t, ())]
+        names = frozenset[str]().union(*(secret_names(self.memo, layer) for layer in holders))
+        files = self.memo(file_layer, names)
+        wanted = names - files.resources.keys()
+        made, problems = secret_layer(self.memo, wanted, parts.scope.namespace, self._snapshot.find)
+        notes.diagnostics += problems
+        return (files, made)
 
     def _outbound(self, group: ServiceGroup, traits: Traits) -> Layer:
         return outbound_layer(self.memo, group, traits, self.config, self._snapshot.endpoints)
@@ -157,6 +177,14 @@ class Parts:
     patches: tuple[FilterPatch, ...]
 
 
+@dataclass(slots=True)
+class Notes:
+    """What is noticed while a view is made."""
+
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    hits: set[FilterPatch] = field(default_factory=set)
+
+
 def server_ports(gateway: MergedGateway) -> Ports:
     """Bound port -> the `servers[].port.number`s it stands for: what `routeConfiguration.match.portNumber` means."""
     return tuple((p.number, frozenset(s.server.port.number for s in p.servers if s.server.port)) for p in gateway.ports)
@@ -173,5 +201,23 @@ def layer_of(resources: tuple[EnvoyResource, ...]) -> Layer:
     return Layer.of(resources)
 
 
-def view_of(shared: tuple[tuple[TypeUrl, Layers], ...], own: tuple[tuple[TypeUrl, Layers], ...]) -> View:
-    return View(dict(shared), dict(own))
+def view_of(
+    shared: tuple[tuple[TypeUrl, Layers], ...],
+    own: tuple[tuple[TypeUrl, Layers], ...],
+    diagnostics: tuple[Diagnostic, ...],
+    hits: frozenset[FilterPatch],
+) -> View:
+    return View(dict(shared), dict(own), diagnostics, hits)
+
+
+def file_layer(names: frozenset[str]) -> Layer:
+    """Secrets that are files at the proxy, which reads and watches them itself."""
+    found = ((name, file_secret(name)) for name in sorted(names))
+    return Layer.of(encode(TypeUrl.SECRET, name, message) for name, message in found if message is not None)
+
+
+def set_aside(rejected: Rejected) -> Diagnostic:
+    message = f"this patch is not applied: {rejected.reason}"
+    path = f"spec.configPatches[{rejected.patch.index}].patch.value"
+    hint = "Envoy would refuse the whole resource; mend the value"
+    return Diagnostic("V7001", Severity.ERROR, message, None, rejected.patch.source, path, hint)

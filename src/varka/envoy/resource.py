@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from varka.base.diagnostic import Diagnostic
 from varka.base.hashing import content_hash
 from varka.base.names import ObjectKey
+from varka.mesh.model import FilterPatch
 
 _TYPES = "type.googleapis.com/envoy."
 
@@ -73,6 +75,10 @@ class View:
     """What many views have: sent in messages that are encoded once for all of them."""
     own: Mapping[TypeUrl, Layers] = field(default_factory=dict)
     """What few other views have (a workload's inbound side): sent in messages of its own."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """What could not be made for it: secrets that are missing, patches that are set aside."""
+    hits: frozenset[FilterPatch] = frozenset()
+    """EnvoyFilter patches that found something to change here; one that hits in no view matches nothing."""
 
     def layers(self, type_: TypeUrl) -> Layers:
         return (*self.shared.get(type_, ()), *self.own.get(type_, ()))

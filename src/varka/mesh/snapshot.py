@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace, ObjectKey
@@ -19,7 +20,7 @@ from varka.registry import registry
 from varka.registry.model import Endpoint, Service, ServicePort
 from varka.registry.registry import ServiceRegistry
 from varka.registry.selectors import selects
-from varka.resources.model import kubernetes, telemetry
+from varka.resources.model import telemetry
 from varka.resources.model.mesh import MeshConfig
 from varka.resources.resource import Resource
 from varka.store.state import State
@@ -85,9 +86,9 @@ class MeshSnapshot:
         """All Telemetry objects, oldest first."""
         return self._state.of("Telemetry", "telemetry.istio.io")
 
-    def secret(self, namespace: str, name: str) -> Resource[kubernetes.Secret] | None:
-        """The Secret that a credential names."""
-        return self._state.resources.get(ObjectKey("", "Secret", namespace, name))
+    def find(self, key: ObjectKey) -> Resource[Any] | None:
+        """An object by its key: the Secret or ConfigMap that a credential names."""
+        return self._state.resources.get(key)
 
     def _sidecar(self, proxy: Proxy) -> Sidecar | None:
         return sidecar_of(self._state.of("Sidecar", ISTIO), proxy, self.root_namespace)
