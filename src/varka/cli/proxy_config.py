@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -16,6 +16,9 @@ from varka.cli.dump import clusters, endpoints, listeners, routes, secrets
 from varka.cli.dump.reader import Dump, NoSection
 from varka.cli.exits import UNPARSABLE, Failure
 from varka.cli.tables import render
+
+if TYPE_CHECKING:
+    from varka.cli.live import LivePod
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -236,10 +239,11 @@ def log(obj: Any, pod: str, level: str, reset: bool) -> None:
     if reset and level:
         raise click.UsageError("--level cannot be combined with --reset")
     wanted = _levels("warning" if reset else level)
-    answers = [_admin(obj, pod, f"logging?{query}", "POST") for query in wanted] or [_admin(obj, pod, "logging", "POST")]
+    found = _find(obj, pod)
+    answers = [_admin(found, f"logging?{query}", "POST") for query in wanted] or [_admin(found, "logging", "POST")]
     if answers[-1].startswith("usage"):
         raise Failure(f"unrecognized logger name in {level!r}", hint=f"varka proxy-config log {pod} lists them")
-    click.echo(f"{pod}:\n{answers[-1]}", nl=False)
+    click.echo(f"{found.name}:\n{answers[-1]}", nl=False)
 
 
 LEVELS = {"trace", "debug", "info", "warning", "error", "critical", "off"}
@@ -280,7 +284,7 @@ def _dump(obj: Any, pod: str | None, file: str | None, kind: str) -> Dump:
         raise click.UsageError(f"{kind} needs either a POD or --file FILE")
     try:
         if file is None:
-            return Dump.parse(_admin(obj, pod or "", PATHS.get(kind, EDS_PATH)))
+            return Dump.parse(_admin(_find(obj, pod or ""), PATHS.get(kind, EDS_PATH)))
         return Dump.parse(sys.stdin.read() if file == "-" else Path(file).read_bytes())
     except OSError as error:
         raise Failure(f"{file}: {error.strerror}", code=UNPARSABLE) from None
@@ -288,10 +292,14 @@ def _dump(obj: Any, pod: str | None, file: str | None, kind: str) -> Dump:
         raise Failure(f"{file or pod}: {error}", code=UNPARSABLE, hint="a dump is what Envoy's /config_dump answers") from None
 
 
-def _admin(obj: Any, pod: str, path: str, method: str = "GET") -> str:
-    """Ask the Envoy admin of a running pod."""
-    from varka.cli.live import envoy_admin
+def _find(obj: Any, pod: str) -> LivePod:
+    from varka.cli.live import find_pod
 
     mesh, namespace = obj
-    answer: str = envoy_admin(mesh, pod, namespace, path, method)
-    return answer
+    return find_pod(mesh, pod, namespace)
+
+
+def _admin(pod: LivePod, path: str, method: str = "GET") -> str:
+    from varka.cli.live import envoy_admin
+
+    return envoy_admin(pod, path, method)

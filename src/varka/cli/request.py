@@ -121,11 +121,12 @@ def _send(asked: Request) -> dict[str, Any]:
 
 def _send_from(mesh: str | None, pod: str, namespace: str, asked: Request) -> dict[str, Any]:
     """Run the sender in the pod: its addresses, its DNS, its capture."""
-    from varka.cli.live import run_in_pod
+    from varka.cli.live import find_pod, run_in
 
-    done = run_in_pod(mesh, pod, namespace, [sys.executable, "-m", "varka.local.client", "-"], json.dumps(asked.to_document()))
+    argv = [sys.executable, "-m", "varka.local.client", "-"]
+    done = run_in(find_pod(mesh, pod, namespace), argv, json.dumps(asked.to_document()))
     if done.returncode:
-        raise Failure(f"the sender in {pod} failed: {done.stderr.strip()}", code=FAILED)
+        raise Failure(f"nothing could be sent from {pod}: {done.stderr.strip().removeprefix('varka: ')}", code=FAILED)
     document: dict[str, Any] = json.loads(done.stdout)
     return document
 
