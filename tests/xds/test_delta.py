@@ -193,3 +193,50 @@ def test_streams_share_encoded_responses() -> None:
         stream.request(DeltaRequest(CDS))
         assert [told[1] for told in drain(stream)] == [["a@1", "b@1"], [f"inbound|{name}@1"]]
     assert responses.encoded == {CDS: 2 + 3}
+
+
+def test_a_route_waits_until_its_new_cluster_is_accepted_and_its_old_one_until_the_route_is() -> None:
+    stream = connected(FULL)
+    new = view(CLUSTER={"b": "1", "c": "1"}, ENDPOINTS={"b": "1", "c": "1"}, LISTENER={"l": "1"}, ROUTE={"80": "2"})
+    stream.update(new)
+    cluster = stream.next()
+    assert cluster is not None
+    assert [r.name for r in cluster.resources] == ["c"]
+    assert stream.next() is None
+    stream.request(DeltaRequest(EDS, subscribe=("c",)))
+    endpoints = stream.next()
+    assert endpoints is not None
+    accept(stream, endpoints)
+    assert stream.next() is None
+    accept(stream, cluster)
+    route = stream.next()
+    assert route is not None
+    assert (route.type, stream.next()) == (RDS, None)
+    accept(stream, route)
+    assert drain(stream) == [("CLUSTER", [], ["a"])]
+
+
+def test_a_client_that_never_answers_gets_everything_when_it_is_overdue() -> None:
+    stream = connected(FULL)
+    stream.update(view(CLUSTER={"b": "1", "c": "1"}, ENDPOINTS={"b": "1"}, LISTENER={"l": "1"}, ROUTE={"80": "2"}))
+    assert [told[0] for told in drain(stream, ack=False)] == ["CLUSTER"]
+    stream.overdue()
+    assert [told[0] for told in drain(stream, ack=False)] == ["ROUTE", "CLUSTER"]
+    assert not stream.settled()
+
+
+def test_virtual_hosts_that_a_client_still_has_do_not_follow_their_changed_route_configuration() -> None:
+    stream = DeltaStream(Responses(), VHOSTS)
+    stream.request(DeltaRequest(RDS, subscribe=("80",), versions={"80": "0"}))
+    stream.request(DeltaRequest(VHDS, subscribe=("*",), versions={"80/a": "1", "80/b": "1", "80/c": "1"}))
+    assert drain(stream) == [("ROUTE", ["80@1"], []), ("VIRTUAL_HOST", [], ["80/c"])]
+
+
+def test_what_is_sent_is_counted() -> None:
+    responses = Responses()
+    for _ in range(2):
+        stream = DeltaStream(responses, FULL)
+        stream.request(DeltaRequest(CDS))
+        drain(stream)
+    assert (responses.encoded, responses.sent) == ({CDS: 2}, {CDS: 4})
+    assert responses.sent_bytes[CDS] > 0

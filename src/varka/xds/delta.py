@@ -2,7 +2,8 @@
 
 A stream is a cursor. For each type it holds what the client subscribed to and up to which layers of a view it was
 served; the difference to the newest view is computed when the connection can take it, so a slow client skips what it
-missed. Order: clusters, endpoints, secrets, listeners, routes, virtual hosts; clusters that are gone go last.
+missed. Order: clusters, endpoints, secrets; when the client has them, listeners, routes, virtual hosts; when it has all
+of these, clusters that are gone go.
 
 Rules from Envoy's side (each seen with Envoy 1.40):
 - an explicit subscription must be answered, else other clusters warm for ever;
@@ -13,6 +14,7 @@ Rules from Envoy's side (each seen with Envoy 1.40):
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,6 +33,9 @@ ORDER = (
     TypeUrl.ROUTE,
     TypeUrl.VIRTUAL_HOST,
 )
+NAMING = (TypeUrl.LISTENER, TypeUrl.ROUTE, TypeUrl.VIRTUAL_HOST)
+"""They name resources of the other types, and wait until the client has those."""
+NAMED = tuple(t for t in ORDER if t not in NAMING)
 
 Lookup = Callable[[TypeUrl, str], EnvoyResource | None]
 """A resource that a client asks for by name although no view has it: an empty route configuration, say."""
@@ -81,9 +86,6 @@ class DeltaStream:
         self.types: dict[TypeUrl, Subscription] = {}
         self.rejections: list[Rejection] = []
         """Filled as the client rejects; whoever reports them takes them out."""
-        self.sent: dict[TypeUrl, int] = {}
-        """Resources sent, by type."""
-        self.sent_bytes: dict[TypeUrl, int] = {}
         self._ready: deque[Response] = deque()
         """Responses of one type, to be sent one after the other."""
         self._again: deque[tuple[EnvoyResource, ...]] = deque()
@@ -94,9 +96,15 @@ class DeltaStream:
         """Route configurations just given whose virtual hosts must follow."""
         self._gone: set[str] = set()
         """Clusters to remove when nothing names them any more."""
+        self._patient = True
 
     def update(self, view: View) -> None:
         self.view = view
+        self._patient = True
+
+    def overdue(self) -> None:
+        """The client takes too long to answer: go on with this view without waiting."""
+        self._patient = False
 
     def request(self, request: DeltaRequest) -> None:
         """Take a request; unknown types are ignored."""
@@ -107,7 +115,8 @@ class DeltaStream:
         if subscription is None:
             explicit = [n for n in request.subscribe if n != "*"]
             wildcard = type_ in WILDCARDS and ("*" in request.subscribe or not explicit)
-            subscription = self.types[type_] = Subscription(wildcard, held=dict(request.versions), resumed=bool(request.versions))
+            held = dict(request.versions)
+            subscription = self.types[type_] = Subscription(wildcard, held=held, given=set(held), resumed=bool(held))
         if request.nonce:
             self._answered(type_, subscription, request)
         self._subscribe(subscription, request)
@@ -125,8 +134,7 @@ class DeltaStream:
             return None
         response = self._ready.popleft()
         self.types[response.type].outstanding[response.nonce] = response
-        self.sent[response.type] = self.sent.get(response.type, 0) + len(response.resources)
-        self.sent_bytes[response.type] = self.sent_bytes.get(response.type, 0) + len(response.body)
+        self._responses.count(response)
         return response
 
     def _subscribe(self, subscription: Subscription, request: DeltaRequest) -> None:
@@ -136,8 +144,11 @@ class DeltaStream:
             else:
                 if name not in request.versions:
                     subscription.fresh.add(name)
-                subscription.names.add(name)
+                subscription.names.add(sys.intern(name))
         for name in request.unsubscribe:
+            if name == "*":
+                subscription.wildcard = False
+            subscription.given.discard(name)
             subscription.names.discard(name)
             subscription.fresh.discard(name)
 
@@ -163,11 +174,22 @@ class DeltaStream:
             if current:
                 return [self._responses.response(current[0].type, current)]
         for type_ in ORDER:
-            if type_ in self.types and (due := self._serve(type_, self.types[type_])):
+            if type_ in self.types and not self._must_wait(type_) and (due := self._serve(type_, self.types[type_])):
                 return due
+        if not self._gone or self._waits_for(ORDER):
+            return []
         gone = tuple(sorted(n for n in self._gone if self.view.get(TypeUrl.CLUSTER, n) is None))
         self._gone = set()
         return [self._responses.response(TypeUrl.CLUSTER, (), gone)] if gone else []
+
+    def _waits_for(self, types: tuple[TypeUrl, ...]) -> bool:
+        return self._patient and any(t in self.types and self.types[t].outstanding for t in types)
+
+    def _must_wait(self, type_: TypeUrl) -> bool:
+        """A change of what names others waits for their acceptance; what the client asked for never waits."""
+        subscription = self.types[type_]
+        asked = subscription.at is None or subscription.fresh or (type_ is TypeUrl.VIRTUAL_HOST and self._followed)
+        return type_ in NAMING and not asked and self._waits_for(NAMED)
 
     def _serve(self, type_: TypeUrl, subscription: Subscription) -> list[Response]:
         """Responses that bring one type up to the newest view; the cursor moves there."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from varka.base.memo import Memo
 from varka.envoy.resource import EnvoyResource, Layers, TypeUrl
 from varka.xds.messages import delta_response
 
-_BUDGET = 64 << 20
+_BUDGET = 16 << 20
 """Bytes of encoded responses kept for further streams."""
 
 
@@ -29,25 +30,34 @@ class Difference:
     removed: tuple[str, ...]
 
 
+NOTHING = Difference((), ())
+
+
 class Responses:
-    """What all streams of a server share. `encoded` counts resources put into new responses, by type."""
+    """What all streams of a server share. `encoded` counts resources put into new responses,
+    `sent` and `sent_bytes` what went out, by type."""
 
     def __init__(self) -> None:
-        self._differences: OrderedDict[tuple[Layers, Layers], Difference] = OrderedDict()
+        self._memo = Memo()
         self._responses: OrderedDict[tuple[TypeUrl, tuple[EnvoyResource, ...], tuple[str, ...]], Response] = OrderedDict()
         self._bytes = 0
         self._nonce = 0
         self.encoded: dict[TypeUrl, int] = {}
+        self.sent: dict[TypeUrl, int] = {}
+        self.sent_bytes: dict[TypeUrl, int] = {}
+
+    def turn(self) -> None:
+        """New views are there: differences that nobody asked for since the last turn are dropped."""
+        self._memo.turn()
 
     def difference(self, old: Layers, new: Layers) -> Difference:
         """What a client that has `old` lacks of `new`; found once for each pair."""
-        key = (old, new)
-        found = self._differences.get(key)
-        if found is None:
-            found = self._differences[key] = _difference(old, new)
-            if len(self._differences) > 4096:
-                self._differences.popitem(last=False)
-        return found
+        return NOTHING if old is new or old == new else self._memo(_difference, old, new)
+
+    def count(self, response: Response) -> None:
+        """A stream sends this now."""
+        self.sent[response.type] = self.sent.get(response.type, 0) + len(response.resources)
+        self.sent_bytes[response.type] = self.sent_bytes.get(response.type, 0) + len(response.body)
 
     def response(self, type_: TypeUrl, resources: tuple[EnvoyResource, ...], removed: tuple[str, ...] = ()) -> Response:
         key = (type_, resources, removed)
