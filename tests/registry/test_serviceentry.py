@@ -23,7 +23,7 @@ PORTS = "ports: [{number: 80, name: http, protocol: HTTP, targetPort: 8080}, {nu
 
 
 def test_every_host_is_a_service(take) -> None:
-    found = take(entry(f"hosts: [a.com, b.com], resolution: DNS, {PORTS}"))
+    found = take(entry("hosts: [a.com, b.com], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]"))
     assert [s.hostname for s in found.catalogue.services] == ["a.com", "b.com"]
     assert all(s.mesh_external and s.resolution is Resolution.DNS for s in found.catalogue.services)
 
@@ -40,13 +40,17 @@ def test_a_host_without_endpoints_is_its_own_endpoint(take, endpoints) -> None:
 
 
 def test_static_endpoints(take, endpoints) -> None:
-    listed = "endpoints: [{address: 1.1.1.1, ports: {http: 7}, locality: r/z, weight: 3, labels: {v: x}}, {address: 'unix:///s'}]"
-    found = endpoints(take(entry(f"hosts: [a.com], resolution: STATIC, {PORTS}, {listed}")), "a.com", 80)
-    assert [(e.address, e.port, e.weight, e.locality) for e in found] == [
-        ("1.1.1.1", 7, 3, Locality("r", "z")),
-        ("unix:///s", 0, 0, Locality()),
-    ]
-    assert found[0].labels["v"] == "x"
+    listed = "endpoints: [{address: 1.1.1.1, ports: {http: 7}, locality: r/z, weight: 3, labels: {v: x}}]"
+    (found,) = endpoints(take(entry(f"hosts: [a.com], resolution: STATIC, {PORTS}, {listed}")), "a.com", 80)
+    assert (found.address, found.port, found.weight, found.locality) == ("1.1.1.1", 7, 3, Locality("r", "z"))
+    assert found.labels["v"] == "x"
+
+
+def test_a_socket_has_no_port(take, endpoints) -> None:
+    text = entry(
+        "hosts: [a.com], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}], endpoints: [{address: 'unix:///s'}]"
+    )
+    assert [(e.address, e.port) for e in endpoints(take(text), "a.com", 80)] == [("unix:///s", 0)]
 
 
 WORKLOADS = """

@@ -18,17 +18,32 @@ from varka.resources.model.networking import Server, ServerTLSSettingsTLSmode
 from varka.resources.resource import Resource
 
 Gateway = Resource[networking.Gateway]
+_SERVICES = "internal.istio.io/gateway-service"
+_PARENT_NAMESPACE = "internal.istio.io/parent-namespace"
 _NO_TRANSLATION = "experimental.istio.io/disable-gateway-port-translation"
 _PASSTHROUGH = (ServerTLSSettingsTLSmode.PASSTHROUGH, ServerTLSSettingsTLSmode.AUTO_PASSTHROUGH)
 
 
-def gateways_of(gateways: tuple[Gateway, ...], proxy: Proxy, own_namespace_only: bool) -> tuple[Gateway, ...]:
-    """Those whose `selector` is among the proxy's labels, in whatever namespace; without selector: all routers."""
+def gateways_of(
+    gateways: tuple[Gateway, ...], proxy: Proxy, targets: tuple[ServiceTarget, ...], own_namespace_only: bool
+) -> tuple[Gateway, ...]:
+    """Those that name a Service the proxy serves, or whose `selector` is among its labels (none selects all routers), in
+    whatever namespace."""
     return tuple(
         g
         for g in gateways
-        if selects(g.spec.selector, proxy.labels) and (g.namespace == proxy.namespace or not own_namespace_only)
+        if (bool(_served(g, targets)) if _SERVICES in g.annotations else selects(g.spec.selector, proxy.labels))
+        and (g.namespace == proxy.namespace or not own_namespace_only)
     )
+
+
+def _served(gateway: Gateway, targets: tuple[ServiceTarget, ...]) -> tuple[ServiceTarget, ...]:
+    """The targets that a Gateway names by Service; all when it names none."""
+    if _SERVICES not in gateway.annotations:
+        return targets
+    names = gateway.annotations[_SERVICES].split(",")
+    namespace = gateway.annotations.get(_PARENT_NAMESPACE) or gateway.namespace
+    return tuple(t for t in targets if t.service.hostname in names and t.service.namespace == namespace)
 
 
 def merged_gateway(
@@ -59,7 +74,8 @@ def merge_servers(gateways: tuple[Gateway, ...], targets: tuple[ServiceTarget, .
     for gateway in gateways:
         for server in gateway.spec.servers:
             if server.port is not None:
-                merge.add(gateway, server, _bound_port(server.port.number, targets))
+                for number in _bound_ports(gateway, server.port.number, targets):
+                    merge.add(gateway, server, number)
     ports = tuple(
         GatewayPort(number, bind, parse(servers[0].server.port.protocol).value if servers[0].server.port else "", tuple(servers))
         for (number, bind), servers in merge.listeners.items()
@@ -67,12 +83,13 @@ def merge_servers(gateways: tuple[Gateway, ...], targets: tuple[ServiceTarget, .
     return ports, tuple(merge.conflicts)
 
 
-def _bound_port(number: int, targets: tuple[ServiceTarget, ...]) -> int:
-    """The target port, when a Service of the router has the server's port; else that port itself."""
-    for target in targets:
-        if target.port.number == number and _NO_TRANSLATION not in target.service.labels:
-            return target.target
-    return number
+def _bound_ports(gateway: Gateway, number: int, targets: tuple[ServiceTarget, ...]) -> Iterable[int]:
+    """Where a server's port leads to: a Gateway that names its Services listens on all their target ports; others on the
+    target port of the first Service that has the server's port, else on that port itself."""
+    found = [t for t in _served(gateway, targets) if t.port.number == number]
+    if _SERVICES in gateway.annotations:
+        return dict.fromkeys(t.target for t in found)
+    return [t.target for t in found if _NO_TRANSLATION not in t.service.labels][:1] or [number]
 
 
 def server_hosts(server: Server, namespace: Namespace) -> tuple[tuple[str, str], ...]:

@@ -74,8 +74,8 @@ class MeshSnapshot:
 
     def gateway(self, proxy: Proxy) -> MergedGateway:
         """The Gateways that select a router, merged; empty when none does."""
-        chosen = gateways_of(self._gateways, proxy, self._settings.pilot_scope_gateway_to_namespace)
-        targets = inbound.targets_of(self._memo, self._registry, proxy) if chosen else ()
+        targets = inbound.targets_of(self._memo, self._registry, proxy)
+        chosen = gateways_of(self._gateways, proxy, targets, self._settings.pilot_scope_gateway_to_namespace)
         return merged_gateway(self._memo, chosen, targets, self._sources.virtual_services, proxy.namespace)
 
     def filters(self, proxy: Proxy) -> tuple[FilterPatch, ...]:

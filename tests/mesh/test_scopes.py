@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import pytest
+
+from varka.mesh.model import Scope
+from varka.resources.model.mesh import OutboundTrafficPolicy, OutboundTrafficPolicyMode
+
+
+def hosts(scope: Scope) -> list[str]:
+    return sorted(scope.index)
+
+
+def service(make, name: str, namespace: str = "default", export: str = "", ports: str = "80, 90") -> str:
+    listed = ", ".join(f"{{name: http-{p.strip()}, port: {p.strip()}}}" for p in ports.split(","))
+    note = f", annotations: {{networking.istio.io/exportTo: '{export}'}}" if export else ""
+    return make("Service", name, f"{{ports: [{listed}]}}", namespace, note)
+
+
+def entry(make, name: str, host: str, namespace: str, extra: str = "") -> str:
+    spec = f"{{hosts: [{host}], resolution: DNS, ports: [{{number: 80, name: http, protocol: HTTP}}]{extra}}}"
+    return make("ServiceEntry", name, spec, namespace)
+
+
+A, B, C = (f"{n}.svc.cluster.local" for n in ("a.default", "b.other", "c.third"))
+
+
+@pytest.fixture
+def three(make) -> tuple[str, ...]:
+    return service(make, "a"), service(make, "b", "other"), service(make, "c", "third", ".")
+
+
+def test_a_namespace_sees_what_is_exported_to_it(world, three, proxy) -> None:
+    snapshot = world.apply(*three)
+    assert hosts(snapshot.scope(proxy("default"))) == [A, B]
+    assert hosts(snapshot.scope(proxy("third"))) == [A, B, C]
+
+
+def test_scopes_share_the_groups_that_are_the_same_for_them(world, three, proxy) -> None:
+    snapshot = world.apply(*three)
+    one, two = snapshot.scope(proxy("default")), snapshot.scope(proxy("other"))
+    assert one is not two
+    assert all(x is y for x, y in zip(one.groups, two.groups, strict=True))
+    assert snapshot.scope(proxy("default", some="label")) is one
+
+
+def test_a_router_has_no_listener_of_its_own(world, three, proxy) -> None:
+    scope = world.apply(*three).scope(proxy("default", type="router"))
+    assert (hosts(scope), scope.egress) == ([A, B], ())
+
+
+@pytest.mark.parametrize(
+    ("imported", "expected"),
+    [
+        ("['./*']", [A]),
+        ("['other/*']", [B]),
+        ("['*/*']", [A, B]),
+        ("['other/b.other.svc.cluster.local']", [B]),
+        ("['other/a.default.svc.cluster.local']", []),
+        ("['*/*.other.svc.cluster.local']", [B]),
+        ("['*/*', '~other/*']", [A]),
+        ("['~/*']", []),
+    ],
+)
+def test_a_sidecar_imports_hosts(world, three, proxy, make, imported: str, expected: list[str]) -> None:
+    sidecar = make("Sidecar", "default", f"{{egress: [{{hosts: {imported}}}]}}")
+    assert hosts(world.apply(*three, sidecar).scope(proxy())) == expected
+
+
+def test_the_most_specific_sidecar_wins(world, three, proxy, make) -> None:
+    root = make("Sidecar", "root", "{egress: [{hosts: ['other/*']}]}", "istio-system")
+    own = make("Sidecar", "own", "{egress: [{hosts: ['./*']}]}")
+    chosen = make("Sidecar", "chosen", "{workloadSelector: {labels: {app: x}}, egress: [{hosts: ['~/*']}]}")
+    assert hosts(world.apply(*three, root).scope(proxy())) == [B]
+    snapshot = world.apply(own, chosen)
+    assert hosts(snapshot.scope(proxy())) == [A]
+    assert hosts(snapshot.scope(proxy(app="x"))) == []
+    assert hosts(snapshot.scope(proxy("other"))) == [B]
+
+
+def test_a_listener_on_a_port_has_only_that_port_of_services(world, three, proxy, make) -> None:
+    egress = "{port: {number: 90, protocol: HTTP, name: x}, bind: 127.0.0.1, hosts: ['./*']}, {hosts: ['other/*']}"
+    scope = world.apply(*three, make("Sidecar", "default", f"{{egress: [{egress}]}}")).scope(proxy())
+    assert [[e.service.hostname for g in listener.groups for e in g.services] for listener in scope.egress] == [[A], [B]]
+    assert [p.number for p in scope.index[A].ports] == [90]
+    assert [p.number for p in scope.index[B].ports] == [80, 90]
+
+
+def test_what_rules_route_to_is_in_scope_too(world, three, proxy, make) -> None:
+    sidecar = make("Sidecar", "default", "{egress: [{hosts: ['./*']}]}")
+    destination = "{host: b.other.svc.cluster.local, port: {number: 90}}"
+    rule = make("VirtualService", "v", f"{{hosts: [a], http: [{{route: [{{destination: {destination}}}]}}]}}")
+    scope = world.apply(*three, sidecar, rule).scope(proxy())
+    assert hosts(scope) == [A, B]
+    assert [p.number for p in scope.index[B].ports] == [90]
+    assert [g.namespace for g in scope.egress[0].groups] == ["default"]
+
+
+def test_of_one_name_in_many_namespaces_the_own_wins(world, proxy, make) -> None:
+    snapshot = world.apply(entry(make, "e", "x.com", "one"), entry(make, "e", "x.com", "two"))
+    assert snapshot.scope(proxy("two")).index["x.com"].service.namespace == "two"
+    assert snapshot.scope(proxy("three")).index["x.com"].service.namespace == "one"
+
+
+def test_a_kubernetes_service_wins_over_a_service_entry_of_its_name(world, proxy, make) -> None:
+    snapshot = world.apply(entry(make, "e", A, "attacker"), service(make, "a"))
+    assert snapshot.scope(proxy("other")).index[A].service.namespace == "default"
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("ALLOW_ANY", (True, False)), ("REGISTRY_ONLY", (False, False))])
+def test_the_sidecars_policy_for_unknown_hosts(world, proxy, make, mode: str, expected: tuple[bool, bool]) -> None:
+    scope = world.apply(make("Sidecar", "default", f"{{outboundTrafficPolicy: {{mode: {mode}}}}}")).scope(proxy())
+    assert (scope.allow_any, scope.dynamic_dns) == expected
+
+
+def test_the_meshs_policy_for_unknown_hosts(world, proxy) -> None:
+    world.configure(outbound_traffic_policy=OutboundTrafficPolicy(mode=OutboundTrafficPolicyMode.ALLOW_ANY_DYNAMIC_DNS))
+    scope = world.apply().scope(proxy())
+    assert (scope.allow_any, scope.dynamic_dns) == (True, True)
+
+
+def test_labels_and_locality_that_matter(world, proxy, make) -> None:
+    policy = "{outlierDetection: {}, loadBalancer: {localityLbSetting: {failoverPriority: [rack, 'tier=1']}}}"
+    rule = make("DestinationRule", "d", f"{{host: a, trafficPolicy: {policy}}}")
+    source = "{match: [{sourceLabels: {app: x}}], route: [{destination: {host: a}}]}"
+    scope = world.apply(service(make, "a"), rule, make("VirtualService", "v", f"{{hosts: [a], http: [{source}]}}")).scope(proxy())
+    assert scope.needs_locality
+    assert scope.label_keys == {"app", "rack", "tier"}
+    assert not world.apply(make("DestinationRule", "d", "{host: a, trafficPolicy: {tls: {}}}")).scope(proxy()).needs_locality
