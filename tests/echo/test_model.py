@@ -32,7 +32,7 @@ def test_what_cannot_be_read_belongs_to_the_application(query: str) -> None:
 
 
 def test_metadata_says_the_same_as_a_query() -> None:
-    found = wishes("/a.B/C", ("x-varka-echo", "grpc-status=14&count=3"))
+    found = wishes("/a.B/C", ("x-varka-wish", "grpc-status=14&count=3"))
     assert (found.grpc_status, found.count) == (14, 3)
 
 

@@ -20,12 +20,24 @@ def test_grpcio_unary_streams_and_status(echo: Any) -> None:
             bidi = channel.stream_stream("/a.B/C")(iter([b"1", b"2", b"3"]))
             assert [read_field(one, 2) async for one in bidi] == [b"1", b"2", b"3"]
 
-            stream = channel.unary_stream("/a.B/C")(b"x", metadata=(("x-varka-echo", "count=4"),))
+            stream = channel.unary_stream("/a.B/C")(b"x", metadata=(("x-varka-wish", "count=4"),))
             assert len([one async for one in stream]) == 4
 
             with pytest.raises(grpc.aio.AioRpcError) as failed:
-                await channel.unary_unary("/a.B/C")(b"", metadata=(("x-varka-echo", "grpc-status=7&grpc-message=no way"),))
+                await channel.unary_unary("/a.B/C")(b"", metadata=(("x-varka-wish", "grpc-status=7&grpc-message=no way"),))
             assert (failed.value.code(), failed.value.details()) == (grpc.StatusCode.PERMISSION_DENIED, "no way")
+            assert b"reviews-v2-0" in str(failed.value.trailing_metadata()).encode()
+
+    asyncio.run(test())
+
+
+def test_data_after_an_early_answer_harms_nobody(echo: Any) -> None:
+    async def test() -> None:
+        async with echo("grpc") as (port,), grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            large = iter([b"x" * 200_000] * 3)
+            with pytest.raises(grpc.aio.AioRpcError):
+                await channel.stream_unary("/a.B/C")(large, metadata=(("x-varka-wish", "grpc-status=7"),))
+            assert await channel.unary_unary("/grpc.health.v1.Health/Check")(b"") == b"\x08\x01"
 
     asyncio.run(test())
 

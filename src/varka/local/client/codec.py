@@ -11,6 +11,9 @@ from enum import IntEnum
 ECHO_METHOD = "/varka.echo.v1.Echo/Echo"
 """Takes any message and answers `{string echo = 1; bytes message = 2}`: the echo object as JSON, and the message it got."""
 
+ECHO_HEADER = "x-varka-echo"
+"""Carries the echo object where the body cannot: in a WebSocket's handshake, in a gRPC answer that is only a status."""
+
 
 class Opcode(IntEnum):
     """RFC 6455, 5.2."""

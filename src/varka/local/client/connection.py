@@ -95,7 +95,7 @@ async def connect(target: Target, resolve: Sequence[str], context: ssl.SSLContex
 async def _start_tls(writer: asyncio.StreamWriter, context: ssl.SSLContext, name: str) -> None:
     try:
         await writer.start_tls(context, server_hostname=name)
-    except (OSError, ssl.CertificateError, EOFError) as error:
+    except (OSError, ValueError, EOFError) as error:
         writer.transport.abort()
         raise NoAnswer(Failed.TLS, str(error)) from None
 

@@ -11,9 +11,6 @@ from varka.local.client.codec import Frame, Opcode, encode_frame, take_frames
 from varka.local.client.connection import Connection, NoAnswer
 from varka.local.client.model import Failed, Request, Response, Target, header_map
 
-ECHO_HEADER = "x-varka-echo"
-"""The stand-in's handshake answer to a WebSocket carries the echo object here; the frames are the client's own."""
-
 
 class _Reading:
     """Collects one final response; `httptools` calls the `on_` methods."""
@@ -73,7 +70,7 @@ def request_head(method: str, path: str, authority: str, headers: tuple[tuple[st
     lines = [f"{method} {path} HTTP/1.1", f"host: {authority}", *(f"{name}: {value}" for name, value in headers)]
     if (body or method in ("POST", "PUT", "PATCH")) and not any(name == "content-length" for name, _ in headers):
         lines.append(f"content-length: {len(body)}")
-    return "\r\n".join((*lines, "", "")).encode()
+    return "\r\n".join((*lines, "", "")).encode(errors="surrogateescape")
 
 
 async def exchange(connection: Connection, request: Request, target: Target) -> tuple[Response, bool]:

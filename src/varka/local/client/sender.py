@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from varka.local.client import http1, http2, tcp
+from varka.local.client.codec import ECHO_HEADER
 from varka.local.client.connection import Connection, NoAnswer, connect, tls_context
 from varka.local.client.model import TLS_SCHEMES, Failed, Protocol, Request, Response, Summary, Target
 
@@ -112,7 +113,7 @@ class _Open:
 
 def find_echo(response: Response) -> Mapping[str, Any] | None:
     """The stand-in's echo object: the body, its first line (TCP), or a header (WebSocket); None when another server answered."""
-    text = response.headers.get(http1.ECHO_HEADER) or response.body.partition("\n")[0]
+    text = response.headers.get(ECHO_HEADER) or response.body.partition("\n")[0]
     if not text.startswith("{"):
         return None
     try:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 from urllib.parse import quote
 
-from varka.local.client.codec import encode_field, encode_message, take_messages
+from varka.local.client.codec import ECHO_HEADER, encode_field, encode_message, take_messages
 from varka.local.echo.model import Asked, Wishes
 from varka.local.echo.stream import Answering
 
@@ -23,19 +23,33 @@ class Sending(Protocol):
 
 async def serve(asked: Asked, data: asyncio.Queue[bytes | None], answering: Answering, sending: Sending) -> None:
     wishes = Wishes.of(asked)
+    asked = replace(asked, protocol="gRPC")
     head = ((":status", str(wishes.status)), ("content-type", "application/grpc"), *wishes.headers)
+    if wishes.grpc_status:
+        await _fail(asked, data, answering, sending, head)
+        return
     await sending.headers(head)
     if asked.path.startswith(HEALTH):
         await _health(asked, data, sending)
     else:
-        asked = replace(asked, protocol="gRPC")
         async for message in _messages(data):
             answer = await answering(asked)
             reply = encode_message(encode_field(1, answer.body) + encode_field(2, message))
             for _ in range(wishes.count):
                 await sending.data(reply)
+    await sending.headers((("grpc-status", "0"),), end=True)
+
+
+async def _fail(
+    asked: Asked, data: asyncio.Queue[bytes | None], answering: Answering, sending: Sending, head: tuple[tuple[str, str], ...]
+) -> None:
+    """The status comes in the headers, as from servers that fail before they answer: there Envoy looks when it decides on a
+    retry. The echo object comes in a header, too."""
+    await data.get()
+    wishes, answer = Wishes.of(asked), await answering(asked)
     text = (("grpc-message", quote(wishes.grpc_message, safe=" ")),) if wishes.grpc_message else ()
-    await sending.headers((("grpc-status", str(wishes.grpc_status)), *text), end=True)
+    echo = (ECHO_HEADER, answer.body.strip().decode())
+    await sending.headers((*head, ("grpc-status", str(wishes.grpc_status)), *text, echo), end=True)
 
 
 async def _health(asked: Asked, data: asyncio.Queue[bytes | None], sending: Sending) -> None:

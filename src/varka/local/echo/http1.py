@@ -8,9 +8,9 @@ from http import HTTPStatus
 
 import httptools
 
-from varka.local.client.codec import accept_key
+from varka.local.client.codec import ECHO_HEADER, accept_key
 from varka.local.echo.answer import Answer
-from varka.local.echo.model import WISH_HEADER, Asked
+from varka.local.echo.model import Asked
 from varka.local.echo.stream import Incoming
 
 
@@ -126,6 +126,6 @@ async def _upgrade(incoming: Incoming, received: _Received) -> None:
         return
     accept = accept_key(asked.header("sec-websocket-key"))
     lines = ["HTTP/1.1 101 Switching Protocols", "connection: upgrade", "upgrade: websocket", f"sec-websocket-accept: {accept}"]
-    lines.append(f"{WISH_HEADER}: {answer.body.strip().decode()}")
+    lines.append(f"{ECHO_HEADER}: {answer.body.strip().decode()}")
     await stream.send("\r\n".join((*lines, "", "")).encode())
     await websocket.serve(stream)

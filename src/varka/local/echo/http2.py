@@ -8,7 +8,7 @@ from typing import Any
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, Event, RequestReceived, StreamEnded, StreamReset, WindowUpdated
+from h2.events import DataReceived, Event, RemoteSettingsChanged, RequestReceived, StreamEnded, StreamReset, WindowUpdated
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
@@ -69,17 +69,20 @@ class _Connection:
     def _take(self, event: Event) -> None:
         if isinstance(event, RequestReceived):
             self._begin(event.stream_id or 0, _asked(event.headers, self._incoming))
+        elif isinstance(event, (WindowUpdated, RemoteSettingsChanged)):
+            self._window.set()
         elif isinstance(event, DataReceived):
             self._h2.acknowledge_received_data(event.flow_controlled_length or 0, event.stream_id or 0)
-            self._exchanges[event.stream_id or 0].data.put_nowait(event.data or b"")
+        # An exchange that was answered early is gone while its data still arrives.
+        exchange = self._exchanges.get(getattr(event, "stream_id", None) or 0)
+        if exchange is None:
+            return
+        if isinstance(event, DataReceived):
+            exchange.data.put_nowait(event.data or b"")
         elif isinstance(event, StreamEnded):
-            self._exchanges[event.stream_id or 0].data.put_nowait(None)
-        elif isinstance(event, StreamReset):
-            exchange = self._exchanges.get(event.stream_id or 0)
-            if exchange and exchange.task:
-                exchange.task.cancel()
-        elif isinstance(event, WindowUpdated) or type(event).__name__ == "RemoteSettingsChanged":
-            self._window.set()
+            exchange.data.put_nowait(None)
+        elif isinstance(event, StreamReset) and exchange.task:
+            exchange.task.cancel()
 
     def _begin(self, stream_id: int, asked: Asked) -> Exchange:
         exchange = Exchange(stream_id, asked)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from varka.base.duration import Duration
 
-WISH_HEADER = "x-varka-echo"
+WISH_HEADER = "x-varka-wish"
 """The same wishes as in the query, for callers that have no query: `status=503&delay=200ms` (gRPC metadata)."""
 
 

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import socket
 import ssl
+import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
@@ -50,6 +51,9 @@ async def _serve_connection(incoming: Incoming, port: Port) -> None:
         await protocol(incoming)
     except Gone:
         pass
+    except Exception:
+        # A bug that one connection finds must not take the others down.
+        traceback.print_exc()
     finally:
         incoming.stream.close()
 
