@@ -1,0 +1,90 @@
+"""Manifests in watched files: what a saved, new, deleted or broken file means for the objects."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from varka.base.diagnostic import Diagnostic, Origin, Severity
+from varka.base.names import ObjectKey
+from varka.resources.files import SUFFIXES, expand, read
+from varka.resources.load import Part, load_text
+from varka.resources.resource import Resource
+
+DEBOUNCE_MS = 10
+"""An editor's write and rename, or a checkout of many files, is one change."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """What reading files again brought. Objects of a file with errors that were good before stay as they were."""
+
+    files: tuple[str, ...]
+    put: tuple[tuple[Resource[Any], Origin], ...]
+    drop: tuple[ObjectKey, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class Files:
+    """The manifests below some paths and the objects each gave last."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self.paths = tuple(paths)
+        self._texts: dict[str, str] = {}
+        self._objects: dict[str, dict[ObjectKey, Resource[Any]]] = {}
+        self.diagnostics: dict[str, tuple[Diagnostic, ...]] = {}
+        """By file, of its newest content."""
+
+    def refresh(self, touched: Iterable[str] | None = None) -> FileChange:
+        """Read what may have changed: all files, or the named ones."""
+        names = list(dict.fromkeys(expand(self.paths)))
+        wanted = names if touched is None else [n for n in names if str(Path(n).resolve()) in set(touched)]
+        texts, unreadable = read(wanted)
+        gone = [n for n in self._texts if n not in names]
+        put: list[tuple[Resource[Any], Origin]] = []
+        drop: list[ObjectKey] = []
+        changed: list[str] = []
+        for name, text in texts:
+            if self._texts.get(name) == text:
+                continue
+            changed.append(name)
+            self._texts[name] = text
+            part = load_text(name, text)
+            put += [(resource, place.origin()) for resource, place in part.objects]
+            drop += self._take(name, part)
+        for name in gone:
+            changed.append(name)
+            del self._texts[name]
+            self.diagnostics.pop(name, None)
+            drop += self._objects.pop(name, {})
+        present = {key for objects in self._objects.values() for key in objects}
+        told = [d for name in changed for d in self.diagnostics.get(name, ())]
+        return FileChange(tuple(changed), tuple(put), tuple(k for k in drop if k not in present), (*unreadable, *told))
+
+    async def changes(self) -> AsyncIterator[FileChange]:
+        """Watch, and read what was saved."""
+        from watchfiles import awatch
+
+        roots = {p if p.is_dir() else p.parent for p in map(Path, self.paths) if str(p) != "-"}
+        if not roots:
+            return
+        async for batch in awatch(*roots, debounce=DEBOUNCE_MS, step=DEBOUNCE_MS, rust_timeout=60_000, recursive=True):
+            touched = {str(Path(path).resolve()) for _, path in batch if path.endswith(SUFFIXES)}
+            if touched:
+                change = self.refresh(touched)
+                if change.files or change.diagnostics:
+                    yield change
+
+    def _take(self, name: str, part: Part) -> list[ObjectKey]:
+        """Remember a file's objects; the keys it had and has no more. A broken object or document keeps what was there."""
+        before = self._objects.get(name, {})
+        now = {resource.key: resource for resource, _ in part.objects}
+        self.diagnostics[name] = part.diagnostics
+        errors = [d for d in part.diagnostics if d.severity is Severity.ERROR]
+        unparsed = any(d.object is None for d in errors)
+        broken = {d.object for d in errors}
+        kept = {key: r for key, r in before.items() if key not in now and (unparsed or key in broken)}
+        self._objects[name] = {**kept, **now}
+        return [key for key in before if key not in self._objects[name]]

@@ -1,0 +1,107 @@
+"""The current state, who wrote each object, and when it was first seen."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from varka.base.diagnostic import Origin
+from varka.base.names import ObjectKey
+from varka.resources.resource import Resource
+from varka.store.state import State
+
+Written = tuple[Resource[Any], Origin]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one write did; `state` is the state after it."""
+
+    state: State
+    created: tuple[ObjectKey, ...] = ()
+    configured: tuple[ObjectKey, ...] = ()
+    deleted: tuple[ObjectKey, ...] = ()
+
+    @property
+    def keys(self) -> tuple[ObjectKey, ...]:
+        return (*self.created, *self.configured, *self.deleted)
+
+    def __bool__(self) -> bool:
+        return bool(self.created or self.configured or self.deleted)
+
+
+class Store:
+    """Objects of several sources in one state; of one object the last writer wins.
+
+    `births` tells creation times of objects that don't say their own: Istio decides conflicts by age.
+    """
+
+    def __init__(self, births: Births | None = None) -> None:
+        self.state = State()
+        self._births = births
+        self._owners: dict[ObjectKey, str] = {}
+
+    def owner(self, key: ObjectKey) -> str:
+        """The source that wrote an object last; "" when there is no such object."""
+        return self._owners.get(key, "")
+
+    def write(self, source: str, put: Iterable[Written], drop: Iterable[ObjectKey] = ()) -> Change:
+        """Put objects and drop those that this source owns. Equal content keeps the object there was."""
+        old = self.state
+        wanted = [(self._same(resource), origin) for resource, origin in put]
+        gone = tuple(key for key in drop if self._owners.get(key) == source)
+        self.state = old.updated(wanted, gone)
+        for resource, _ in wanted:
+            self._owners[resource.key] = source
+        for key in gone:
+            del self._owners[key]
+        if self._births:
+            self._births.save()
+        changed = [r.key for r, _ in wanted if old.resources.get(r.key) is not r]
+        return Change(
+            self.state,
+            tuple(k for k in changed if k not in old.resources),
+            tuple(k for k in changed if k in old.resources),
+            gone,
+        )
+
+    def replace(self, source: str, put: Iterable[Written]) -> Change:
+        """Make these all that a source has."""
+        wanted = list(put)
+        keep = {resource.key for resource, _ in wanted}
+        return self.write(source, wanted, [k for k, owner in self._owners.items() if owner == source and k not in keep])
+
+    def _same(self, resource: Resource[Any]) -> Resource[Any]:
+        known = self.state.resources.get(resource.key)
+        if known is not None and known.api_version == resource.api_version and known.raw == resource.raw:
+            return known
+        if self._births is None or resource.created:
+            return resource
+        return replace(resource, created=self._births.of(resource.key))
+
+
+class Births:
+    """Creation times that survive a restart: kept in a file, removed with the mesh."""
+
+    def __init__(self, file: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._file, self._now, self._dirty = file, now, False
+        self._times: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+
+    def of(self, key: ObjectKey) -> str:
+        name = "/".join(key)
+        if name not in self._times:
+            self._times[name] = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+            self._dirty = True
+        return self._times[name]
+
+    def save(self) -> None:
+        if self._dirty:
+            fresh = self._file.with_suffix(".new")
+            fresh.write_text(json.dumps(self._times))
+            os.replace(fresh, self._file)
+            self._dirty = False

@@ -1,0 +1,87 @@
+"""All connected proxies: who they are, which view each gets, whether they have it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from varka.envoy.resource import EnvoyResource, TypeUrl, View
+from varka.proxy.node import Proxy
+from varka.xds.delta import DeltaStream, Rejection
+from varka.xds.responses import Responses
+from varka.xds.sotw import SotwStream
+
+
+class Compiler(Protocol):
+    """Gives views; `varka.envoy.compiler.Compiler` is the one."""
+
+    def view(self, proxy: Proxy) -> View: ...
+
+    def route(self, proxy: Proxy, name: str) -> EnvoyResource: ...
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """One stream of one proxy."""
+
+    proxy: Proxy
+    stream: DeltaStream | SotwStream
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the stream may have something to say."""
+    closing: bool = False
+
+
+class Hub:
+    """Belongs to the event loop's thread."""
+
+    def __init__(self, compiler: Compiler) -> None:
+        self.compiler = compiler
+        self.responses = Responses()
+        self.connections: set[Connection] = set()
+
+    def connect(self, proxy: Proxy, *, delta: bool) -> Connection:
+        """A new stream, with the view of its proxy."""
+
+        def lookup(type_: TypeUrl, name: str) -> EnvoyResource | None:
+            return self.compiler.route(proxy, name) if type_ is TypeUrl.ROUTE else None
+
+        view = self.compiler.view(proxy)
+        stream = DeltaStream(self.responses, view, lookup) if delta else SotwStream(view, lookup)
+        connection = Connection(proxy, stream)
+        self.connections.add(connection)
+        return connection
+
+    def disconnect(self, connection: Connection) -> None:
+        self.connections.discard(connection)
+
+    def publish(self) -> int:
+        """Give every proxy its newest view; how many get another one."""
+        changed = 0
+        for connection in self.connections:
+            view = self.compiler.view(connection.proxy)
+            if view is not connection.stream.view:
+                connection.stream.update(view)
+                connection.wake.set()
+                changed += 1
+        return changed
+
+    def sent_bytes(self) -> dict[TypeUrl, int]:
+        """Bytes of responses sent on the streams that are open, by type."""
+        total: dict[TypeUrl, int] = {}
+        for connection in self.connections:
+            for type_, count in connection.stream.sent_bytes.items():
+                total[type_] = total.get(type_, 0) + count
+        return total
+
+    def views(self) -> Iterator[View]:
+        """The distinct views in use."""
+        yield from {id(c.stream.view): c.stream.view for c in self.connections}.values()
+
+    def rejections(self) -> Iterator[tuple[Proxy, Rejection]]:
+        """What proxies rejected since the last call."""
+        for connection in self.connections:
+            if isinstance(connection.stream, DeltaStream):
+                found, connection.stream.rejections = connection.stream.rejections, []
+                yield from ((connection.proxy, rejection) for rejection in found)
