@@ -60,3 +60,16 @@ def test_no_dump_is_65(tmp_path: Path, content: str) -> None:
 def test_wrong_usage() -> None:
     assert "did you mean 'routes'" in str(run("ruotes", "x").exception)
     assert "either a POD or --file" in str(run("routes").exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"), [(["-n", "a", "routes", "x"], "a"), (["routes", "x", "-n", "b"], "b"), (["r", "x"], "default")]
+)
+def test_the_namespace_stands_before_or_behind_the_type(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], asked: str
+) -> None:
+    def find_pod(mesh: str | None, pod: str, namespace: str) -> None:
+        raise Failure(f"{mesh} {pod} {namespace}")
+
+    monkeypatch.setattr("varka.cli.live.find_pod", find_pod)
+    assert str(run(*arguments).exception) == f"None x {asked}"

@@ -76,6 +76,16 @@ def proxy_config(ctx: click.Context, mesh: str | None, namespace: str) -> None:
     ctx.obj = (mesh, namespace)
 
 
+def _set_namespace(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value:
+        ctx.obj = (ctx.obj[0], value)
+
+
+def namespace_option(command: F) -> F:
+    """As istioctl's, `-n` may also stand behind the type."""
+    return click.option("-n", "--namespace", metavar="NS", expose_value=False, callback=_set_namespace)(command)
+
+
 def source(default_output: str = "short") -> Callable[[F], F]:
     """The options that say where a dump comes from and how it is shown."""
 
@@ -83,7 +93,7 @@ def source(default_output: str = "short") -> Callable[[F], F]:
         kinds = click.Choice(["short", "json", "yaml"])
         command = click.option("-o", "--output", type=kinds, default=default_output, show_default=True)(command)
         command = click.option("-f", "--file", metavar="FILE", help="A config dump instead of a pod; - is stdin.")(command)
-        command = click.argument("pod", required=False)(command)
+        command = namespace_option(click.argument("pod", required=False)(command))
         return cast(F, click.pass_obj(command))
 
     return decorate
@@ -233,6 +243,7 @@ def everything(
 @click.argument("pod")
 @click.option("--level", default="", metavar="[LOGGER:]LEVEL,...", help="trace, debug, info, warning, error, critical or off.")
 @click.option("-r", "--reset", is_flag=True, help="Every logger back to warning.")
+@namespace_option
 @click.pass_obj
 def log(obj: Any, pod: str, level: str, reset: bool) -> None:
     """Levels of Envoy's loggers, or change them. Also: o."""
