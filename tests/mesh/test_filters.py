@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+PATCH = "{applyTo: CLUSTER, patch: {operation: MERGE, value: {}}%s}"
+
+
+def envoy_filter(make, name: str, namespace: str = "default", more: str = "", match: str = "", count: int = 1) -> str:
+    patches = ", ".join([PATCH % (f", match: {match}" if match else "")] * count)
+    return make("EnvoyFilter", name, f"{{configPatches: [{patches}]{more}}}", namespace)
+
+
+def names(snapshot, proxy) -> list[tuple[str, int]]:
+    return [(p.source.name, p.index) for p in snapshot.filters(proxy)]
+
+
+def test_the_root_namespaces_filters_come_first(world, proxy, make) -> None:
+    texts = (
+        envoy_filter(make, "a-own", count=2),
+        envoy_filter(make, "z-root", "istio-system"),
+        envoy_filter(make, "late", "istio-system", ", priority: 5"),
+        envoy_filter(make, "early", more=", priority: -5"),
+        envoy_filter(make, "other", "other"),
+    )
+    assert names(world.apply(*texts), proxy()) == [("early", 0), ("z-root", 0), ("a-own", 0), ("a-own", 1), ("late", 0)]
+
+
+def test_selectors(world, proxy, make) -> None:
+    snapshot = world.apply(envoy_filter(make, "f", more=", workloadSelector: {labels: {app: x}}"))
+    assert names(snapshot, proxy(app="x")) == [("f", 0)]
+    assert names(snapshot, proxy(app="y")) == []
+
+
+def test_target_refs_find_proxies_of_gateways(world, proxy, make) -> None:
+    reference = ", targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: gw}]"
+    snapshot = world.apply(envoy_filter(make, "f", more=reference))
+    label = {"gateway.networking.k8s.io/gateway-name": "gw"}
+    assert names(snapshot, proxy(type="router", **label)) == [("f", 0)]
+    assert names(snapshot, proxy(type="router")) == []
+    assert names(snapshot, proxy("other", type="router", **label)) == []
+
+
+@pytest.mark.parametrize(("pattern", "count"), [("1\\\\.2.*", 1), ("^1\\\\.30", 0), ("^x", 0)])
+def test_patches_for_versions_of_the_proxy(world, proxy, make, pattern: str, count: int) -> None:
+    match = f'{{proxy: {{proxyVersion: "{pattern}", metadata: {{K: v}}}}}}'
+    snapshot = world.apply(envoy_filter(make, "f", match=match))
+    described = replace(proxy(), metadata={"ISTIO_VERSION": "1.29.0", "K": "v"})
+    assert len(snapshot.filters(described)) == count
+    assert snapshot.filters(proxy()) == ()
+    assert snapshot.filters(replace(described, metadata={"ISTIO_VERSION": "1.29.0"})) == ()

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from varka.mesh.model import Inbound
+
+SERVICE = "{selector: {app: a}, ports: [{name: http, port: 80, targetPort: web}, {name: tcp, port: 90, targetPort: 9000}]}"
+
+
+def pod(make, name: str = "a-1", address: str = "1.1.1.1", ready: str = "True", port: str = "web") -> str:
+    text = make("Pod", name, f"{{containers: [{{name: c, image: i, ports: [{{name: {port}, containerPort: 8080}}]}}]}}")
+    text = text.replace("namespace: default", "namespace: default, labels: {app: a}")
+    return text + f"status: {{podIP: {address}, conditions: [{{type: Ready, status: '{ready}'}}]}}"
+
+
+def targets(inbound: Inbound) -> list[tuple[str, int, int]]:
+    return [(t.service.name, t.port.number, t.target) for t in inbound.targets]
+
+
+def test_a_pod_serves_the_services_that_select_it_ready_or_not(world, proxy, make) -> None:
+    snapshot = world.apply(make("Service", "a", SERVICE), make("Service", "b", SERVICE, "other"), pod(make, ready="False"))
+    assert targets(snapshot.inbound(proxy(address="1.1.1.1"))) == [("a", 80, 8080), ("a", 90, 9000)]
+    assert targets(snapshot.inbound(proxy(name="a-1"))) == [("a", 80, 8080), ("a", 90, 9000)]
+
+
+def test_a_port_name_the_pod_does_not_have_is_not_served(world, proxy, make) -> None:
+    snapshot = world.apply(make("Service", "a", SERVICE), pod(make, port="other"))
+    assert targets(snapshot.inbound(proxy(address="1.1.1.1"))) == [("a", 90, 9000)]
+
+
+def test_ports_of_one_protocol_at_one_place_are_one(world, proxy, make) -> None:
+    spec = "{selector: {app: a}, ports: [{name: http-a, port: 80, targetPort: 1}, {name: http-b, port: 81, targetPort: 1}]}"
+    snapshot = world.apply(make("Service", "a", spec), pod(make))
+    assert targets(snapshot.inbound(proxy(address="1.1.1.1"))) == [("a", 80, 1)]
+
+
+def test_an_unknown_workload_serves_what_has_its_address(world, proxy, make) -> None:
+    slice_ = """
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: a-1, namespace: default, labels: {kubernetes.io/service-name: a}}
+addressType: IPv4
+ports: [{name: http, port: 8888}]
+endpoints: [{addresses: [2.2.2.2]}]
+"""
+    snapshot = world.apply(make("Service", "a", "{ports: [{name: http, port: 80}]}"), slice_)
+    assert targets(snapshot.inbound(proxy(address="2.2.2.2"))) == [("a", 80, 8888)]
+    assert targets(snapshot.inbound(proxy(address="3.3.3.3"))) == []
+
+
+def test_an_unknown_address_serves_what_selects_its_labels(world, proxy, make) -> None:
+    snapshot = world.apply(make("Service", "a", SERVICE))
+    assert targets(snapshot.inbound(proxy(address="9.9.9.9", app="a"))) == [("a", 90, 9000)]
+    assert targets(snapshot.inbound(proxy(address="9.9.9.9", app="b"))) == []
+
+
+def test_service_entries_of_the_namespace_only(world, proxy, make) -> None:
+    spec = (
+        "{hosts: [x.com], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}], endpoints: [{address: 4.4.4.4}]}"
+    )
+    snapshot = world.apply(make("ServiceEntry", "e", spec), make("ServiceEntry", "e", spec.replace("x.com", "y.com"), "other"))
+    assert targets(snapshot.inbound(proxy(address="4.4.4.4"))) == [("x.com", 80, 80)]
+
+
+def test_equal_workloads_share_their_inbound_side(world, proxy, make) -> None:
+    snapshot = world.apply(make("Service", "a", SERVICE), pod(make), pod(make, "a-2", "1.1.1.2"))
+    one, two = (snapshot.inbound(proxy(address=a)) for a in ("1.1.1.1", "1.1.1.2"))
+    assert one is two
+    assert world.apply(pod(make, "a-2", "1.1.1.3")).inbound(proxy(address="1.1.1.1")) is one
+
+
+INGRESS = "{port: {number: 8080, protocol: HTTP, name: x}, defaultEndpoint: '%s'%s}"
+
+
+def test_a_sidecars_ingress_replaces_the_services_ports(world, proxy, make) -> None:
+    pool = ", inboundConnectionPool: {http: {maxRetries: 3}}"
+    listener = INGRESS % ("127.0.0.1:7", "")
+    texts = make("Service", "a", SERVICE), pod(make), make("Sidecar", "s", f"{{ingress: [{listener}]{pool}}}")
+    found = world.apply(*texts).inbound(proxy(address="1.1.1.1"))
+    assert found.ingress is not None
+    assert found.ingress[0].spec.default_endpoint == "127.0.0.1:7"
+    assert found.ingress[0].target is not None
+    assert found.ingress[0].target.port.number == 80
+    assert found.connection_pool.http.max_retries == 3
+    assert (found.sidecar.name, found.addresses, found.address) == ("s", (), "")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "more", "addresses", "address"),
+    [("0.0.0.0:7", "", ("1.1.1.1",), ""), ("127.0.0.1:7", ", captureMode: NONE", (), "1.1.1.1")],
+)
+def test_the_proxys_own_address_only_where_it_is_needed(
+    world, proxy, make, endpoint: str, more: str, addresses: tuple[str, ...], address: str
+) -> None:
+    sidecar = make("Sidecar", "s", f"{{ingress: [{INGRESS % (endpoint, more)}]}}")
+    found = world.apply(sidecar).inbound(proxy(address="1.1.1.1"))
+    assert (found.addresses, found.address) == (addresses, address)
