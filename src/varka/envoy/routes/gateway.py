@@ -67,7 +67,7 @@ def _merge(
     for server in servers:
         number, redirects = _port(server), bool(server.server.tls and server.server.tls.https_redirect)
         owner = f"{server.gateway.namespace}/{server.gateway.name}"
-        for rule, common in _rules(gateway, server, owner, scope.namespace):
+        for rule, common in _served(memo(bound_rules, gateway.virtual_services, owner, scope.namespace), server):
             if (owner, rule) not in tables:
                 targets = _targets(memo, rule, services, scope.namespace)
                 source = memo(source_for, rule, owner, scope.namespace, traits)
@@ -81,16 +81,21 @@ def _merge(
     return _collapsed(hosts)
 
 
-def _rules(
-    gateway: MergedGateway, server: GatewayServer, owner: str, namespace: Namespace
-) -> Iterator[tuple[MergedVirtualService, tuple[str, ...]]]:
-    """The VirtualServices bound to a server's Gateway that share hosts with it, and these hosts."""
-    for rule in sorted(gateway.virtual_services, key=lambda rule: _rank(rule, namespace)):
-        if owner in rule.spec.gateways:
-            offered = [host.lower() for allowed, host in server.hosts if allowed in ("*", rule.namespace)]
-            asked = [host.lower() for host in rule.spec.hosts]
-            if common := _common(offered, asked):
-                yield rule, common
+Bound = tuple[tuple[MergedVirtualService, tuple[str, ...]], ...]
+
+
+def bound_rules(rules: tuple[MergedVirtualService, ...], owner: str, namespace: Namespace) -> Bound:
+    """The VirtualServices bound to a Gateway with their hosts, in the order in which a router in `namespace` takes them."""
+    bound = sorted((rule for rule in rules if owner in rule.spec.gateways), key=lambda rule: _rank(rule, namespace))
+    return tuple((rule, tuple(host.lower() for host in rule.spec.hosts)) for rule in bound)
+
+
+def _served(bound: Bound, server: GatewayServer) -> Iterator[tuple[MergedVirtualService, tuple[str, ...]]]:
+    """Those that share hosts with a server, and these hosts."""
+    offered = [(namespace, host.lower()) for namespace, host in server.hosts]
+    for rule, asked in bound:
+        if common := _common([host for allowed, host in offered if allowed in ("*", rule.namespace)], asked):
+            yield rule, common
 
 
 def _common(offered: Iterable[str], asked: Iterable[str]) -> tuple[str, ...]:
