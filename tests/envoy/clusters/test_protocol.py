@@ -87,5 +87,7 @@ def test_header_case_is_kept_where_the_mesh_says_so(world: Any, options: Any) ->
     mesh = {"defaultConfig": {"proxyHeaders": {"preserveHttp1HeaderCase": True}}}
     http1 = options(world.with_(mesh=mesh).cluster())["explicit_http_config"]["http_protocol_options"]
     assert http1["header_key_format"]["stateful_formatter"]["name"] == "preserve_case"
+    own = {"proxy_config": '{"proxyHeaders": {"preserveHttp1HeaderCase": false}}'}
+    assert options(world.with_(mesh=mesh, traits=own).cluster()) == {}
     follow = options(world.with_(mesh=mesh, ports=AUTO).cluster())["use_downstream_protocol_config"]
     assert "header_key_format" in follow["http_protocol_options"]

@@ -45,7 +45,7 @@ def dynamic_cluster(planned: Planned, names: tuple[str, ...]) -> EnvoyResource:
 def any_host_cluster(traits: Traits, config: MeshConfig) -> EnvoyResource:
     """Where unknown hosts go in mode ALLOW_ANY_DYNAMIC_DNS; TLS is originated when the mesh's policy says so."""
     draft = Draft.named(DYNAMIC_DNS)
-    follow_client(draft, config)
+    follow_client(draft, traits, config)
     apply_pool(draft, None, None, config)
     outbound = config.outbound_traffic_policy
     apply_security(draft, Policy(tls=outbound.tls if outbound else None), Peer(selected=True), traits, config, dynamic=True)
@@ -53,13 +53,13 @@ def any_host_cluster(traits: Traits, config: MeshConfig) -> EnvoyResource:
     return draft.finish()
 
 
-def follow_client(draft: Draft, config: MeshConfig) -> None:
+def follow_client(draft: Draft, traits: Traits, config: MeshConfig) -> None:
     """What clusters of unknown destinations speak: the client's protocol, closing after five idle minutes."""
     options = draft.options
     options.common_http_protocol_options.idle_timeout.CopyFrom(wkt.duration(PASSTHROUGH_IDLE))
     options.use_downstream_protocol_config.http_protocol_options.SetInParent()
     options.use_downstream_protocol_config.http2_protocol_options.SetInParent()
-    if preserves_case(config):
+    if preserves_case(traits, config):
         options.use_downstream_protocol_config.http_protocol_options.CopyFrom(preserve_case())
 
 

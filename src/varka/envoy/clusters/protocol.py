@@ -7,6 +7,7 @@ from envoy.extensions.http.header_formatters.preserve_case.v3 import preserve_ca
 
 from varka.envoy import wkt
 from varka.envoy.clusters.draft import Draft
+from varka.envoy.proxyconfig import proxy_headers
 from varka.proxy.node import ProxyType
 from varka.proxy.traits import Traits
 from varka.registry.model import Protocol, ServicePort
@@ -22,7 +23,7 @@ def apply_port_protocol(draft: Draft, port: ServicePort, traits: Traits, config:
     if port.protocol.is_http2:
         speak_http2(draft)
         return
-    if preserves_case(config) and (port.protocol.is_http or port.protocol is Protocol.AUTO):
+    if (port.protocol.is_http or port.protocol is Protocol.AUTO) and preserves_case(traits, config):
         draft.options.explicit_http_config.http_protocol_options.CopyFrom(preserve_case())
     if port.protocol is Protocol.AUTO and traits.type is not ProxyType.ROUTER:
         use_client_protocol(draft)
@@ -61,10 +62,9 @@ def is_http2(draft: Draft) -> bool:
     )
 
 
-def preserves_case(config: MeshConfig) -> bool:
-    """`meshConfig.defaultConfig.proxyHeaders.preserveHttp1HeaderCase`"""
-    headers = config.default_config.proxy_headers if config.default_config else None
-    return bool(headers and headers.preserve_http1_header_case)
+def preserves_case(traits: Traits, config: MeshConfig) -> bool:
+    """`proxyHeaders.preserveHttp1HeaderCase` of the proxy, else of the mesh."""
+    return bool(proxy_headers(traits, config).preserve_http1_header_case)
 
 
 def preserve_case() -> protocol_pb2.Http1ProtocolOptions:

@@ -21,7 +21,7 @@ def static_layer(traits: Traits, config: MeshConfig) -> Layer:
     """Gateways have no original destination to pass traffic on to, so they get a black hole only."""
     if traits.type is ProxyType.ROUTER:
         return Layer.of([_black_hole(config)])
-    clusters = [_black_hole(config), _passthrough(config), _inbound_passthrough(traits, config)]
+    clusters = [_black_hole(config), _passthrough(traits, config), _inbound_passthrough(traits, config)]
     policy = config.outbound_traffic_policy
     if policy is not None and policy.mode is OutboundTrafficPolicyMode.ALLOW_ANY_DYNAMIC_DNS:
         clusters.append(any_host_cluster(traits, config))
@@ -35,21 +35,21 @@ def _black_hole(config: MeshConfig) -> EnvoyResource:
     return draft.finish()
 
 
-def _passthrough(config: MeshConfig) -> EnvoyResource:
-    return _original_dst(PASSTHROUGH, config).finish()
+def _passthrough(traits: Traits, config: MeshConfig) -> EnvoyResource:
+    return _original_dst(PASSTHROUGH, traits, config).finish()
 
 
 def _inbound_passthrough(traits: Traits, config: MeshConfig) -> EnvoyResource:
-    draft = _original_dst(INBOUND_PASSTHROUGH, config)
+    draft = _original_dst(INBOUND_PASSTHROUGH, traits, config)
     bind_source(draft, traits)
     return draft.finish()
 
 
-def _original_dst(name: str, config: MeshConfig) -> Draft:
+def _original_dst(name: str, traits: Traits, config: MeshConfig) -> Draft:
     draft = Draft.named(name, PASSTHROUGH)
     draft.message.type = cluster_pb2.Cluster.ORIGINAL_DST
     draft.message.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
-    follow_client(draft, config)
+    follow_client(draft, traits, config)
     default = config.default_traffic_policy
     apply_pool(draft, default.connection_pool if default else None, None, config)
     return draft
