@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from varka.base.names import Hostname
+from varka.mesh.model import Scope
 from varka.mesh.snapshot import MeshSnapshot
 from varka.proxy.node import Proxy
 from varka.registry.model import Service
@@ -72,6 +73,27 @@ def resolve(
         server_logs=_logs(specs, config, providers, WorkloadMode.SERVER),
         client_tracing=_tracing(specs, config, providers, WorkloadMode.CLIENT),
         server_tracing=_tracing(specs, config, providers, WorkloadMode.SERVER),
+    )
+
+
+def reachable(telemetry: Telemetry, scope: Scope) -> Telemetry:
+    """Without providers whose service the scope does not see: Envoy refuses listeners that name an unknown cluster."""
+
+    def seen(provider: Provider) -> bool:
+        return not provider.host or scope.find(provider.host) is not None
+
+    def logs(given: tuple[AccessLog, ...] | None) -> tuple[AccessLog, ...] | None:
+        return None if given is None else tuple(log for log in given if seen(log.provider))
+
+    def traced(given: Tracing | None) -> Tracing | None:
+        lost = given is not None and given.provider is not None and not seen(given.provider)
+        return replace(given, provider=None) if given is not None and lost else given
+
+    return Telemetry(
+        logs(telemetry.client_logs),
+        logs(telemetry.server_logs),
+        traced(telemetry.client_tracing),
+        traced(telemetry.server_tracing),
     )
 
 

@@ -19,6 +19,7 @@ from varka.envoy.listeners.accesslog import http_logs
 from varka.envoy.listeners.connection import apply_connection_settings
 from varka.envoy.listeners.parts import Side
 from varka.envoy.listeners.tcp import idle_timeout
+from varka.envoy.listeners.tracing import tracing
 from varka.mesh.telemetry import Telemetry
 from varka.proxy.traits import Traits
 from varka.resources.model.base import decode
@@ -67,6 +68,7 @@ def connection_manager(manager: Manager, traits: Traits, config: MeshConfig, tel
         proxy_100_continue=True,
         http_filters=_filters(manager, traits, headers),
         request_id_extension=_request_id(manager.side, telemetry),
+        tracing=tracing(manager.side, telemetry, own, traits),
     )
     _routes(message, manager, inline)
     _normalization(message, config)
@@ -109,9 +111,9 @@ def _filters(manager: Manager, traits: Traits, headers: ProxyHeaders) -> list[An
 
 
 def _request_id(side: Side, telemetry: Telemetry) -> Any:
-    tracing = telemetry.server_tracing if side is Side.INBOUND else telemetry.client_tracing
+    chosen = telemetry.server_tracing if side is Side.INBOUND else telemetry.client_tracing
     config = uuid_pb2.UuidRequestIdConfig(
-        use_request_id_for_trace_sampling=wkt.boolean(tracing.use_request_id if tracing is not None else True)
+        use_request_id_for_trace_sampling=wkt.boolean(chosen.use_request_id if chosen is not None else True)
     )
     return hcm_pb2.RequestIDExtension(typed_config=wkt.pack(config))
 

@@ -30,7 +30,7 @@ from varka.envoy.names import INBOUND_PASSTHROUGH, inbound_cluster, stat_name
 from varka.envoy.resource import EnvoyResource, TypeUrl, encode
 from varka.envoy.routes.route import inbound_route
 from varka.mesh.model import Inbound, IngressListener, Scope
-from varka.mesh.telemetry import Telemetry
+from varka.mesh.telemetry import Telemetry, reachable
 from varka.proxy.node import Interception
 from varka.proxy.traits import Traits
 from varka.registry.model import Protocol, ServiceTarget
@@ -99,6 +99,7 @@ def inbound_layer(
     """One layer: inbound listeners have their routes in them, so none are named."""
     if not config.proxy_inbound_listen_port or not config.proxy_listen_port:
         return ListenerParts((), frozenset())
+    telemetry = reachable(telemetry, scope)
     ports = sorted(_served(inbound, traits, config, settings), key=lambda served: served.target)
     redirected = tuple(served for served in ports if not served.bound)
     resources = [memo(bound_listener, served, traits, config, telemetry) for served in ports if served.bound]
