@@ -92,7 +92,7 @@ class ControlPlane:
         state = self.store.state
         found, self.diagnostics = mesh_config_of(state)
         self.compiler.update(state, found or self._options.config)
-        pushed = self.hub.publish()
+        pushed = len(self.hub.publish())
         self.events.changed(change.keys, state.number)
         return pushed
 
@@ -108,7 +108,7 @@ class ControlPlane:
         return True
 
     def sent_bytes(self) -> int:
-        return sum(self.hub.sent_bytes().values())
+        return sum(self.hub.responses.sent_bytes.values())
 
     def unused_patches(self) -> Iterable[tuple[ObjectKey, int]]:
         """EnvoyFilter patches that no connected proxy's configuration matches: (object, index)."""

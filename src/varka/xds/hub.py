@@ -32,6 +32,10 @@ class Connection:
     """Set when the stream may have something to say."""
     closing: bool = False
 
+    def close(self) -> None:
+        self.closing = True
+        self.wake.set()
+
 
 class Hub:
     """Belongs to the event loop's thread."""
@@ -48,7 +52,7 @@ class Hub:
             return self.compiler.route(proxy, name) if type_ is TypeUrl.ROUTE else None
 
         view = self.compiler.view(proxy)
-        stream = DeltaStream(self.responses, view, lookup) if delta else SotwStream(view, lookup)
+        stream = DeltaStream(self.responses, view, lookup) if delta else SotwStream(self.responses, view, lookup)
         connection = Connection(proxy, stream)
         self.connections.add(connection)
         return connection
@@ -56,24 +60,17 @@ class Hub:
     def disconnect(self, connection: Connection) -> None:
         self.connections.discard(connection)
 
-    def publish(self) -> int:
-        """Give every proxy its newest view; how many get another one."""
-        changed = 0
+    def publish(self) -> set[Connection]:
+        """Give every proxy its newest view; those that get another one than before."""
+        self.responses.turn()
+        changed = set()
         for connection in self.connections:
             view = self.compiler.view(connection.proxy)
             if view is not connection.stream.view:
                 connection.stream.update(view)
                 connection.wake.set()
-                changed += 1
+                changed.add(connection)
         return changed
-
-    def sent_bytes(self) -> dict[TypeUrl, int]:
-        """Bytes of responses sent on the streams that are open, by type."""
-        total: dict[TypeUrl, int] = {}
-        for connection in self.connections:
-            for type_, count in connection.stream.sent_bytes.items():
-                total[type_] = total.get(type_, 0) + count
-        return total
 
     def views(self) -> Iterator[View]:
         """The distinct views in use."""
@@ -82,6 +79,5 @@ class Hub:
     def rejections(self) -> Iterator[tuple[Proxy, Rejection]]:
         """What proxies rejected since the last call."""
         for connection in self.connections:
-            if isinstance(connection.stream, DeltaStream):
-                found, connection.stream.rejections = connection.stream.rejections, []
-                yield from ((connection.proxy, rejection) for rejection in found)
+            found, connection.stream.rejections = connection.stream.rejections, []
+            yield from ((connection.proxy, rejection) for rejection in found)

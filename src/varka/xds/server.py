@@ -16,6 +16,8 @@ SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
 _LARGE = 64 << 10
 _IN_FLIGHT = 8
 """Large responses on their way at once: more make all of them slower and take more memory."""
+_PATIENCE = 5.0
+"""Seconds after which a proxy that does not answer gets what waits for its answer."""
 _OPTIONS = (
     ("grpc.max_receive_message_length", 16 << 20),
     ("grpc.max_send_message_length", -1),
@@ -25,14 +27,14 @@ _OPTIONS = (
 )
 
 Decode = Callable[[bytes], tuple[Any, Any]]
-Changed = Callable[[Connection], None]
+Progress = Callable[[Connection], None]
 
 
 class AdsServer:
-    """Serves a hub's connections. `changed` is called when a proxy connects, answers or leaves."""
+    """Serves a hub's connections. `progress` is called when a proxy connects, answers, has everything or leaves."""
 
-    def __init__(self, hub: Hub, changed: Changed) -> None:
-        self._hub, self._changed = hub, changed
+    def __init__(self, hub: Hub, progress: Progress) -> None:
+        self._hub, self._progress = hub, progress
         self._large = asyncio.Semaphore(_IN_FLIGHT)
         self._server = grpc.aio.server(options=_OPTIONS)
         handlers = {
@@ -49,10 +51,9 @@ class AdsServer:
         await self._server.start()
 
     async def stop(self) -> None:
-        """Close the streams one by one, then the server: it complains about streams that are open."""
-        for connection in list(self._hub.connections):
-            connection.closing = True
-            connection.wake.set()
+        """End the streams, then the server: it complains about streams that are open."""
+        for connection in self._hub.connections:
+            connection.close()
         await self._server.stop(grace=1)
 
     async def _delta(self, _: Any, context: Any) -> None:
@@ -73,23 +74,22 @@ class AdsServer:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the first request must carry the node")
         connection = self._hub.connect(proxy, delta=delta)
         connection.stream.request(request)
-        connection.wake.set()
-        self._changed(connection)
+        self._progress(connection)
         reader = asyncio.create_task(self._read(context, decode, connection))
         try:
             await self._write(context, connection)
         finally:
             reader.cancel()
             self._hub.disconnect(connection)
-            self._changed(connection)
+            self._progress(connection)
 
     async def _read(self, context: Any, decode: Decode, connection: Connection) -> None:
-        while (raw := await context.read()) is not grpc.aio.EOF:
-            connection.stream.request(decode(raw)[0])
-            connection.wake.set()
-            self._changed(connection)
-        connection.closing = True
-        connection.wake.set()
+        try:
+            while (raw := await context.read()) is not grpc.aio.EOF:
+                connection.stream.request(decode(raw)[0])
+                connection.wake.set()
+        finally:
+            connection.close()
 
     async def _write(self, context: Any, connection: Connection) -> None:
         while not connection.closing:
@@ -100,5 +100,21 @@ class AdsServer:
                         await context.write(response.body)
                 else:
                     await context.write(response.body)
-            if not connection.closing:
-                await connection.wake.wait()
+            self._progress(connection)
+            await self._news(connection)
+
+    async def _news(self, connection: Connection) -> None:
+        """Wait until the stream may go on. Who has everything may be silent for ever."""
+        if connection.stream.settled():
+            await connection.wake.wait()
+            return
+        timer = asyncio.get_running_loop().call_later(_PATIENCE, _hurry, connection)
+        try:
+            await connection.wake.wait()
+        finally:
+            timer.cancel()
+
+
+def _hurry(connection: Connection) -> None:
+    connection.stream.overdue()
+    connection.wake.set()

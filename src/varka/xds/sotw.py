@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from varka.base.hashing import content_hash
 from varka.envoy.resource import EnvoyResource, TypeUrl, View
-from varka.xds.delta import ORDER, Lookup
+from varka.xds.delta import ORDER, Lookup, Rejection
 from varka.xds.messages import SotwRequest, sotw_response
+from varka.xds.responses import Response, Responses
 
 _WHOLE = (TypeUrl.CLUSTER, TypeUrl.LISTENER)
 
@@ -25,26 +26,23 @@ class Watch:
     nonce: str = ""
     asked: bool = True
     """The client asked for other names, or for the first time: it must be answered."""
+    answered: bool = False
+    """The client accepted or rejected the newest response."""
     error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SotwResponse:
-    type: TypeUrl
-    body: bytes
-    resources: int
 
 
 class SotwStream:
     """`request` and `update` are its inputs; `next` gives what to send now, None when the client has everything."""
 
-    def __init__(self, view: View, lookup: Lookup = lambda _type, _name: None) -> None:
-        self._lookup = lookup
+    def __init__(self, responses: Responses, view: View, lookup: Lookup = lambda _type, _name: None) -> None:
+        self._responses, self._lookup = responses, lookup
         self._sent = 0
         self._served: dict[TypeUrl, View] = {}
         self.view = view
         self.types: dict[TypeUrl, Watch] = {}
-        self.sent_bytes: dict[TypeUrl, int] = {}
+        self.rejections: list[Rejection] = []
+        """Filled as the client rejects; whoever reports them takes them out."""
+        self._newest: dict[TypeUrl, Response] = {}
 
     def update(self, view: View) -> None:
         self.view = view
@@ -61,14 +59,20 @@ class SotwStream:
         if request.nonce and request.nonce != watch.nonce:
             return
         watch.error = request.error
+        watch.answered = True
+        if request.error and (newest := self._newest.get(type_)):
+            self.rejections += [Rejection(resource, request.error) for resource in _named(newest, request.error)]
         if request.names != watch.names:
             watch.asked = watch.asked or not set(request.names) <= set(watch.names)
             watch.names = request.names
 
-    def settled(self) -> bool:
-        return all(self._served.get(t) is self.view and not w.asked for t, w in self.types.items())
+    def overdue(self) -> None:
+        """Nothing is held back here."""
 
-    def next(self) -> SotwResponse | None:
+    def settled(self) -> bool:
+        return all(self._served.get(t) is self.view and not w.asked and w.answered for t, w in self.types.items())
+
+    def next(self) -> Response | None:
         for type_ in ORDER:
             watch = self.types.get(type_)
             if watch is None or (self._served.get(type_) is self.view and not watch.asked):
@@ -79,10 +83,11 @@ class SotwStream:
             if version == watch.version and not watch.asked:
                 continue
             self._sent += 1
-            watch.version, watch.nonce, watch.asked = version, str(self._sent), False
+            watch.version, watch.nonce, watch.asked, watch.answered = version, str(self._sent), False, False
             body = sotw_response(type_, watch.nonce, version, resources)
-            self.sent_bytes[type_] = self.sent_bytes.get(type_, 0) + len(body)
-            return SotwResponse(type_, body, len(resources))
+            response = self._newest[type_] = Response(type_, watch.nonce, tuple(resources), (), body)
+            self._responses.count(response)
+            return response
         return None
 
     def _resources(self, type_: TypeUrl, watch: Watch) -> list[EnvoyResource]:
@@ -90,3 +95,8 @@ class SotwStream:
             return list(self.view.of(type_))
         found = (self.view.get(type_, name) or self._lookup(type_, name) for name in watch.names)
         return [r for r in found if r is not None]
+
+
+def _named(response: Response, error: str) -> tuple[EnvoyResource, ...]:
+    """Resources that an error names; all when it names none."""
+    return tuple(r for r in response.resources if r.name in error) or response.resources
