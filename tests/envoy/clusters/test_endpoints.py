@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from varka.proxy.node import Locality
-from varka.registry.model import Endpoint, Health, Resolution
+from varka.proxy.node import Locality, ProxyType
+from varka.registry.model import Endpoint, Health, Protocol, Registry, Resolution, ServicePort
 
 HERE = Locality("r1", "z1", "s1")
 ADDRESSES = {
@@ -189,6 +189,20 @@ def test_clusters_of_dns_carry_their_endpoints(world: Any) -> None:
     assert addresses(cluster.load_assignment) == ["a.example", "b.example"]
     assert cluster.dns_refresh_rate.seconds == 7
     assert world.with_(resolution=Resolution.DNS, endpoints=()).clusters() == {}
+
+
+def test_what_is_passed_through_may_get_another_port(world: Any) -> None:
+    ports = (ServicePort("http", 80, Protocol.HTTP, 8080),)
+    world = world.with_(resolution=Resolution.PASSTHROUGH, ports=ports)
+    assert not world.cluster().HasField("original_dst_lb_config")
+    entry = world.with_(service={"registry": Registry.EXTERNAL}).cluster()
+    assert entry.type == entry.ORIGINAL_DST
+    assert entry.original_dst_lb_config.upstream_port_override.value == 8080
+
+
+def test_gateways_find_endpoints_where_sidecars_pass_through(world: Any) -> None:
+    cluster = world.with_(resolution=Resolution.PASSTHROUGH, traits={"type": ProxyType.ROUTER}).cluster()
+    assert cluster.type == cluster.EDS
 
 
 def test_clusters_of_eds_have_an_assignment_of_the_same_name(world: Any) -> None:

@@ -33,6 +33,12 @@ def test_all_limits_of_a_pool_are_taken(world: Any) -> None:
     assert limits(cluster) == (1, 2, 3, 4)
 
 
+def test_numbers_below_one_limit_nothing(world: Any) -> None:
+    http = {"http1MaxPendingRequests": -1, "http2MaxRequests": 0, "maxRetries": 2**40, "maxRequestsPerConnection": -1}
+    cluster = world.with_(policy={"connectionPool": {"tcp": {"maxConnections": -5}, "http": http}}).cluster()
+    assert limits(cluster) == (MAX, MAX, MAX, MAX)
+
+
 def test_a_subset_overrides_block_by_block(world: Any) -> None:
     policy = {**pool(1), "loadBalancer": {"simple": "RANDOM"}}
     least = {"name": "v3", "trafficPolicy": {"loadBalancer": {"simple": "ROUND_ROBIN"}}}

@@ -27,7 +27,7 @@ def apply_outlier(draft: Draft, outlier: networking.OutlierDetection | None, *, 
         target.interval.CopyFrom(wkt.duration(outlier.interval))
     if outlier.base_ejection_time is not None:
         target.base_ejection_time.CopyFrom(wkt.duration(outlier.base_ejection_time))
-    if outlier.max_ejection_percent:
+    if outlier.max_ejection_percent > 0:
         target.max_ejection_percent.value = outlier.max_ejection_percent
     if outlier.split_external_local_origin_errors:
         target.split_external_local_origin_errors = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envoy.config.cluster.v3 import circuit_breaker_pb2
+from google.protobuf.wrappers_pb2 import UInt32Value
 
 from varka.envoy import wkt
 from varka.envoy.clusters.draft import Draft, connect_timeout
@@ -41,10 +42,10 @@ def _thresholds(
     tcp: networking.TCPSettings | None, http: networking.HTTPSettings | None, budget: networking.RetryBudget | None
 ) -> circuit_breaker_pb2.CircuitBreakers.Thresholds:
     result = circuit_breaker_pb2.CircuitBreakers.Thresholds(
-        max_connections=wkt.uint32((tcp and tcp.max_connections) or _UNLIMITED),
-        max_pending_requests=wkt.uint32((http and http.http1_max_pending_requests) or _UNLIMITED),
-        max_requests=wkt.uint32((http and http.http2_max_requests) or _UNLIMITED),
-        max_retries=wkt.uint32((http and http.max_retries) or _UNLIMITED),
+        max_connections=_limit(tcp.max_connections if tcp else 0),
+        max_pending_requests=_limit(http.http1_max_pending_requests if http else 0),
+        max_requests=_limit(http.http2_max_requests if http else 0),
+        max_retries=_limit(http.max_retries if http else 0),
     )
     if budget is not None:
         result.retry_budget.budget_percent.value = 20.0 if budget.percent is None else budget.percent
@@ -52,6 +53,10 @@ def _thresholds(
         if budget.budget_interval is not None:
             result.retry_budget.budget_interval.CopyFrom(wkt.duration(budget.budget_interval))
     return result
+
+
+def _limit(value: int) -> UInt32Value:
+    return wkt.uint32(value if 0 < value < _UNLIMITED else _UNLIMITED)
 
 
 def _keepalive(draft: Draft, keepalive: networking.TcpKeepalive | None) -> None:
@@ -77,14 +82,14 @@ def _common_options(draft: Draft, tcp: networking.TCPSettings | None, http: netw
         common.max_connection_duration.CopyFrom(wkt.duration(tcp.max_connection_duration))
     if http is None:
         return
-    if http.max_requests_per_connection:
+    if http.max_requests_per_connection > 0:
         common.max_requests_per_connection.value = http.max_requests_per_connection
     if draft.options.explicit_http_config.HasField("http2_protocol_options"):
         _http2(draft.options.explicit_http_config.http2_protocol_options, http)
 
 
 def _http2(options: object, http: networking.HTTPSettings) -> None:
-    if http.max_concurrent_streams:
+    if http.max_concurrent_streams > 0:
         options.max_concurrent_streams.value = http.max_concurrent_streams  # type: ignore[attr-defined]
     if http.http2_keep_alive is not None:
         keepalive = options.connection_keepalive  # type: ignore[attr-defined]

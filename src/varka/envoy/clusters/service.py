@@ -17,7 +17,7 @@ from varka.envoy.clusters.protocol import apply_http2_upgrade, apply_port_protoc
 from varka.envoy.dnscache import lookup_family
 from varka.envoy.endpoints import localities, usable
 from varka.envoy.loadbalancer import Balancing, Client, sends_unhealthy
-from varka.registry.model import Endpoint
+from varka.registry.model import Endpoint, Registry, Resolution, ServicePort
 
 EDS_TIMEOUT = 5
 """Seconds. A cluster waits no longer for its endpoints, since all others wait behind it (Istio waits for ever);
@@ -41,6 +41,8 @@ def service_draft(name: str, planned: Planned, endpoints: tuple[Endpoint, ...]) 
         if not there:
             return None
         _resolve(draft, planned, there)
+    elif service.resolution is Resolution.PASSTHROUGH and service.registry is Registry.EXTERNAL:
+        _redirect(draft, port)
     apply_port_protocol(draft, port, planned.traits, config)
     apply_http2_upgrade(draft, port, policy.pool, config)
     apply_pool(draft, policy.pool, policy.retry_budget, config)
@@ -67,6 +69,12 @@ def _subscribe(draft: Draft) -> None:
     eds.eds_config.ads.SetInParent()
     eds.eds_config.resource_api_version = config_source_pb2.V3
     eds.eds_config.initial_fetch_timeout.CopyFrom(wkt.seconds(EDS_TIMEOUT))
+
+
+def _redirect(draft: Draft, port: ServicePort) -> None:
+    """The original address, but the `targetPort` of the ServiceEntry where it has one."""
+    if isinstance(port.target, int) and port.target not in (0, port.number):
+        draft.message.original_dst_lb_config.upstream_port_override.value = port.target
 
 
 def _resolve(draft: Draft, planned: Planned, endpoints: list[Endpoint]) -> None:
