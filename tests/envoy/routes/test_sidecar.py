@@ -114,6 +114,11 @@ def test_no_domain_is_there_twice(mesh_of, domains_of):
     assert "10.0.0.1" in found[f"{A}:80"]
 
 
+def test_the_catch_all_keeps_its_domain(mesh_of, domains_of):
+    world = mesh_of({"virtualServices": [{"spec": {"hosts": ["*", "x.com"], "http": [{"directResponse": {"status": 200}}]}}]})
+    assert domains_of(world.routes("80")) == {"x.com:80": ["x.com"], "allow_any": ["*"]}
+
+
 @pytest.mark.parametrize(("capture", "expected"), [(True, ["x.com", "x.com.", "240.240.0.1"]), (False, ["x.com", "x.com."])])
 def test_automatic_addresses_are_for_proxies_that_resolve_them(mesh_of, domains_of, capture, expected):
     service = {"host": "x.com", "namespace": "o", "registry": "External", "autoAddresses": ["240.240.0.1", "2001:2::1"]}

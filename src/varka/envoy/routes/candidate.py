@@ -40,10 +40,10 @@ def full_names(candidates: Iterable[Candidate]) -> frozenset[str]:
 
 def deduplicated(candidates: tuple[Candidate, ...]) -> Iterator[Candidate]:
     """Envoy refuses a route configuration where a domain (or name) is there twice: the first candidate keeps it, and an
-    abbreviation gives way to the full name of a service."""
+    abbreviation gives way to the full name of a service. `*` is the catch-all's."""
     reserved = full_names(candidates)
     names: set[str] = set()
-    taken: set[str] = set()
+    taken: set[str] = {"*"}
     for candidate in candidates:
         if candidate.name in names:
             continue
