@@ -82,12 +82,12 @@ def test_a_sidecars_ingress_replaces_the_services_ports(world, proxy, make) -> N
     assert found.ingress[0].target is not None
     assert found.ingress[0].target.port.number == 80
     assert found.connection_pool.http.max_retries == 3
-    assert (found.sidecar.name, found.addresses, found.address) == ("s", (), "")
+    assert (found.sidecar.name, found.addresses, found.address) == ("s", (), "1.1.1.1")
 
 
 @pytest.mark.parametrize(
     ("endpoint", "more", "addresses", "address"),
-    [("0.0.0.0:7", "", ("1.1.1.1",), ""), ("127.0.0.1:7", ", captureMode: NONE", (), "1.1.1.1")],
+    [("0.0.0.0:7", ", bind: 0.0.0.0", ("1.1.1.1",), ""), ("127.0.0.1:7", "", (), "1.1.1.1")],
 )
 def test_the_proxys_own_address_only_where_it_is_needed(
     world, proxy, make, endpoint: str, more: str, addresses: tuple[str, ...], address: str

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from varka.base.memo import Memo
 from varka.base.names import Namespace
 from varka.mesh.model import Inbound, IngressListener
-from varka.proxy.node import Interception, Proxy
+from varka.proxy.node import Proxy
 from varka.registry.catalogue import NamespaceServices
 from varka.registry.endpoints import EndpointTable, service_target
 from varka.registry.model import Registry, Resolution, Service, ServicePort, ServiceTarget
@@ -16,7 +16,6 @@ from varka.registry.selectors import selects
 from varka.registry.workload import Workload
 from varka.registry.workloads import NOTHING
 from varka.resources.model import networking
-from varka.resources.model.networking import CaptureMode
 from varka.resources.resource import Resource
 
 _UNSPECIFIED = ("0.0.0.0:", "[::]:")
@@ -93,14 +92,14 @@ def inbound_of(memo: Memo, proxy: Proxy, targets: Targets, sidecar: Resource[net
     """The inbound side; only what is really needed of the proxy's own addresses is in it, so that workloads share it."""
     entries = sidecar.spec.ingress if sidecar else ()
     to_self = any(e.default_endpoint.startswith(_UNSPECIFIED) for e in entries)
-    binds = any(_binds(e, proxy) for e in entries)
+    unbound = any(not e.bind for e in entries)
     return memo(
         make_inbound,
         proxy.namespace,
         targets,
         sidecar,
         proxy.addresses if to_self else (),
-        proxy.addresses[0] if binds and proxy.addresses else "",
+        proxy.addresses[0] if unbound and proxy.addresses else "",
     )
 
 
@@ -127,7 +126,3 @@ def _replaced(entry: networking.IstioIngressListener, targets: Targets) -> Servi
     """The service port that an ingress listener stands for: the one that the workload serves there."""
     number = entry.port.number if entry.port else 0
     return next((t for t in targets if t.target == number), None)
-
-
-def _binds(entry: networking.IstioIngressListener, proxy: Proxy) -> bool:
-    return not entry.bind and (entry.capture_mode is CaptureMode.NONE or proxy.interception is Interception.NONE)

@@ -137,8 +137,8 @@ class Inbound:
     addresses: tuple[str, ...] = ()
     """The proxy's own addresses, only when some `ingress[].defaultEndpoint` is `0.0.0.0:port` or `[::]:port`."""
     address: str = ""
-    """Where `ingress` listeners without `bind` bind: the workload's own address, set only when some listener of it
-    really binds a port (captureMode NONE, or a proxy that does not intercept)."""
+    """The workload's own address, only when some `ingress` listener names no `bind`: there it binds, and Istio names its
+    filter chains by it."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
