@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -119,13 +119,13 @@ def misspelt(value: Any, kind: type[msgspec.Struct], path: Path, findings: Findi
     """
     if not isinstance(value, dict):
         return
-    fields, loose = message_fields(kind), _loose_names(kind)
+    fields = message_fields(kind)
     for name, item in value.items():
         if name not in fields:
-            meant = loose.get(_loose(name))
-            if meant is not None and meant not in value:
+            meant = _meant(name, kind)
+            if meant and meant not in value:
                 findings.warning(Code.UNKNOWN_FIELD, (*path, name), f"unknown field {name!r}", f"did you mean {meant!r}?")
-        elif isinstance(item, dict | list):
+        elif type(item) is dict or type(item) is list:
             inner = _inner_message(fields[name].type)
             if inner is not None:
                 for index, part in enumerate(item) if isinstance(item, list) else [(None, item)]:
@@ -136,9 +136,10 @@ def _loose(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "").rstrip("s")
 
 
-@cache
-def _loose_names(kind: type[msgspec.Struct]) -> Mapping[str, str]:
-    return {_loose(name): name for name in message_fields(kind)}
+@lru_cache(maxsize=4096)
+def _meant(name: str, kind: type[msgspec.Struct]) -> str:
+    """The field that an unknown name is a misspelling of, "" when it is none."""
+    return next((field for field in message_fields(kind) if _loose(field) == _loose(name)), "")
 
 
 @cache

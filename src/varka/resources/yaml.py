@@ -11,6 +11,7 @@ import base64
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import yaml as pyyaml
@@ -129,11 +130,12 @@ class _Builder:
 
 
 def _key(node: ScalarNode) -> str:
-    """JSON's text for a plain or tagged key; most are words that mean nothing else, so that is looked at first."""
-    text = str(node.value)
-    if len(text) > 5 and text.isidentifier() and node.tag is _PLAIN:
-        return text
-    return key_text(resolve_plain(text) if node.tag is _PLAIN else _tagged(node))
+    return _plain_key(node.value) if node.tag is _PLAIN else key_text(_tagged(node))
+
+
+@lru_cache(maxsize=4096)
+def _plain_key(text: str) -> str:
+    return key_text(resolve_plain(text))
 
 
 def _tagged(node: ScalarNode) -> Any:

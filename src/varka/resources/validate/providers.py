@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from http import HTTPStatus
 
 import msgspec
 
@@ -14,6 +13,13 @@ from varka.resources.validate.cursor import Cursor
 from varka.resources.validate.hosts import sidecar_host
 
 _CODE = Code.MC_PROVIDER
+_STATUSES = frozenset(
+    (
+        *(100, *range(200, 209), 226, *range(300, 306), 307, 308, *range(400, 418), *range(421, 425), 426, 428, 429, 431),
+        *(*range(500, 509), 510, 511),
+    )
+)
+"""Those that Envoy has a name for (envoy.type.v3.StatusCode)."""
 _WITHOUT_SERVICE = ("prometheus", "stackdriver", "envoy_file_access_log", "sds")
 
 
@@ -43,7 +49,7 @@ def _check_service(settings: msgspec.Struct, here: Cursor) -> None:
     if getattr(settings, "access_token", None) == "":
         here.at("accessToken").warning(_CODE, "accessToken is required")
     status = getattr(settings, "status_on_error", "")
-    if status and status not in {str(known.value) for known in HTTPStatus}:
+    if status and not (status.isdigit() and int(status) in _STATUSES):
         here.at("statusOnError").warning(_CODE, f"{status!r} is no HTTP status")
     prefix = getattr(settings, "path_prefix", "")
     if prefix and not prefix.startswith("/"):
