@@ -19,6 +19,7 @@ ZONE = "topology.kubernetes.io/zone"
 SUBZONE = "topology.istio.io/subzone"
 NODE = "kubernetes.io/hostname"
 
+_HEAVIEST = 2**32 - 1
 _SAME_ZONE = (NETWORK, REGION, ZONE)
 _SAME_NODE = (NETWORK, REGION, ZONE, SUBZONE, NODE)
 _DISTRIBUTIONS = {"PreferClose": _SAME_ZONE, "PreferSameZone": _SAME_ZONE, "PreferSameNode": _SAME_NODE}
@@ -134,7 +135,7 @@ def places(endpoints: Iterable[Endpoint]) -> list[Place]:
 
 
 def _place(locality: Locality, endpoints: Sequence[Endpoint], priority: int = 0) -> Place:
-    return Place(locality, tuple(endpoints), sum(e.weight or 1 for e in endpoints), priority)
+    return Place(locality, tuple(endpoints), min(sum(e.weight or 1 for e in endpoints), _HEAVIEST), priority)
 
 
 def spread(found: list[Place], balancing: Balancing, client: Client) -> list[Place]:
