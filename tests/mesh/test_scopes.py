@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from varka.mesh.model import Scope
-from varka.resources.model.mesh import OutboundTrafficPolicy, OutboundTrafficPolicyMode
+from varka.resources.model.mesh import LabelSelector, OutboundTrafficPolicy, OutboundTrafficPolicyMode
 
 
 def hosts(scope: Scope) -> list[str]:
@@ -126,3 +126,9 @@ def test_labels_and_locality_that_matter(world, proxy, make) -> None:
     assert scope.needs_locality
     assert scope.label_keys == {"app", "rack", "tier"}
     assert not world.apply(make("DestinationRule", "d", "{host: a, trafficPolicy: {tls: {}}}")).scope(proxy()).needs_locality
+
+
+def test_namespaces_that_are_not_discovered_are_not_there(world, three, proxy) -> None:
+    namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: {mesh: 'on'}}\n"
+    world.configure(discovery_selectors=(LabelSelector(matchLabels={"mesh": "on"}),))
+    assert hosts(world.apply(*three, namespace).scope(proxy())) == [A]

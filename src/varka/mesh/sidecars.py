@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from varka.base.names import Namespace
 from varka.proxy.node import Proxy
@@ -13,10 +14,36 @@ from varka.resources.resource import Resource
 Sidecar = Resource[networking.Sidecar]
 
 
-def sidecar_of(sidecars: Iterable[Sidecar], proxy: Proxy, root_namespace: Namespace) -> Sidecar | None:
+@dataclass(frozen=True, eq=False, slots=True)
+class NamespaceSidecars:
+    """The Sidecars of one namespace, oldest first."""
+
+    selecting: tuple[Sidecar, ...]
+    """Those with a `workloadSelector`."""
+    default: Sidecar | None
+    """The oldest for all workloads."""
+
+
+Sidecars = Mapping[Namespace, NamespaceSidecars]
+_NONE = NamespaceSidecars((), None)
+
+
+def by_namespace(sidecars: tuple[Sidecar, ...]) -> Sidecars:
+    grouped: dict[Namespace, list[Sidecar]] = {}
+    for sidecar in sidecars:
+        grouped.setdefault(Namespace(sidecar.namespace), []).append(sidecar)
+    return {
+        name: NamespaceSidecars(
+            tuple(s for s in found if s.spec.workload_selector), next((s for s in found if not s.spec.workload_selector), None)
+        )
+        for name, found in grouped.items()
+    }
+
+
+def sidecar_of(sidecars: Sidecars, proxy: Proxy, root_namespace: Namespace) -> Sidecar | None:
     """Of the proxy's namespace the oldest that selects its labels, else the oldest for all; else the root namespace's."""
-    own = [s for s in sidecars if s.namespace == proxy.namespace]
-    selecting = (s for s in own if s.spec.workload_selector and selects(s.spec.workload_selector.labels, proxy.labels))
-    default = (s for s in own if s.spec.workload_selector is None)
-    of_root = (s for s in sidecars if s.namespace == root_namespace and s.spec.workload_selector is None)
-    return next(selecting, None) or next(default, None) or next(of_root, None)
+    own = sidecars.get(proxy.namespace, _NONE)
+    for sidecar in own.selecting:
+        if sidecar.spec.workload_selector and selects(sidecar.spec.workload_selector.labels, proxy.labels):
+            return sidecar
+    return own.default or sidecars.get(root_namespace, _NONE).default

@@ -9,12 +9,13 @@ from varka.base.memo import Memo
 from varka.base.names import Namespace, ObjectKey
 from varka.base.settings import Settings
 from varka.mesh import destinationrules, inbound, virtualservices
+from varka.mesh.discovery import discovered
 from varka.mesh.filters import patches_for
 from varka.mesh.gateways import Gateway, gateways_of, merged_gateway
 from varka.mesh.ingress import take_ingresses
 from varka.mesh.model import FilterPatch, Inbound, MergedGateway, Scope
 from varka.mesh.scopes import Sidecar, Sources, make_scope
-from varka.mesh.sidecars import sidecar_of
+from varka.mesh.sidecars import Sidecars, by_namespace, sidecar_of
 from varka.proxy.node import Proxy, ProxyType
 from varka.registry import registry
 from varka.registry.model import Endpoint, Service, ServicePort
@@ -44,6 +45,7 @@ class MeshSnapshot:
     _sources: Sources
     _settings: Settings
     _gateways: tuple[Gateway, ...]
+    _sidecars: Sidecars
     _scopes: dict[_ScopeKey, Scope] = field(default_factory=dict)
 
     def services(self) -> tuple[Service, ...]:
@@ -91,11 +93,12 @@ class MeshSnapshot:
         return self._state.resources.get(key)
 
     def _sidecar(self, proxy: Proxy) -> Sidecar | None:
-        return sidecar_of(self._state.of("Sidecar", ISTIO), proxy, self.root_namespace)
+        return sidecar_of(self._sidecars, proxy, self.root_namespace)
 
 
 def take(state: State, config: MeshConfig, memo: Memo, settings: Settings) -> MeshSnapshot:
     """The snapshot of a state. With the same memo, what did not change since the last one is the same object."""
+    state = discovered(state, config)
     root = Namespace(config.root_namespace) if config.root_namespace else DEFAULT_ROOT_NAMESPACE
     services = registry.take(state, config, memo, settings, root)
     ingresses = take_ingresses(state, config, memo, settings.domain, root)
@@ -104,5 +107,6 @@ def take(state: State, config: MeshConfig, memo: Memo, settings: Settings) -> Me
         state, memo, config.default_virtual_service_export_to, settings.domain, ingresses.virtual_services
     )
     sources = Sources(services.catalogue, rules, book, config, root)
+    sidecars = memo(by_namespace, state.of("Sidecar", ISTIO))
     gateways = (*state.of("Gateway", ISTIO), *ingresses.gateways)
-    return MeshSnapshot(state.number, config, root, state, memo, services, sources, settings, gateways)
+    return MeshSnapshot(state.number, config, root, state, memo, services, sources, settings, gateways, sidecars)
