@@ -58,6 +58,8 @@ BALANCERS = (
     {"consistentHash": {"useSourceIp": True, "maglev": {"tableSize": 127}}},
     {"consistentHash": {"useSourceIp": True, "minimumRingSize": 99}},
     {"backendUtilization": {"blackoutPeriod": "3s", "errorUtilizationPenalty": 1.0}},
+    {"backendUtilization": {}, "localityLbSetting": {"failoverPriority": ["topology.kubernetes.io/region"]}},
+    {"backendUtilization": {}, "zoneAwareLbSetting": {"minClusterSize": 3}},
     {"localityLbSetting": {"distribute": [{"from": "r/*", "to": {"r/z": 100}}]}},
     {"localityLbSetting": {"failoverPriority": ["topology.kubernetes.io/region"]}},
     {"zoneAwareLbSetting": {"enabled": False}},

@@ -108,7 +108,9 @@ def _by_utilization(cluster: Any, settings: networking.LoadBalancerSettings) -> 
     except json_format.ParseError:
         config.Clear()
     _slow_start(config, settings)
-    cluster.ClearField("common_lb_config")
+    # Envoy refuses locality settings of the older form beside a policy of the newer.
+    cluster.common_lb_config.ClearField("locality_weighted_lb_config")
+    cluster.common_lb_config.ClearField("zone_aware_lb_config")
     policy = cluster.load_balancing_policy.policies.add().typed_extension_config
     policy.name = "envoy.load_balancing_policies.client_side_weighted_round_robin"
     policy.typed_config.CopyFrom(wkt.pack(config))
