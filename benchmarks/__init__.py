@@ -1,0 +1,1 @@
+"""Figures: what varka needs for how much. Not part of the product."""
