@@ -1,7 +1,7 @@
 """TLS towards upstreams, and the names of secrets that TLS of either direction asks for.
 
-Files named in a rule are read by the proxy itself: with Istio's agent beside it through the agent's SDS (which
-watches them), else directly. Secrets of the mesh come through the agent likewise, else from the control plane.
+All certificates are SDS secrets, files at the proxy too: Envoy watches files that it got by SDS, and one that is not
+there yet harms nobody else. Istio's proxy asks the agent beside it, a plain Envoy the control plane.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ ROOTS = "ROOTCA"
 CA_SUFFIX = "-cacert"
 """Appended to a `credentialName`, it means the CA certificate that goes with it."""
 
+FILE_CERT, FILE_ROOT = "file-cert:", "file-root:"
+"""Secrets that are files at the proxy: `file-cert:<chain>~<key>`, `file-root:<bundle>`."""
+
+_SYSTEM = "system"
 _AGENT = "sds-grpc"
 _SCHEMES = ("kubernetes://", "kubernetes-gateway://", "configmap://")
 _MODE = networking.ClientTLSSettingsTLSmode
@@ -137,25 +141,19 @@ def _from_secret(common: Any, tls: networking.ClientTLSSettings, names: tuple[st
 
 def _from_files(common: Any, tls: networking.ClientTLSSettings, names: tuple[str, ...], traits: Traits) -> None:
     if tls.mode is _MODE.MUTUAL:
-        if traits.istio_filters:
-            name = f"file-cert:{tls.client_certificate}~{tls.private_key}"
-            common.tls_certificate_sds_secret_configs.append(mesh_secret(name, traits))
-        else:
-            common.tls_certificates.add(certificate_chain=file(tls.client_certificate), private_key=file(tls.private_key))
+        pair = f"{FILE_CERT}{tls.client_certificate}~{tls.private_key}"
+        common.tls_certificate_sds_secret_configs.append(mesh_secret(pair, traits))
     if tls.insecure_skip_verify:
         common.validation_context.SetInParent()
         return
     context = validation(names)
     if tls.ca_crl:
         context.crl.CopyFrom(file(tls.ca_crl))
-    if traits.istio_filters:
-        common.combined_validation_context.default_validation_context.CopyFrom(context)
-        roots = mesh_secret(f"file-root:{tls.ca_certificates or 'system'}", traits)
-        common.combined_validation_context.validation_context_sds_secret_config.CopyFrom(roots)
-        return
-    system = tls.ca_certificates in ("", "system")
-    context.trusted_ca.CopyFrom(file(traits.system_roots if system else tls.ca_certificates))
-    common.validation_context.CopyFrom(context)
+    roots = tls.ca_certificates or _SYSTEM
+    if roots == _SYSTEM and not traits.istio_filters:
+        roots = traits.system_roots
+    common.combined_validation_context.default_validation_context.CopyFrom(context)
+    common.combined_validation_context.validation_context_sds_secret_config.CopyFrom(mesh_secret(FILE_ROOT + roots, traits))
 
 
 def validation(names: Iterable[str]) -> common_pb2.CertificateValidationContext:

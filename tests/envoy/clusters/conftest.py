@@ -144,14 +144,3 @@ def envoy_accepts(tmp_path: Path) -> Callable[[Iterable[Any]], None]:
         assert done.returncode == 0, done.stderr
 
     return accepts
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A self-signed certificate and its key."""
-    folder = tmp_path_factory.mktemp("certificate")
-    chain, key = folder / "cert.pem", folder / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    files = ["-keyout", str(key), "-out", str(chain), "-days", "2", "-subj", "/CN=test"]
-    subprocess.run([*command, *files], check=True, capture_output=True)
-    return chain, key

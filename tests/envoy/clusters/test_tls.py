@@ -28,6 +28,21 @@ def tls(world: Any, shown: Any) -> Any:
     return of
 
 
+def certificates(context: dict[str, Any]) -> list[str]:
+    return [secret["name"] for secret in context["common_tls_context"]["tls_certificate_sds_secret_configs"]]
+
+
+def roots(context: dict[str, Any]) -> str:
+    combined = context["common_tls_context"]["combined_validation_context"]
+    return str(combined["validation_context_sds_secret_config"]["name"])
+
+
+def names(context: dict[str, Any]) -> list[str]:
+    """What the other side's certificate must say."""
+    checked = context["common_tls_context"]["combined_validation_context"]["default_validation_context"]
+    return [m["matcher"]["exact"] for m in checked["match_typed_subject_alt_names"]]
+
+
 def plaintext(world: Any, settings: dict[str, Any], **changes: Any) -> bool:
     return not world.with_(policy={"tls": settings}, **changes).cluster().HasField("transport_socket")
 
@@ -43,25 +58,26 @@ def follows(world: Any, settings: dict[str, Any]) -> tuple[bool, bool]:
 def test_simple_checks_against_the_systems_roots(tls: Any) -> None:
     context = tls({"mode": "SIMPLE", "sni": "x", "subjectAltNames": ["x", "spiffe://y", "10.0.0.1"]})
     assert context["sni"] == "x"
-    checked = context["common_tls_context"]["validation_context"]
-    assert checked["trusted_ca"] == {"filename": "/etc/ssl/certs/ca-certificates.crt"}
+    assert roots(context) == "file-root:/etc/ssl/certs/ca-certificates.crt"
+    checked = context["common_tls_context"]["combined_validation_context"]["default_validation_context"]
     kinds = [(m["san_type"], m["matcher"]["exact"]) for m in checked["match_typed_subject_alt_names"]]
     assert kinds == [("DNS", "x"), ("URI", "spiffe://y"), ("IP_ADDRESS", "10.0.0.1")]
 
 
 def test_mutual_reads_the_files_of_the_rule(tls: Any) -> None:
     files = {"clientCertificate": "/c", "privateKey": "/k", "caCertificates": "/r", "caCrl": "/l"}
-    common = tls({"mode": "MUTUAL", **files})["common_tls_context"]
-    assert common["tls_certificates"] == [{"certificate_chain": {"filename": "/c"}, "private_key": {"filename": "/k"}}]
-    assert common["validation_context"] == {"trusted_ca": {"filename": "/r"}, "crl": {"filename": "/l"}}
+    context = tls({"mode": "MUTUAL", **files})
+    assert certificates(context) == ["file-cert:/c~/k"]
+    assert roots(context) == "file-root:/r"
+    combined = context["common_tls_context"]["combined_validation_context"]
+    assert combined["default_validation_context"] == {"crl": {"filename": "/l"}}
 
 
-def test_istios_agent_serves_the_files_where_there_is_one(tls: Any) -> None:
-    files = {"clientCertificate": "/c", "privateKey": "/k"}
-    common = tls({"mode": "MUTUAL", **files}, traits={"istio_filters": True})["common_tls_context"]
-    (secret,) = common["tls_certificate_sds_secret_configs"]
-    assert secret["name"] == "file-cert:/c~/k"
-    assert common["combined_validation_context"]["validation_context_sds_secret_config"]["name"] == "file-root:system"
+def test_istios_agent_knows_the_systems_roots_where_there_is_one(tls: Any) -> None:
+    context = tls({"mode": "SIMPLE"}, traits={"istio_filters": True})
+    assert roots(context) == "file-root:system"
+    secret = context["common_tls_context"]["combined_validation_context"]["validation_context_sds_secret_config"]
+    assert "api_config_source" in secret["sds_config"]
 
 
 def test_nothing_is_checked_when_verification_is_skipped(tls: Any, world: Any) -> None:
@@ -82,24 +98,19 @@ def test_a_credential_is_for_gateways_and_selected_workloads(tls: Any, world: An
     settings = {"mode": "MUTUAL", "credentialName": "c"}
     assert plaintext(world, settings)
     for changes in ({"traits": ROUTER}, {"selected": True}):
-        common = tls(settings, **changes)["common_tls_context"]
-        assert [s["name"] for s in common["tls_certificate_sds_secret_configs"]] == ["kubernetes://c"]
-        roots = common["combined_validation_context"]["validation_context_sds_secret_config"]
-        assert roots["name"] == "kubernetes://c-cacert"
+        context = tls(settings, **changes)
+        assert certificates(context) == ["kubernetes://c"]
+        assert roots(context) == "kubernetes://c-cacert"
 
 
 def test_a_public_ca_may_be_read_by_every_sidecar(tls: Any) -> None:
-    common = tls({"mode": "SIMPLE", "credentialName": "configmap://ns/roots"})["common_tls_context"]
-    roots = common["combined_validation_context"]["validation_context_sds_secret_config"]
-    assert roots["name"] == "configmap://ns/roots-cacert"
+    assert roots(tls({"mode": "SIMPLE", "credentialName": "configmap://ns/roots"})) == "configmap://ns/roots-cacert"
 
 
 def test_names_of_a_serviceentry_are_checked_unless_the_rule_has_its_own(tls: Any) -> None:
     external = {"registry": Registry.EXTERNAL, "subject_alt_names": ("a.example",)}
-    found = tls({"mode": "SIMPLE"}, service=external)["common_tls_context"]["validation_context"]
-    assert [m["matcher"]["exact"] for m in found["match_typed_subject_alt_names"]] == ["a.example"]
-    own = tls({"mode": "SIMPLE", "subjectAltNames": ["b"]}, service=external)["common_tls_context"]["validation_context"]
-    assert [m["matcher"]["exact"] for m in own["match_typed_subject_alt_names"]] == ["b"]
+    assert names(tls({"mode": "SIMPLE"}, service=external)) == ["a.example"]
+    assert names(tls({"mode": "SIMPLE", "subjectAltNames": ["b"]}, service=external)) == ["b"]
 
 
 def test_http2_is_offered_when_the_cluster_speaks_it(tls: Any) -> None:
@@ -114,13 +125,10 @@ def test_mesh_mtls_needs_the_meshs_certificates(tls: Any, world: Any) -> None:
     endpoints = (Endpoint("10.0.0.1", 80, namespace=world.group().namespace, service_account="sa"),)
     context = tls(settings, traits={"mesh_tls": True}, endpoints=endpoints, subsets=({"name": "v1"},))
     assert context["sni"] == "outbound_.80_.v1_.a.ns.svc.cluster.local"
-    common = context["common_tls_context"]
-    assert [s["name"] for s in common["tls_certificate_sds_secret_configs"]] == ["default"]
-    combined = common["combined_validation_context"]
-    assert combined["validation_context_sds_secret_config"]["name"] == "ROOTCA"
-    (name,) = combined["default_validation_context"]["match_typed_subject_alt_names"]
-    assert name["matcher"]["exact"] == "spiffe://cluster.local/ns/ns/sa/sa"
-    assert common["alpn_protocols"] == ["istio"]
+    assert certificates(context) == ["default"]
+    assert roots(context) == "ROOTCA"
+    assert names(context) == ["spiffe://cluster.local/ns/ns/sa/sa"]
+    assert context["common_tls_context"]["alpn_protocols"] == ["istio"]
 
 
 def test_proxy_protocol_wraps_whatever_is_inside(world: Any) -> None:
@@ -133,6 +141,6 @@ def test_proxy_protocol_wraps_whatever_is_inside(world: Any) -> None:
 
 
 def test_names_of_secrets() -> None:
-    names = ("c", "sds://c", "kubernetes-gateway://a/c", "builtin://", "builtin://-cacert", "invalid://x")
-    found = [secret_name(name) for name in names]
+    credentials = ("c", "sds://c", "kubernetes-gateway://a/c", "builtin://", "builtin://-cacert", "invalid://x")
+    found = [secret_name(name) for name in credentials]
     assert found == ["kubernetes://c", "kubernetes://c", "kubernetes-gateway://a/c", "default", "ROOTCA", "invalid://"]
