@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from varka.base.names import Hostname, Namespace, ObjectKey
 from varka.registry.model import Service, ServicePort, ServiceTarget
@@ -122,6 +123,25 @@ class IngressListener:
     target: ServiceTarget | None
 
 
+class MutualTls(StrEnum):
+    """What clients of a port must speak (PeerAuthentication)."""
+
+    DISABLE = "DISABLE"
+    PERMISSIVE = "PERMISSIVE"
+    STRICT = "STRICT"
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """What clients of a workload must speak: `mode`, but for some ports (those the workload listens on)."""
+
+    mode: MutualTls = MutualTls.DISABLE
+    ports: tuple[tuple[int, MutualTls], ...] = ()
+
+    def at(self, port: int) -> MutualTls:
+        return dict(self.ports).get(port, self.mode)
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Inbound:
     """The inbound side of a workload: the ports it serves. Equal workloads share it."""
@@ -139,6 +159,7 @@ class Inbound:
     address: str = ""
     """The workload's own address, only when some `ingress` listener names no `bind`: there it binds, and Istio names its
     filter chains by it."""
+    peers: Peers = Peers()
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -19,9 +19,10 @@ from varka.envoy import wkt
 from varka.envoy.listeners import filters
 from varka.envoy.listeners.accesslog import listener_logs, tcp_logs
 from varka.envoy.listeners.addresses import additional, listener_name, socket, wildcards
-from varka.envoy.listeners.chains import PLAINTEXT_HTTP, RAW_BUFFER, TLS, TcpTarget, config_metadata
+from varka.envoy.listeners.chains import TcpTarget, config_metadata
 from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter
 from varka.envoy.listeners.inspect import inspectors
+from varka.envoy.listeners.mtls import ChainKind, chain_kinds, mesh_socket
 from varka.envoy.listeners.parts import ListenerParts, Side, layer_of
 from varka.envoy.listeners.tcp import idle_timeout, network_filters, stat_prefix
 from varka.envoy.listeners.tls import downstream_socket
@@ -29,7 +30,7 @@ from varka.envoy.listeners.virtual import black_hole_chain
 from varka.envoy.names import INBOUND_PASSTHROUGH, inbound_cluster, stat_name
 from varka.envoy.resource import EnvoyResource, TypeUrl, encode
 from varka.envoy.routes.route import inbound_route
-from varka.mesh.model import Inbound, IngressListener, Scope
+from varka.mesh.model import Inbound, IngressListener, MutualTls, Peers, Scope
 from varka.mesh.telemetry import Telemetry, reachable
 from varka.proxy.node import Interception
 from varka.proxy.traits import Traits
@@ -44,7 +45,7 @@ CATCH_ALL_HTTP = "virtualInbound-catchall-http"
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One port that a workload serves. `target` 0: any port that nothing else says a word about."""
+    """One port that a workload serves, or that passes through. `target` 0: any port that nothing else speaks about."""
 
     cluster: ClusterName
     protocol: Protocol
@@ -57,34 +58,20 @@ class Served:
     """Of that service, for trace operations and statistics."""
     stat_prefix: str = ""
     """Of TCP chains, when `inboundClusterStatName` is set."""
+    mtls: MutualTls = MutualTls.DISABLE
     tls: ServerTLSSettings | None = None
+    """TLS with certificates of its own; only where mesh mTLS is off."""
     config: ObjectKey | None = None
     origins: tuple[ObjectKey, ...] = ()
 
     @property
+    def passes(self) -> bool:
+        """No service names the port: whatever comes goes to it as it is."""
+        return self.cluster == INBOUND_PASSTHROUGH
+
+    @property
     def name(self) -> str:
         return listener_name(self.bind, self.target)
-
-
-@dataclass(frozen=True, slots=True)
-class ChainKind:
-    """One row of the table of inbound chains: what is matched, and as what it is served."""
-
-    http: bool
-    transport: str = RAW_BUFFER
-    alpn: tuple[str, ...] = ()
-
-
-def chain_kinds(served: Served) -> tuple[ChainKind, ...]:
-    """The chains of a port by its protocol. This is where the workload's mTLS mode will decide; plaintext for now."""
-    http, tcp = ChainKind(http=True), ChainKind(http=False)
-    if served.tls is not None:
-        return (replace(http if served.protocol.is_http else tcp, transport=TLS),)
-    if served.protocol.is_http:
-        return (http,)
-    if served.protocol is Protocol.AUTO:
-        return (replace(http, alpn=PLAINTEXT_HTTP), tcp)
-    return (tcp,)
 
 
 def inbound_layer(
@@ -101,11 +88,20 @@ def inbound_layer(
         return ListenerParts((), frozenset())
     telemetry = reachable(telemetry, scope)
     ports = sorted(_served(inbound, traits, config, settings), key=lambda served: served.target)
-    redirected = tuple(served for served in ports if not served.bound)
+    passing = _passing(inbound.peers, {served.target for served in ports})
+    redirected = (*passing, *(served for served in ports if not served.bound))
     resources = [memo(bound_listener, served, traits, config, telemetry) for served in ports if served.bound]
     if traits.interception is not Interception.NONE:
         resources.insert(0, memo(virtual_inbound, redirected, traits, config, telemetry))
     return ListenerParts((memo(layer_of, tuple(resources)),), frozenset())
+
+
+def _passing(peers: Peers, served: set[int]) -> Iterator[Served]:
+    """Ports that no service names; those with a mode of their own (`portLevelMtls`) have chains of their own."""
+    yield Served(INBOUND_PASSTHROUGH, Protocol.AUTO, mtls=peers.mode)
+    for port, mode in sorted(peers.ports):
+        if port not in served:
+            yield Served(INBOUND_PASSTHROUGH, Protocol.AUTO, target=port, mtls=mode)
 
 
 def _served(inbound: Inbound, traits: Traits, config: MeshConfig, settings: Settings) -> Iterable[Served]:
@@ -120,8 +116,14 @@ def _served(inbound: Inbound, traits: Traits, config: MeshConfig, settings: Sett
     found: dict[int, Served] = {}
     for served in candidates:
         if served is not None:
-            found.setdefault(served.target, served)
+            found.setdefault(served.target, _secured(served, inbound.peers))
     return found.values()
+
+
+def _secured(served: Served, peers: Peers) -> Served:
+    """With the mTLS of its port; TLS of its own it keeps only where mesh mTLS is off."""
+    mode = peers.at(served.target)
+    return replace(served, mtls=mode, tls=served.tls if mode is MutualTls.DISABLE else None)
 
 
 def _of_service(target: ServiceTarget, traits: Traits, config: MeshConfig) -> Served | None:
@@ -173,19 +175,18 @@ def after_tls(protocol: Protocol) -> Protocol:
     return {Protocol.HTTPS: Protocol.HTTP, Protocol.TLS: Protocol.TCP}.get(protocol, protocol)
 
 
-def virtual_inbound(ports: tuple[Served, ...], traits: Traits, config: MeshConfig, telemetry: Telemetry) -> EnvoyResource:
+def virtual_inbound(served: tuple[Served, ...], traits: Traits, config: MeshConfig, telemetry: Telemetry) -> EnvoyResource:
     """Where inbound connections are redirected: chains by destination port, and passing through for all other ports."""
-    others = Served(INBOUND_PASSTHROUGH, Protocol.AUTO)
     chains = [black_hole_chain(f"{VIRTUAL_INBOUND}-blackhole", config.proxy_inbound_listen_port, traits)]
-    for served in (others, *ports):
-        chains.extend(_chains(served, traits, config, telemetry))
+    for one in served:
+        chains.extend(_chains(one, traits, config, telemetry))
     listener = _listener(VIRTUAL_INBOUND, wildcards(traits), config.proxy_inbound_listen_port, chains, config, telemetry)
     redirect = [filters.original_dst()]
     if traits.interception is Interception.TPROXY:
         listener.transparent.value = True
         redirect.append(filters.original_src())
     listener.listener_filters.extend([*redirect, *inspectors(chains)])
-    return encode(TypeUrl.LISTENER, VIRTUAL_INBOUND, listener, dict.fromkeys(o for served in ports for o in served.origins))
+    return encode(TypeUrl.LISTENER, VIRTUAL_INBOUND, listener, dict.fromkeys(o for one in served for o in one.origins))
 
 
 def bound_listener(served: Served, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> EnvoyResource:
@@ -215,22 +216,28 @@ def _listener(
 
 
 def _chains(served: Served, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> Iterator[Any]:
-    for kind in chain_kinds(served):
+    for kind in chain_kinds(served.protocol, served.mtls, served.tls is not None):
         match = components.FilterChainMatch(application_protocols=kind.alpn, transport_protocol=kind.transport)
         if served.target:
             match.destination_port.value = served.target
-        tls = kind.transport == TLS and served.tls is not None
+        name = served.name if not served.passes else CATCH_ALL_HTTP if kind.http else VIRTUAL_INBOUND
         yield components.FilterChain(
-            name=served.name if served.target else CATCH_ALL_HTTP if kind.http else VIRTUAL_INBOUND,
+            name=name,
             filter_chain_match=match,
             filters=_http(served, traits, config, telemetry) if kind.http else _tcp(served, traits, config, telemetry),
-            transport_socket=downstream_socket(served.tls, traits, config) if tls and served.tls is not None else None,
+            transport_socket=_socket(served, kind, traits, config) if kind.terminated else None,
             metadata=config_metadata(served.config),
         )
 
 
+def _socket(served: Served, kind: ChainKind, traits: Traits, config: MeshConfig) -> Any:
+    if served.tls is not None:
+        return downstream_socket(served.tls, traits, config)
+    return mesh_socket(traits, config, http=kind.http)
+
+
 def _http(served: Served, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> list[Any]:
-    prefix = f"inbound_{served.name}" if served.target else served.cluster
+    prefix = served.cluster if served.passes else f"inbound_{served.name}"
     manager = Manager(
         Side.INBOUND,
         stat_name(prefix),
