@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from varka.base.paths import MeshPaths
 from varka.local import kernel
@@ -30,7 +31,8 @@ def launch(
     publish: Sequence[tuple[int, str, int]],
     attached: bool,
 ) -> int:
-    """The supervisor's pid, once its control socket is there. `attached`: it ends when this process does. Raises CannotStart."""
+    """Returns once the control socket is there: the pid of the cleaner, the supervisor's parent, who ends last.
+    `attached`: the mesh ends when this process does. Raises CannotStart."""
     for folder in (paths.state, paths.sockets):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -40,11 +42,16 @@ def launch(
     if pid == 0:
         os.close(heard)
         _detach(paths.state / "supervisor.log")
+        kernel.adopt_orphans()
+        supervisor = os.fork()
+        if supervisor == 0:
+            run(MeshConfig(paths, control_plane, told, images, publish))
+        os.close(told)
         if attached:
             kernel.die_with_parent(signal.SIGTERM)
             if os.getppid() != parent:
-                os._exit(1)
-        run(MeshConfig(paths, control_plane, told, images, publish))
+                os.kill(supervisor, signal.SIGTERM)
+        _clean_up_after(supervisor, paths.sockets)
     os.close(told)
     with os.fdopen(heard) as answers:
         line = answers.readline()
@@ -53,6 +60,20 @@ def launch(
         os.waitpid(pid, 0)
         raise CannotStart(said["error"], said["hint"], said["code"])
     return pid
+
+
+def _clean_up_after(supervisor: int, sockets: Path) -> NoReturn:
+    """Bury the mesh, however it died, and remove its sockets. Asked to end, ask the supervisor."""
+    kernel.set_process_name("varka-cleaner")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(supervisor, signal.SIGTERM))
+    while True:
+        try:
+            os.wait()
+        except ChildProcessError:
+            break
+    shutil.rmtree(sockets, ignore_errors=True)
+    os._exit(0)
 
 
 def _log_of(paths: MeshPaths) -> str:

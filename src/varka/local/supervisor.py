@@ -15,7 +15,6 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NoReturn
 
 from varka.base.paths import MeshPaths
@@ -46,11 +45,10 @@ class MeshConfig:
 
 
 def run(config: MeshConfig) -> NoReturn:
-    """Become the supervisor of a mesh; call it in a fresh process that has one thread."""
+    """Become the supervisor of a mesh; call it in a fresh process that has one thread (see `launch`)."""
     code = 1
     try:
         kernel.set_process_name("varka-mesh")
-        _clean_up_after_death(config.paths.sockets)
         control = _start_control_plane(config)
         ours, theirs = pair()
         inside = _start_inside(config, ours, theirs)
@@ -69,24 +67,6 @@ def _say(started: int, line: Mapping[str, Any]) -> None:
     with contextlib.suppress(OSError):
         os.write(started, json.dumps(line).encode() + b"\n")
         os.close(started)
-
-
-def _clean_up_after_death(folder: Path) -> None:
-    """A process that does nothing but wait until the mesh is dead, however it died, and remove its sockets."""
-    alive, held = os.pipe()
-    if os.fork():
-        os.close(alive)
-        return
-    kernel.set_process_name("varka-cleaner")
-    os.setsid()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    os.dup2(alive, 0)
-    os.closerange(1, 1024)
-    os.chdir("/")
-    os.read(0, 1)
-    shutil.rmtree(folder, ignore_errors=True)
-    os._exit(held and 0)
 
 
 def _start_control_plane(config: MeshConfig) -> int:
@@ -280,8 +260,14 @@ class Supervisor:
                 while not await self._is_ready():
                     await asyncio.sleep(_READY_EVERY)
         except TimeoutError:
-            return {**await self._status(), "ready": False}
-        return {**await self._status(), "ready": True}
+            return {**await self._status(), "ready": False, "diagnostics": await self._diagnostics()}
+        return {**await self._status(), "ready": True, "diagnostics": await self._diagnostics()}
+
+    async def _diagnostics(self) -> list[Any]:
+        try:
+            return list((await self._api.call("GET", "/status"))["diagnostics"])
+        except (OSError, EOFError, HttpError, KeyError):
+            return []
 
     async def _is_ready(self) -> bool:
         answer, _ = await self._channel.ask({"want": "status"})

@@ -1,0 +1,203 @@
+"""`varka up`: run manifests on this machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from varka.base.paths import MeshPaths, mesh_paths
+from varka.cli.exits import FAILED, OK, UNPARSABLE, Failure
+from varka.local import handle
+
+_INGRESS = "istio-ingressgateway.istio-system"
+_DEFAULT_PUBLISHED = ((8080, _INGRESS, 80), (8443, _INGRESS, 443))
+PROFILES = ("default", "demo", "minimal")
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="PATH...")
+@click.option("-f", "--filename", "more", multiple=True, metavar="FILE", help="The same as a positional PATH.")
+@click.option("--name", default="default", show_default=True, metavar="NAME", help="The mesh's name; several may run.")
+@click.option("-d", "--detach", is_flag=True, help="Return when every proxy has acknowledged its configuration.")
+@click.option("--publish", multiple=True, metavar="HOSTPORT:SERVICE.NS:PORT", help="Another port of a gateway on 127.0.0.1.")
+@click.option("--profile", type=click.Choice(PROFILES), default="default", show_default=True, help="Which gateways there are.")
+@click.option("--mesh-config", metavar="FILE", help="A MeshConfig document, merged over the defaults.")
+@click.option("--watch/--no-watch", default=True, show_default=True, help="Apply files when they are saved.")
+@click.option("--inject/--no-inject", default=True, help="Label namespaces that no manifest declares istio-injection: enabled.")
+@click.option("--run", "images", multiple=True, metavar="IMAGE=COMMAND", help="The local program that stands for an image.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True, metavar="S")
+@click.option("--strict", is_flag=True, help="Start nothing when a manifest has an error.")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def up(
+    paths: tuple[str, ...],
+    more: tuple[str, ...],
+    name: str,
+    detach: bool,
+    publish: tuple[str, ...],
+    profile: str,
+    mesh_config: str | None,
+    watch: bool,
+    inject: bool,
+    images: tuple[str, ...],
+    timeout: float,
+    strict: bool,
+    output: str,
+) -> int:
+    """Start pods, sidecars and gateways from the manifests in PATH... and keep applying what is saved there.
+
+    In the foreground Ctrl-C ends the mesh; with -d `varka down` does.
+    """
+    began = time.monotonic()
+    manifests = (*paths, *more)
+    _check(manifests, strict, output)
+    mesh = mesh_paths(name)
+    if handle.supervisor_pid(mesh):
+        raise Failure(
+            f"mesh {name!r} is already running", hint=f"varka apply -f FILE changes it, varka down --name {name} ends it"
+        )
+    command = _control_plane(mesh, manifests, profile, mesh_config, watch, inject)
+    _launch(mesh, command, _images(images), [*_DEFAULT_PUBLISHED, *map(_published, publish)], attached=not detach)
+    answer = handle.ask(mesh, "ready", timeout=timeout)
+    document = {**_document(answer), "ready_ms": round((time.monotonic() - began) * 1000)}
+    if not answer["ready"]:
+        _explain(answer, timeout)
+    if detach:
+        show(document, output)
+        return OK if answer["ready"] else FAILED
+    from varka.cli.foreground import follow
+
+    return follow(mesh, document, output)
+
+
+def _check(manifests: Sequence[str], strict: bool, output: str) -> None:
+    """Every path must be there; with --strict every object must be good."""
+    missing = [path for path in manifests if path != "-" and not Path(path).exists()]
+    if missing:
+        raise Failure(f"no such file: {', '.join(missing)}", code=UNPARSABLE)
+    if not strict:
+        return
+    from varka.base.diagnostic import Severity
+    from varka.cli import output as printer
+    from varka.resources import files, load
+
+    texts, diagnostics = files.read(manifests)
+    found = [*diagnostics, *load.load(texts, namespace="default").diagnostics]
+    if not any(one.severity is Severity.ERROR for one in found):
+        return
+    if output == "json":
+        printer.print_json({"diagnostics": [printer.as_plain(one) for one in printer.in_order(found)]})
+    else:
+        printer.print_diagnostics(found)
+    raise Failure("nothing was started: a manifest has errors", hint="without --strict the good objects run")
+
+
+def _control_plane(
+    mesh: MeshPaths, manifests: Sequence[str], profile: str, mesh_config: str | None, watch: bool, inject: bool
+) -> list[str]:
+    options = ["--state-dir", str(mesh.state), "--ads", f"unix:{mesh.ads}", "--api", str(mesh.api), "--profile", profile]
+    options += ["--mesh-config", mesh_config] if mesh_config else []
+    options += [] if watch else ["--no-watch"]
+    options += [] if inject else ["--no-inject"]
+    return [sys.executable, "-m", "varka.local.control_plane", *options, *manifests]
+
+
+def _images(options: Sequence[str]) -> dict[str, str]:
+    """The table of images: `run` in varka.yaml of this folder, then the options."""
+    table: dict[str, str] = {}
+    file = Path("varka.yaml")
+    if file.is_file():
+        import yaml
+
+        written = (yaml.safe_load(file.read_text()) or {}).get("run") or {}
+        table = {str(image): str(command) for image, command in written.items()}
+    for option in options:
+        image, equals, command = option.partition("=")
+        if not equals or not image or not command.strip():
+            raise click.UsageError(f"--run {option!r} is not IMAGE=COMMAND")
+        table[image] = command
+    return table
+
+
+def _published(option: str) -> tuple[int, str, int]:
+    host_port, _, rest = option.partition(":")
+    service, _, port = rest.rpartition(":")
+    if not (host_port.isdigit() and port.isdigit() and service):
+        raise click.UsageError(f"--publish {option!r} is not HOSTPORT:SERVICE.NAMESPACE:PORT, as 9000:{_INGRESS}:31400")
+    return int(host_port), service if "." in service else f"{service}.istio-system", int(port)
+
+
+def _launch(
+    mesh: MeshPaths, command: Sequence[str], images: Mapping[str, str], publish: Sequence[tuple[int, str, int]], *, attached: bool
+) -> None:
+    from varka.local import launch
+
+    try:
+        launch.launch(mesh, command, images=images, publish=publish, attached=attached)
+    except launch.CannotStart as error:
+        raise Failure(str(error), code=error.code, hint=error.hint) from None
+    except OSError as error:
+        raise Failure(
+            f"{error.filename or mesh.state}: {error.strerror}", hint="set XDG_STATE_HOME and XDG_RUNTIME_DIR"
+        ) from None
+
+
+def _document(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What `-o json` promises, of what the supervisor says."""
+    pods = [{key: pod[key] for key in ("name", "namespace", "ip", "proxy", "ready")} for pod in answer["pods"]]
+    published = [{key: one[key] for key in ("address", "gateway", "port")} for one in answer["published"]]
+    return {
+        "name": answer["name"],
+        "pid": answer["pid"],
+        "ready_ms": 0,
+        "processes": answer["processes"],
+        "pods": pods,
+        "published": published,
+        "diagnostics": answer["diagnostics"],
+    }
+
+
+def _explain(answer: Mapping[str, Any], timeout: float) -> None:
+    """What is not ready, and the last that it wrote."""
+    click.echo(f"varka: not everything is ready after {timeout:g} s", err=True)
+    for key, why in answer["failed"].items():
+        click.echo(f"  {key}: {why}", err=True)
+    for pod in answer["pods"]:
+        if pod["ready"]:
+            continue
+        click.echo(f"  {pod['name']}.{pod['namespace']} is not ready", err=True)
+        for one in pod["processes"]:
+            for line in _last_lines(pod["logs"].get(one["container"], "")):
+                click.echo(f"    {one['container']}: {line}", err=True)
+
+
+def _last_lines(path: str, count: int = 3) -> list[str]:
+    try:
+        return Path(path).read_text(errors="replace").splitlines()[-count:]
+    except OSError:
+        return []
+
+
+def show(document: Mapping[str, Any], output: str) -> None:
+    if output == "json":
+        click.echo(json.dumps(document))
+        return
+    for diagnostic in document["diagnostics"]:
+        place = f"{diagnostic['file']}:{diagnostic['line']}:{diagnostic['column']}: " if diagnostic.get("file") else ""
+        click.echo(f"{place}{diagnostic['severity']} {diagnostic['code']}: {diagnostic['message']}", err=True)
+    rows = [
+        (f"{pod['name']}.{pod['namespace']}", pod["ip"], pod["proxy"], "yes" if pod["ready"] else "no")
+        for pod in document["pods"]
+    ]
+    width = max((len(row[0]) for row in rows), default=4)
+    click.echo(f"{'POD':{width}}  {'IP':13}  {'PROXY':7}  READY", err=True)
+    for pod, address, proxy, ready in rows:
+        click.echo(f"{pod:{width}}  {address:13}  {proxy:7}  {ready}", err=True)
+    for one in document["published"]:
+        click.echo(f"http://{one['address']} is port {one['port']} of {one['gateway']}", err=True)
+    click.echo(f"mesh {document['name']} is up after {document['ready_ms'] / 1000:.1f} s (pid {document['pid']})", err=True)

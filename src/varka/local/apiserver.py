@@ -1,0 +1,67 @@
+"""Admission as a hook of the control plane's store: what an API server adds to objects before anyone sees them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from varka.base.diagnostic import Origin
+from varka.base.names import ObjectKey
+from varka.local.admission import Object, Options, admit
+from varka.resources.check import check_object
+from varka.resources.resource import Resource
+from varka.store.store import Store
+
+SOURCE = "up"
+"""The source of objects that nobody wrote: namespaces, gateways."""
+_ORIGIN = Origin("varka up")
+_RUNTIME = "runtime"
+
+
+class ApiServer:
+    """Called after every change of the store. `memory` is the file that keeps Service addresses over restarts."""
+
+    def __init__(self, memory: Path, options: Options) -> None:
+        self._memory, self._options = memory, options
+        self._addresses: Mapping[str, str] = json.loads(memory.read_text()) if memory.exists() else {}
+        self._made: dict[ObjectKey, tuple[Object, Resource[Any]]] = {}
+
+    def __call__(self, store: Store) -> None:
+        state = store.state
+        written = {key: resource for key, resource in state.resources.items() if store.owner(key) not in (SOURCE, _RUNTIME)}
+        admission = admit([_complete(resource) for resource in written.values()], self._addresses, self._options)
+        for value in admission.changed:
+            resource = self._resource(value)
+            store.write(store.owner(resource.key), [(resource, state.origins[resource.key])])
+        added = [resource for resource in map(self._resource, admission.added) if resource.key not in written]
+        store.replace(SOURCE, [(resource, _ORIGIN) for resource in added])
+        self._remember(admission.addresses)
+
+    def _resource(self, value: Object) -> Resource[Any]:
+        """The same resource for the same content."""
+        found, key, findings = check_object(value, None)
+        if found is None or key is None:
+            raise ValueError(f"{value['kind']} {value['metadata']['name']}: {[finding.message for finding in findings]}")
+        known = self._made.get(key)
+        if known is not None and known[0] == value:
+            return known[1]
+        self._made[key] = (value, found)
+        return found
+
+    def _remember(self, addresses: Mapping[str, str]) -> None:
+        if addresses == self._addresses:
+            return
+        self._addresses = addresses
+        fresh = self._memory.with_suffix(".new")
+        fresh.write_text(json.dumps(dict(addresses)))
+        os.replace(fresh, self._memory)
+
+
+def _complete(resource: Resource[Any]) -> Object:
+    """The object with its namespace, where it was left out."""
+    if not resource.namespace or (resource.raw.get("metadata") or {}).get("namespace"):
+        return resource.raw
+    return {**resource.raw, "metadata": {**resource.raw["metadata"], "namespace": resource.namespace}}

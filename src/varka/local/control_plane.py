@@ -1,0 +1,27 @@
+"""The control plane of a mesh on this machine: Varka's own, with an API server's admission before it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from varka.local.admission import PROFILES, Options
+from varka.local.apiserver import ApiServer
+from varka.xds import process
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Takes what `varka.xds.process` takes, and what `varka up` adds to manifests."""
+    parser = argparse.ArgumentParser(prog="python -m varka.local.control_plane", add_help=False)
+    parser.add_argument("--profile", choices=list(PROFILES), default="default")
+    parser.add_argument("--no-inject", dest="inject", action="store_false")
+    parser.add_argument("--state-dir", type=Path, required=True)
+    own, others = parser.parse_known_args(arguments)
+    server = ApiServer(own.state_dir / "service-addresses.json", Options(own.profile, own.inject))
+    return process.main(["--state-dir", str(own.state_dir), *others], server)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
