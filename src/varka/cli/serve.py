@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +12,7 @@ from varka.cli.exits import FAILED, Failure
 from varka.cli.manifests import read_mesh_config, report
 
 if TYPE_CHECKING:
-    from varka.xds.control_plane import ControlPlane, Options
+    from varka.xds.control_plane import Options
 
 
 @click.command()
@@ -48,34 +48,34 @@ def serve(
 
 
 async def _run(options: Options, address: str, as_json: bool) -> None:
-    import asyncio
-    import signal
-
     from varka.xds.control_plane import ControlPlane
+    from varka.xds.process import serve
 
-    plane = ControlPlane(options)
-    await plane.start()
-    for diagnostics in plane.files.diagnostics.values():
-        report(diagnostics)
-    if as_json:
-        print(json.dumps({"event": "ready", "xds": address, "pid": os.getpid()}), flush=True)
-    else:
-        click.echo(f"serving {len(plane.store.state.resources)} objects on {address}", err=True)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(_print_events(plane, as_json))]
-        if options.watch:
-            running.append(tasks.create_task(plane.watch()))
-        await stop.wait()
-        for task in running:
-            task.cancel()
-    await plane.stop()
+    plane = ControlPlane(options, _print if as_json else _tell)
+    ready = {"event": "ready", "xds": address, "pid": os.getpid()}
 
-
-async def _print_events(plane: ControlPlane, as_json: bool) -> None:
-    async for event in plane.events.follow():
+    def started() -> None:
+        for diagnostics in plane.files.diagnostics.values():
+            report(diagnostics)
         if as_json:
-            print(json.dumps(event), flush=True)
+            _print(ready)
+        else:
+            click.echo(f"serving {len(plane.store.state.resources)} objects on {address}", err=True)
+
+    await serve(plane, started)
+
+
+def _print(event: dict[str, Any]) -> None:
+    print(json.dumps(event), flush=True)
+
+
+def _tell(event: dict[str, Any]) -> None:
+    """In words, what a person who edits files wants to know."""
+    objects = ", ".join(f"{o['kind']} {o['name']}" for o in event.get("objects", ())[:5])
+    if event["event"] == "applied":
+        click.echo(f"applied {objects}: {event['acked']} proxies, {event['bytes_sent']} bytes, {event['took_ms']} ms", err=True)
+    elif event["event"] == "rejected" and "proxy" in event:
+        click.echo(f"{event['proxy']} rejected {event['type']} {event['resource']} ({objects}): {event['error']}", err=True)
+    elif event["event"] == "rejected":
+        for d in event["diagnostics"]:
+            click.echo(f"{d['file']}:{d['line']}:{d['column']}: {d['severity']} {d['code']}: {d['message']}", err=True)

@@ -70,6 +70,14 @@ class Store:
             gone,
         )
 
+    def delete(self, keys: Iterable[ObjectKey]) -> Change:
+        """Drop objects, whoever owns them."""
+        gone = tuple(key for key in keys if key in self._owners)
+        self.state = self.state.updated((), gone)
+        for key in gone:
+            del self._owners[key]
+        return Change(self.state, deleted=gone)
+
     def replace(self, source: str, put: Iterable[Written]) -> Change:
         """Make these all that a source has."""
         wanted = list(put)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +12,14 @@ from varka.base.names import ObjectKey
 from varka.base.settings import Settings
 from varka.envoy.compiler import Compiler
 from varka.mesh.config import mesh_config_of
+from varka.proxy.node import Proxy
 from varka.resources.model.mesh import MeshConfig
-from varka.store.files import FileChange, Files
-from varka.store.store import Births, Change, Store
-from varka.xds.events import Events
-from varka.xds.hub import Connection, Hub
+from varka.store.files import Files
+from varka.store.store import Births, Change, Store, Written
+from varka.xds.delta import Rejection
+from varka.xds.events import Event, Events
+from varka.xds.hub import Hub
+from varka.xds.pushes import Outcome, Pushes
 from varka.xds.server import AdsServer
 
 FILES, APPLY, RUNTIME = "file", "apply", "runtime"
@@ -41,24 +43,28 @@ class Options:
 
 
 class ControlPlane:
-    """`start`, then `change` for each write; `stop` closes the streams in order."""
+    """`start` it, `run` it, `stop` it. A write changes the state at once; `push` tells when every proxy has it."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, tell: Callable[[Event], None] = lambda _event: None) -> None:
         self._options = options
         self.store = Store(options.births)
         self.files = Files(options.paths)
-        self.events = Events()
+        self.events = Events(tell)
         self.compiler = Compiler(options.config, options.settings)
         self.hub = Hub(self.compiler)
-        self.server = AdsServer(self.hub, self._progress)
+        self._pushes = Pushes(self.hub, self._prepare, self._finished, self._rejected)
+        self.server = AdsServer(self.hub, self._pushes.progress)
+        self.addresses = options.listen
         self.diagnostics: tuple[Diagnostic, ...] = ()
         """Of the mesh configuration."""
-        self._progressed = asyncio.Event()
 
     async def start(self) -> None:
         """Read the manifests and serve. Raises RuntimeError when an address can't be bound."""
         change = self.files.refresh()
-        self.commit(self.store.write(FILES, change.put, change.drop))
+        self.store.write(FILES, change.put, change.drop)
+        if self._options.admit is not None:
+            self._options.admit(self.store)
+        self._prepare()
         for address in self._options.listen:
             self.server.listen(address)
         await self.server.start()
@@ -66,49 +72,55 @@ class ControlPlane:
     async def stop(self) -> None:
         await self.server.stop()
 
-    async def watch(self) -> None:
-        """Apply what is saved below the paths, until cancelled."""
-        async for change in self.files.changes():
-            await self.apply_files(change)
+    async def run(self) -> None:
+        """Push what is written, watch the paths; until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._pushes.run())
+            if self._options.watch:
+                tasks.create_task(self._watch())
 
-    async def apply_files(self, change: FileChange) -> None:
-        """Commit a file change and tell when every proxy has it."""
-        began = time.monotonic()
-        self.events.diagnosed(change.files, change.diagnostics)
-        done = self.store.write(FILES, change.put, change.drop)
-        if done:
-            sent = self.sent_bytes()
-            self.commit(done)
-            await self.acknowledged()
-            took = (time.monotonic() - began) * 1000
-            self.events.applied(change.files, done.keys, took, len(self.hub.connections), self.sent_bytes() - sent)
+    def write(self, source: str, put: Iterable[Written], drop: Iterable[ObjectKey] = ()) -> Change:
+        """Put objects, drop those that the source owns. `push` brings the change to the proxies."""
+        return self._changed(self.store.write(source, put, drop))
 
-    def commit(self, change: Change) -> int:
-        """Move all proxies to the state after a change; how many get something else."""
-        if not change and change.state.number:
-            return 0
-        if self._options.admit is not None:
-            self._options.admit(self.store)
+    def replace(self, source: str, put: Iterable[Written]) -> Change:
+        """Make these all that a source has."""
+        return self._changed(self.store.replace(source, put))
+
+    def delete(self, keys: Iterable[ObjectKey]) -> Change:
+        """Drop objects, whoever wrote them."""
+        return self._changed(self.store.delete(keys))
+
+    def push(self, change: Change, files: Iterable[str] = ()) -> asyncio.Future[Outcome]:
+        """What becomes of a change, when every proxy has answered."""
+        return self._pushes.submit(change.keys, files)
+
+    def _changed(self, change: Change) -> Change:
+        if change:
+            if self._options.admit is not None:
+                self._options.admit(self.store)
+            self.events.changed(change.keys, self.store.state.number)
+        return change
+
+    def _prepare(self) -> None:
         state = self.store.state
         found, self.diagnostics = mesh_config_of(state)
         self.compiler.update(state, found or self._options.config)
-        pushed = len(self.hub.publish())
-        self.events.changed(change.keys, state.number)
-        return pushed
 
-    async def acknowledged(self, timeout: float | None = None) -> bool:
-        """Wait until every proxy answered everything; False when the time (seconds) is over."""
-        try:
-            async with asyncio.timeout(timeout):
-                while not all(c.stream.settled() for c in self.hub.connections):
-                    self._progressed.clear()
-                    await self._progressed.wait()
-        except TimeoutError:
-            return False
-        return True
+    async def _watch(self) -> None:
+        async for change in self.files.changes():
+            self.events.diagnosed(change.files, change.diagnostics)
+            done = self.write(FILES, change.put, change.drop)
+            if done:
+                self.push(done, change.files)
 
-    def sent_bytes(self) -> int:
-        return sum(self.hub.responses.sent_bytes.values())
+    def _finished(self, outcome: Outcome) -> None:
+        if outcome.keys:
+            sent = sum(outcome.bytes_sent.values())
+            self.events.applied(outcome.files, outcome.keys, outcome.took_ms, outcome.acked, sent)
+
+    def _rejected(self, proxy: Proxy, rejection: Rejection) -> None:
+        self.events.rejected(proxy, rejection, self.store.state)
 
     def unused_patches(self) -> Iterable[tuple[ObjectKey, int]]:
         """EnvoyFilter patches that no connected proxy's configuration matches: (object, index)."""
@@ -117,7 +129,10 @@ class ControlPlane:
             hit = {p.index for p in hits if p.source == filter_.key}
             yield from ((filter_.key, i) for i in range(len(filter_.spec.config_patches)) if i not in hit)
 
-    def _progress(self, connection: Connection) -> None:
-        self._progressed.set()
-        for proxy, rejection in self.hub.rejections():
-            self.events.rejected(proxy, rejection, self.store.state)
+
+if __name__ == "__main__":
+    import sys
+
+    from varka.xds.process import main
+
+    sys.exit(main(sys.argv[1:]))
