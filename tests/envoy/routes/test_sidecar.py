@@ -69,6 +69,17 @@ def test_clients_of_other_namespaces_share_virtual_hosts(mesh_of):
     assert world.memo.made["virtual_host"] == 10
 
 
+@pytest.mark.parametrize(("labels", "plans"), [({"app": "shop"}, 0), ({"app": "web"}, 1)])
+def test_clients_that_no_rule_tells_apart_share_everything(mesh_of, labels, plans):
+    choosy = {"match": [{"sourceLabels": {"app": "web"}}], "directResponse": {"status": 200}}
+    world = mesh_of({"services": many(40), "virtualServices": [{"spec": {"hosts": ["x.com"], "http": [choosy]}}]})
+    world.sidecar("80")
+    world.memo.made.clear()
+    other = replace(world, traits=replace(world.traits, labels=tuple(labels.items()), http_proxy_port=1))
+    other.sidecar("80")
+    assert world.memo.made.get("make_plan", 0) == plans
+
+
 def test_the_older_of_two_rules_for_a_host_wins(mesh_of):
     world = mesh_of({"services": [{"host": A}], "virtualServices": [rule(A, 200), rule(A, 500, "younger")]})
     [host, _] = world.routes("80").virtual_hosts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from varka.proxy.traits import Traits
@@ -28,10 +28,13 @@ class Client:
     ipv6: bool
     dns_capture: bool
 
+    def within(self, namespace: str) -> Client:
+        return replace(self, domain=self.domain.replace("*", namespace))
 
-def client_of(traits: Traits, namespace: str = "*") -> Client:
-    """A client in `namespace`, or one of no service's namespace."""
-    return Client(traits.dns_domain.replace("*", namespace), traits.ipv4, traits.ipv6, traits.dns_capture)
+
+def client_of(traits: Traits) -> Client:
+    """A client of no service's namespace."""
+    return Client(traits.dns_domain, traits.ipv4, traits.ipv6, traits.dns_capture)
 
 
 def with_port(host: str, port: int) -> str:

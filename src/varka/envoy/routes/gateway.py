@@ -15,7 +15,7 @@ from varka.envoy.routes.domains import with_port
 from varka.envoy.routes.match import Semantics, is_catch_all, semantics_of
 from varka.envoy.routes.route import RouteTable, virtual_service_routes
 from varka.envoy.routes.settings import RouteSettings, settings_of
-from varka.envoy.routes.source import source_for
+from varka.envoy.routes.source import Source, interest_of
 from varka.envoy.routes.target import Target, destination_hosts, target_of
 from varka.mesh.hosts import is_within, overlaps
 from varka.mesh.model import GatewayServer, MergedGateway, MergedVirtualService, Scope, ScopedService, ServiceGroup
@@ -70,7 +70,7 @@ def _merge(
         for rule, common in _served(memo(bound_rules, gateway.virtual_services, owner, scope.namespace), server):
             if (owner, rule) not in tables:
                 targets = _targets(memo, rule, services, scope.namespace)
-                source = memo(source_for, rule, owner, scope.namespace, traits)
+                source = memo(interest_of, rule).narrow(Source(owner, scope.namespace, frozenset(traits.labels)))
                 tls = server.server.tls is not None
                 tables[owner, rule] = memo(virtual_service_routes, rule, number, targets, source, settings, tls)
             if tables[owner, rule].routes:

@@ -6,18 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from varka.base.memo import Memo
-from varka.base.names import Namespace
 from varka.envoy.routes.candidate import Candidate, full_names
-from varka.envoy.routes.domains import Domains, bracketed, client_of, service_domains, with_port
+from varka.envoy.routes.domains import Client, Domains, bracketed, service_domains, with_port
 from varka.envoy.routes.hash import service_hash
 from varka.envoy.routes.match import Semantics, semantics_of
 from varka.envoy.routes.route import RouteTable, service_routes, virtual_service_routes
 from varka.envoy.routes.settings import RouteSettings
-from varka.envoy.routes.source import MESH, source_for
+from varka.envoy.routes.source import Source, interest_of
 from varka.envoy.routes.target import Target, destination_hosts, target_of
 from varka.mesh.hosts import is_wildcard, most_specific, overlaps
 from varka.mesh.model import MergedVirtualService, ScopedService, ServiceGroup
-from varka.proxy.traits import Traits
 from varka.registry.model import Protocol, Resolution, ServicePort
 
 HTTP_PORT = 80
@@ -60,7 +58,7 @@ class Claim:
 
 
 def claims(
-    rules: tuple[MergedVirtualService, ...], everything: Known, known: Known, port: int, namespace: Namespace
+    rules: tuple[MergedVirtualService, ...], everything: Known, known: Known, port: int, namespace: str
 ) -> tuple[Claim, ...]:
     """In the order of the rules. A wildcard host claims those services for which no other rule is more specific.
 
@@ -72,7 +70,7 @@ def claims(
     return tuple(allowed for claim in touching if (allowed := _allowed(claim, namespace)))
 
 
-def _allowed(claim: Claim, namespace: Namespace) -> Claim | None:
+def _allowed(claim: Claim, namespace: str) -> Claim | None:
     """A route of the Gateway API speaks about services of its own namespace (for all clients), else for clients of its
     own namespace; and about nothing but services."""
     if semantics_of(claim.rule) is not Semantics.GATEWAY:
@@ -141,13 +139,13 @@ def make_plan(
     imported: tuple[ServiceGroup, ...],
     groups: tuple[ServiceGroup, ...],
     port: int,
-    namespace: Namespace,
-    traits: Traits,
+    source: Source,
+    client: Client,
     settings: RouteSettings,
 ) -> Plan:
     """`imported` are a listener's services, `groups` the whole scope's, whose DestinationRules count for all destinations;
-    `namespace` is the client's, or "" when no rule asks for it. Port 0 means all ports."""
-    made = _Making(memo, rules, imported, groups, port, namespace, traits, settings)
+    `source` is the client as far as the rules ask for it. Port 0 means all ports."""
+    made = _Making(memo, rules, imported, groups, port, source, client, settings)
     candidates = tuple(made.candidates())
     neighbours: dict[str, list[int]] = {}
     for index, candidate in enumerate(candidates):
@@ -167,16 +165,15 @@ class _Making:
         imported: tuple[ServiceGroup, ...],
         groups: tuple[ServiceGroup, ...],
         port: int,
-        namespace: Namespace,
-        traits: Traits,
+        source: Source,
+        client: Client,
         settings: RouteSettings,
     ) -> None:
-        self._memo, self._port, self._namespace, self._traits, self._settings = memo, port, namespace, traits, settings
-        self._client = client_of(traits)
+        self._memo, self._port, self._source, self._client, self._settings = memo, port, source, client, settings
         self._rules = memo(known_services, groups, 0).services
         self._everything = memo(known_services, imported, 0)
         self._known = memo(known_services, imported, port)
-        self._claims = memo(claims, rules, self._everything, self._known, port, namespace)
+        self._claims = memo(claims, rules, self._everything, self._known, port, source.namespace)
 
     def candidates(self) -> Iterator[Candidate]:
         taken: set[str] = set()
@@ -215,7 +212,7 @@ class _Making:
 
     def _table(self, rule: MergedVirtualService) -> RouteTable:
         targets = tuple(self._target(host) for host in self._memo(destination_hosts, rule.spec))
-        source = self._memo(source_for, rule, MESH, self._namespace, self._traits)
+        source = self._memo(interest_of, rule).narrow(self._source)
         return self._memo(virtual_service_routes, rule, self._port, targets, source, self._settings)
 
     def _target(self, host: str) -> Target:

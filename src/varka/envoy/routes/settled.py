@@ -13,11 +13,10 @@ from varka.base.memo import Memo
 from varka.base.names import Namespace
 from varka.envoy.resource import EnvoyResource, Layer
 from varka.envoy.routes.candidate import Candidate, deduplicated
-from varka.envoy.routes.domains import Domains, client_of, service_domains
+from varka.envoy.routes.domains import Client, Domains, service_domains
 from varka.envoy.routes.outbound import Plan
 from varka.envoy.routes.settings import RouteSettings
 from varka.envoy.routes.virtual_host import virtual_host
-from varka.proxy.traits import Traits
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -34,14 +33,14 @@ def settle(plan: Plan, port: int) -> Settled:
     return _settled(plan.candidates, port)
 
 
-def settle_for(memo: Memo, plan: Plan, base: Settled, port: int, namespace: Namespace, traits: Traits) -> Settled:
+def settle_for(memo: Memo, plan: Plan, base: Settled, port: int, namespace: Namespace, client: Client) -> Settled:
     """For clients of a namespace; `base` when they know no service by a shorter name."""
-    client = client_of(traits, namespace)
+    near = client.within(namespace)
     ours: dict[str, Candidate] = {}
     for candidate in (plan.candidates[index] for index in plan.neighbours.get(namespace, ())):
         assert candidate.service is not None
         number = 0 if port else candidate.port
-        domains = memo(service_domains, candidate.service, candidate.aliases, client, number)
+        domains = memo(service_domains, candidate.service, candidate.aliases, near, number)
         if domains.all != candidate.domains.all:
             ours[candidate.name] = replace(candidate, domains=domains)
     if not ours:

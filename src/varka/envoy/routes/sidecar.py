@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from varka.base.memo import Memo
-from varka.base.names import Namespace
 from varka.envoy.resource import EnvoyResource, Layers
 from varka.envoy.routes import configuration
 from varka.envoy.routes.candidate import Candidate
-from varka.envoy.routes.domains import Domains, with_port
+from varka.envoy.routes.domains import Domains, client_of, with_port
 from varka.envoy.routes.outbound import make_plan
 from varka.envoy.routes.settings import RouteSettings, settings_of
 from varka.envoy.routes.settled import Settled, by_domain, encoded, layers, settle, settle_for
-from varka.envoy.routes.source import ask_namespace
+from varka.envoy.routes.source import MESH, Source, interest_of
 from varka.envoy.routes.virtual_host import catch_all, virtual_host
 from varka.mesh.model import EgressListener, Scope
 from varka.proxy.traits import Traits
@@ -82,10 +81,10 @@ def sidecar_route(memo: Memo, scope: Scope, name: str, traits: Traits, config: M
 def _settled(memo: Memo, scope: Scope, listener: EgressListener, port: int, traits: Traits, settings: RouteSettings) -> Settled:
     if listener.port is not None and listener.port.protocol.upper() == Protocol.HTTP_PROXY:
         port = 0
-    rules = listener.virtual_services
-    namespace = scope.namespace if memo(ask_namespace, rules) else Namespace("")
-    plan = memo(make_plan, memo, rules, listener.groups, scope.groups, port, namespace, traits, settings)
-    return memo(settle_for, memo, plan, memo(settle, plan, port), port, scope.namespace, traits)
+    rules, client = listener.virtual_services, client_of(traits)
+    source = memo(interest_of, *rules).narrow(Source(MESH, scope.namespace, frozenset(traits.labels)))
+    plan = memo(make_plan, memo, rules, listener.groups, scope.groups, port, source, client, settings)
+    return memo(settle_for, memo, plan, memo(settle, plan, port), port, scope.namespace, client)
 
 
 def _listener(scope: Scope, port: int, name: str) -> EgressListener | None:

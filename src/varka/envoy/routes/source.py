@@ -1,13 +1,11 @@
-"""Conditions of a match that the client decides, not the request: evaluated while routes are made."""
+"""Conditions of a rule that the client decides, not the request: evaluated while routes are made."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from varka.base.names import Namespace
 from varka.envoy.routes.match import Semantics, semantics_of
 from varka.mesh.model import MergedVirtualService
-from varka.proxy.traits import Traits
 from varka.resources.model import networking
 
 MESH = "mesh"
@@ -16,7 +14,7 @@ MESH = "mesh"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Who asks, as far as a rule's conditions look at it."""
+    """Who asks."""
 
     gateway: str = MESH
     """`namespace/name` of the Gateway, or `mesh`."""
@@ -32,26 +30,30 @@ class Source:
         return request.source_namespace in ("", self.namespace)
 
 
-def source_for(rule: MergedVirtualService, gateway: str, namespace: Namespace, traits: Traits) -> Source:
-    """Only what the rule asks about: all clients that it cannot tell apart share its routes."""
-    return Source(
-        gateway=gateway,
-        namespace=namespace if _has_condition(rule) else "",
-        labels=frozenset(pair for pair in traits.labels if pair[0] in rule.label_keys),
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """The namespaces and labels that rules ask clients for. Clients that differ in others share routes."""
+
+    namespaces: frozenset[str]
+    labels: frozenset[tuple[str, str]]
+
+    def narrow(self, source: Source) -> Source:
+        namespace = source.namespace if source.namespace in self.namespaces else ""
+        return Source(source.gateway, namespace, source.labels & self.labels)
+
+
+def interest_of(*rules: MergedVirtualService) -> Interest:
+    requests = [request for rule in rules for route in rule.spec.http for request in route.match]
+    asked = {request.source_namespace for request in requests if request.source_namespace}
+    own = {str(rule.namespace) for rule in rules if _is_for_neighbours(rule)}
+    return Interest(
+        namespaces=frozenset(asked | own),
+        labels=frozenset(pair for request in requests for pair in request.source_labels.items()),
     )
 
 
-def ask_namespace(rules: tuple[MergedVirtualService, ...]) -> bool:
-    """Whether some rule looks at the client's namespace: by a condition, or because it is a route of the Gateway API for
-    other namespaces' services, which only clients of its own follow."""
-    return any(_is_for_neighbours(rule) or _has_condition(rule) for rule in rules)
-
-
-def _has_condition(rule: MergedVirtualService) -> bool:
-    return any(request.source_namespace for route in rule.spec.http for request in route.match)
-
-
 def _is_for_neighbours(rule: MergedVirtualService) -> bool:
+    """A route of the Gateway API for other namespaces' services is followed by clients of its own namespace only."""
     if semantics_of(rule) is not Semantics.GATEWAY:
         return False
     return not all(f".{rule.namespace}." in host for host in rule.spec.hosts)
