@@ -34,8 +34,7 @@ def test_ports_of_one_protocol_at_one_place_are_one(world, proxy, make) -> None:
     assert targets(snapshot.inbound(proxy(address="1.1.1.1"))) == [("a", 80, 1)]
 
 
-def test_an_unknown_workload_serves_what_has_its_address(world, proxy, make) -> None:
-    slice_ = """
+SLICE = """
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
 metadata: {name: a-1, namespace: default, labels: {kubernetes.io/service-name: a}}
@@ -43,9 +42,17 @@ addressType: IPv4
 ports: [{name: http, port: 8888}]
 endpoints: [{addresses: [2.2.2.2]}]
 """
-    snapshot = world.apply(make("Service", "a", "{ports: [{name: http, port: 80}]}"), slice_)
+
+
+def test_an_unknown_workload_serves_what_has_its_address(world, proxy, make) -> None:
+    snapshot = world.apply(make("Service", "a", "{ports: [{name: http, port: 80}]}"), SLICE)
     assert targets(snapshot.inbound(proxy(address="2.2.2.2"))) == [("a", 80, 8888)]
     assert targets(snapshot.inbound(proxy(address="3.3.3.3"))) == []
+
+
+def test_for_a_pod_its_own_ports_count_and_not_what_a_slice_lists(world, proxy, make) -> None:
+    snapshot = world.apply(make("Service", "a", SERVICE), pod(make, address="2.2.2.2"), SLICE)
+    assert targets(snapshot.inbound(proxy(address="2.2.2.2"))) == [("a", 80, 8080), ("a", 90, 9000)]
 
 
 def test_an_unknown_address_serves_what_selects_its_labels(world, proxy, make) -> None:

@@ -102,7 +102,8 @@ def test_of_one_name_in_many_namespaces_the_own_wins(world, proxy, make) -> None
 
 
 def test_a_kubernetes_service_wins_over_a_service_entry_of_its_name(world, proxy, make) -> None:
-    snapshot = world.apply(entry(make, "e", A, "attacker"), service(make, "a"))
+    younger = service(make, "a").replace("namespace: default", "namespace: default, creationTimestamp: '2020-01-01T00:00:00Z'")
+    snapshot = world.apply(entry(make, "e", A, "attacker"), younger)
     assert snapshot.scope(proxy("other")).index[A].service.namespace == "default"
 
 

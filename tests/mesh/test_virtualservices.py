@@ -67,6 +67,11 @@ def test_who_sees_a_rule(world, proxy, make) -> None:
     assert names(world, proxy, "other") == ["public"]
 
 
+def test_a_namespaces_own_rules_come_before_those_given_to_it(world, proxy, make) -> None:
+    given = simple(make, "a-given", "other", more=", exportTo: [ns]")
+    assert names(world, proxy, "ns", given, simple(make, "z-own", "ns", more=", exportTo: ['.']")) == ["z-own", "a-given"]
+
+
 def test_the_meshs_default_export(world, proxy, make) -> None:
     world.configure(default_virtual_service_export_to=(".",))
     assert names(world, proxy, "client", simple(make, "v", "ns")) == []
