@@ -76,6 +76,16 @@ KEYS = '\'{"keys": [{"kty": "RSA", "n": "x", "e": "AQAB"}]}\''
         ("WorkloadGroup", "{template: {}, probe: {httpGet: {port: 1, scheme: HTTP}}}", set()),
         ("WorkloadGroup", "{template: {}, probe: {}}", {(E, "V0522", "spec.probe")}),
         ("ProxyConfig", "{concurrency: 0}", set()),
+        ("WorkloadEntry", "{address: 'unix:///a', ports: {a: 1}}", {(E, "V0108", "spec")}),
+        ("WorkloadGroup", "{template: {}, probe: {exec: {command: []}}}", {(E, "V0522", "spec.probe.exec")}),
+        (
+            "AuthorizationPolicy",
+            "{rules: [{from: [{source: {serviceAccounts: ['a*', a/b/c]}}]}]}",
+            {
+                (E, "V0822", "spec.rules[0].from[0].source.serviceAccounts[0]"),
+                (E, "V0822", "spec.rules[0].from[0].source.serviceAccounts[1]"),
+            },
+        ),
     ],
 )
 def test_policies(kind: str, spec: str, expected: set[tuple[str, str, str]]) -> None:
@@ -100,6 +110,10 @@ VALUE = "patch: {operation: MERGE, value: {a: 1}}"
             f"{{applyTo: HTTP_FILTER, match: {{listener: {{filterChain: {{filter: {{name: envoy.tcp_proxy}}}}}}}}, {VALUE}}}",
             {(W, "V0704", "spec.configPatches[0].match.listener.filterChain.filter.name")},
         ),
+        (
+            "{applyTo: HTTP_FILTER, match: {listener: {filterChain: {filter: {name: a, subFilter: {name: b}}}}}, " + f"{VALUE}}}",
+            {(E, "V0703", "spec.configPatches[0].match.listener.filterChain.filter.subFilter")},
+        ),
     ],
 )
 def test_envoy_filter(patch: str, expected: set[tuple[str, str, str]]) -> None:
@@ -121,3 +135,27 @@ def test_operator_files() -> None:
     diagnostics = load([("f", text)]).diagnostics
     assert {(str(d.code), d.path) for d in diagnostics} == {("V0102", "spec.mtls"), ("V0101", "spec.meshConfig.connectTimeout")}
     assert any("PeerAuthentication" in d.hint for d in diagnostics)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "severity"),
+    [
+        ("proxy.istio.io/config: 'concurrency: 2'", None),
+        ("proxy.istio.io/config: 'concurrency: many'", E),
+        ("proxy.istio.io/config: '{'", E),
+        ("proxy.istio.io/config: 'concurency: 2'", W),
+        ("sidecar.istio.io/proxyImage: foo", W),
+        ("sidecar.istio.io/proxyImage: a.b/foo", None),
+        ("sidecar.istio.io/proxyMemory: '4'", W),
+        ("sidecar.istio.io/proxyMemory: 4Gi", None),
+        ("sidecar.istio.io/proxyMemory: 128Mi", None),
+    ],
+)
+def test_annotations_of_pods(annotation: str, severity: str | None) -> None:
+    name = annotation.partition(":")[0]
+    pod = f"{{apiVersion: v1, kind: Pod, metadata: {{name: a, annotations: {{{annotation}}}}}}}"
+    template = f"{{metadata: {{annotations: {{{annotation}}}}}}}"
+    deployment = f"{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: a}}, spec: {{template: {template}}}}}"
+    for text, place in ((pod, "metadata"), (deployment, "spec.template.metadata")):
+        found_here = [(str(d.severity), d.path) for d in load([("f", text)]).diagnostics]
+        assert found_here == ([(severity, f'{place}.annotations["{name}"]')] if severity else [])

@@ -18,6 +18,8 @@ from varka.resources.resource import Resource
 from varka.resources.schema import Check, even, spec_schema
 from varka.resources.shape import Shape, message_fields, misspelt, near
 from varka.resources.validate import validate
+from varka.resources.validate.cursor import Cursor
+from varka.resources.validate.podannotations import check_pod_annotations
 from varka.resources.yaml import Path
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -26,6 +28,7 @@ _LOOSE_NAMES = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBind
 """Kinds whose names may hold `:` and more."""
 
 _ROOT_FIELDS = ("apiVersion", "kind", "metadata", "spec", "status")
+_WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"})
 
 
 def check_object(value: Any, namespace: str | None) -> tuple[Resource[Any] | None, ObjectKey | None, Sequence[Finding]]:
@@ -142,7 +145,23 @@ def _resource(
         validate(resource, findings)
     elif kind.group == INSTALL_GROUP:
         check_operator(value, findings)
+    elif (annotations := _pod_annotations(kind, value)) is not None:
+        path, values = annotations
+        check_pod_annotations(values, Cursor(findings, path))
     return resource
+
+
+def _pod_annotations(kind: Kind, value: dict[str, Any]) -> tuple[Path, dict[str, Any]] | None:
+    """The annotations that pods of this object get, and where they are."""
+    path: Path = ("metadata", "annotations")
+    if kind.name in _WORKLOADS:
+        path = ("spec", "template", *path)
+    elif kind.name != "Pod":
+        return None
+    found: Any = value
+    for step in path:
+        found = found.get(step) if isinstance(found, dict) else None
+    return (path, found) if found and isinstance(found, dict) else None
 
 
 def _present(values: Any) -> dict[str, str]:
