@@ -180,6 +180,17 @@ def test_tls_routes_match_sni() -> None:
     assert targets(listener) == ["outbound|443||a.com", "PassthroughCluster"]
 
 
+def test_no_two_chains_match_the_same() -> None:
+    """Envoy refuses a listener where they do; of equal matches the first counts."""
+    routes = [
+        {"match": [{"sniHosts": names}], "route": [{"destination": {"host": host}}]}
+        for names, host in ((["a.com", "b.com"], "x"), (["b.com", "a.com"], "y"))
+    ]
+    rules = (virtual_service("v", {"hosts": ["a.com"], "tls": routes}),)
+    listener = World((external("a.com", (443, P.TLS), addresses=("10.0.0.1",)),), rules).listeners()["10.0.0.1_443"]
+    assert targets(listener) == ["outbound|443||x", "PassthroughCluster"]
+
+
 def test_destination_rules_set_tcp_options() -> None:
     policy = {
         "connectionPool": {"tcp": {"idleTimeout": "5s", "maxConnectionDuration": "1m"}},

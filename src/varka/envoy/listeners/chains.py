@@ -13,7 +13,6 @@ from varka.base.names import ClusterName, Hostname, ObjectKey
 from varka.envoy import wkt
 from varka.envoy.listeners.addresses import UNSPECIFIED, cidr_range, network
 from varka.envoy.names import ISTIO, istio_metadata
-from varka.registry.model import Protocol
 
 RAW_BUFFER = "raw_buffer"
 TLS = "tls"
@@ -93,7 +92,3 @@ def config_metadata(key: ObjectKey | None) -> Any:
     if key is None:
         return None
     return base_pb2.Metadata(filter_metadata={ISTIO: wkt.struct({"config": istio_metadata(key)})})
-
-
-def grpc_web(protocol: Protocol) -> bool:
-    return protocol is Protocol.GRPC_WEB

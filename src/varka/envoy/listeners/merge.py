@@ -70,7 +70,7 @@ def _first(offer: Offer) -> Planned:
     # A wildcard HTTP listener always sniffs: what is not HTTP passes through it.
     sniffs = offer.protocol.is_http and offer.protocol is not Protocol.HTTP_PROXY and offer.wildcard
     protocol = Protocol.AUTO if sniffs else offer.protocol
-    return Planned(offer.binds, offer.port, protocol, (*offer.tcp, *offer.http), offer.bound)
+    return Planned(offer.binds, offer.port, protocol, _joined((), (*offer.tcp, *offer.http)), offer.bound)
 
 
 def _join(current: Planned, offer: Offer) -> Planned:
