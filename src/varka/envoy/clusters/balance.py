@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isqrt
 from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
@@ -17,7 +16,6 @@ from varka.resources.model import networking
 
 _SIMPLE = networking.SimpleLB
 _CLUSTER = cluster_pb2.Cluster
-_MAGLEV_LIMIT = 5_000_011
 
 
 def apply_balancing(
@@ -81,19 +79,12 @@ def _consistent_hash(cluster: Any, settings: networking.ConsistentHashLB) -> Non
     if settings.maglev is not None:
         cluster.lb_policy = _CLUSTER.MAGLEV
         if settings.maglev.table_size:
-            cluster.maglev_lb_config.table_size.value = prime_from(settings.maglev.table_size)
+            cluster.maglev_lb_config.table_size.value = settings.maglev.table_size
         return
     cluster.lb_policy = _CLUSTER.RING_HASH
     ring = settings.ring_hash.minimum_ring_size if settings.ring_hash else settings.minimum_ring_size or 1024
     if ring:
         cluster.ring_hash_lb_config.minimum_ring_size.value = ring
-
-
-def prime_from(size: int) -> int:
-    """The next prime: Envoy refuses a Maglev table of any other size. Sizes beyond its limit are left for it to refuse."""
-    while size <= _MAGLEV_LIMIT and (size < 2 or any(size % d == 0 for d in range(2, isqrt(size) + 1))):
-        size += 1
-    return size
 
 
 def _by_utilization(cluster: Any, settings: networking.LoadBalancerSettings) -> None:

@@ -10,13 +10,33 @@ from varka.envoy.clusters.plan import Planned, plan
 from varka.envoy.clusters.service import describe, service_draft
 from varka.envoy.endpoints import Endpoints, load_assignment
 from varka.envoy.names import sni_cluster
-from varka.envoy.resource import EnvoyResource, Layer
-from varka.mesh.model import ScopedService, ServiceGroup
+from varka.envoy.resource import EnvoyResource, Layer, Layers
+from varka.mesh.model import MergedGateway, ScopedService, ServiceGroup
 from varka.proxy.traits import Traits
 from varka.registry.model import Endpoint
+from varka.resources.model import networking
 from varka.resources.model.mesh import MeshConfig
 
+_MODE = networking.ServerTLSSettingsTLSmode
 _MUTUAL = "istio"
+
+
+def sni_layers(
+    memo: Memo,
+    gateway: MergedGateway,
+    groups: tuple[ServiceGroup, ...],
+    traits: Traits,
+    config: MeshConfig,
+    endpoints: Endpoints,
+) -> tuple[Layers, Layers]:
+    """Clusters and load assignments that the AUTO_PASSTHROUGH servers of a gateway send to; none without such servers."""
+    servers = (server.server.tls for port in gateway.ports for server in port.servers)
+    if not any(tls is not None and tls.mode is _MODE.AUTO_PASSTHROUGH for tls in servers):
+        return (), ()
+    return (
+        tuple(sni_layer(memo, group, traits, config, endpoints) for group in groups),
+        tuple(sni_assignment_layer(memo, group, traits, config, endpoints) for group in groups),
+    )
 
 
 def sni_layer(memo: Memo, group: ServiceGroup, traits: Traits, config: MeshConfig, endpoints: Endpoints) -> Layer:
