@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
+Key = tuple[Any, ...]
+_SMALL = 1000
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -14,12 +16,16 @@ class Memo:
 
     Arguments are the key, so they must be hashable: domain values hash by identity, small values
     (names, numbers, traits) by content. `turn()` ends a generation: what was asked for since the
-    last turn survives, the rest is dropped. A memo belongs to one thread.
+    last turn survives, with everything it was made from, and the rest is dropped. A memo belongs to one thread.
     """
 
     def __init__(self) -> None:
-        self._young: dict[tuple[Any, ...], Any] = {}
-        self._old: dict[tuple[Any, ...], Any] = {}
+        self._young: dict[Key, tuple[Any, list[Key]]] = {}
+        self._old: dict[Key, tuple[Any, list[Key]]] = {}
+        self._new = 0
+        """Entries made since the last turn that dropped something."""
+        self._making: list[list[Key]] = []
+        """For each result being made: what it asked for."""
         self.made: dict[str, int] = {}
         """How often each function really ran, by its name: what counting tests assert."""
 
@@ -27,18 +33,38 @@ class Memo:
         key = (function, *args)
         if kwargs:
             key = (*key, *sorted(kwargs.items()))
-        try:
-            return self._young[key]  # type: ignore[no-any-return]
-        except KeyError:
-            pass
-        if key in self._old:
-            result: R = self._old[key]
-        else:
-            result = function(*args, **kwargs)
-            name = function.__name__
-            self.made[name] = self.made.get(name, 0) + 1
-        self._young[key] = result
-        return result
+        if self._making:
+            self._making[-1].append(key)
+        found = self._young.get(key)
+        if found is None:
+            found = self._kept(key) if key in self._old else self._make(key, function, args, kwargs)
+        return found[0]  # type: ignore[no-any-return]
 
     def turn(self) -> None:
-        self._old, self._young = self._young, {}
+        """Most changes are small: nothing is dropped until a good part of what is remembered is new."""
+        if self._new > _SMALL + len(self._old) // 2:
+            self._old, self._young, self._new = self._young, {}, 0
+
+    def _make(self, key: Key, function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, list[Key]]:
+        asked: list[Key] = []
+        self._making.append(asked)
+        try:
+            result = function(*args, **kwargs)
+        finally:
+            self._making.pop()
+        name = function.__name__
+        self.made[name] = self.made.get(name, 0) + 1
+        self._new += 1
+        found = self._young[key] = (result, asked)
+        return found
+
+    def _kept(self, key: Key) -> tuple[Any, list[Key]]:
+        """Take an entry over into this generation; without what it was made from, a small change would make all that again."""
+        found = self._old[key]
+        todo = [key]
+        while todo:
+            one = todo.pop()
+            if one not in self._young and (entry := self._old.get(one)) is not None:
+                self._young[one] = entry
+                todo += entry[1]
+        return found

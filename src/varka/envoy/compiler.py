@@ -6,12 +6,13 @@ for a snapshot; what an unchanged group gives is the same layer as before (see `
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.memo import Memo
+from varka.base.names import Namespace
 from varka.base.settings import Settings
 from varka.envoy.clusters.inbound import inbound_layer as inbound_clusters
 from varka.envoy.clusters.outbound import outbound_layer
@@ -21,7 +22,6 @@ from varka.envoy.filters.apply import Ports, Rejected, patch_layers
 from varka.envoy.listeners.gateway import gateway_layers
 from varka.envoy.listeners.inbound import inbound_layer as inbound_listeners
 from varka.envoy.listeners.outbound import outbound_layers
-from varka.envoy.listeners.parts import ListenerParts
 from varka.envoy.listeners.tls import file_secret
 from varka.envoy.references import secret_names
 from varka.envoy.resource import EnvoyResource, Layer, Layers, TypeUrl, View, encode
@@ -50,6 +50,8 @@ class Compiler:
         self._settings = settings
         self._snapshot = take(State(), config, self.memo, settings)
         self._known: dict[tuple[object, ...], object] = {}
+        self._traits: dict[Traits, Traits] = {}
+        """Equal traits as one object, which is quicker to compare."""
 
     @property
     def snapshot(self) -> MeshSnapshot:
@@ -64,7 +66,11 @@ class Compiler:
 
     def view(self, proxy: Proxy) -> View:
         """What this proxy gets: the same object for equal proxies, and over updates while nothing in it changed."""
-        return self._once(self._compile, self._parts(proxy))
+        parts = self._parts(proxy)
+        shared = self._once(self._gateway if parts.gateway else self._sidecar, parts._replace(inbound=None))
+        own = self.memo(workload, self.memo, parts, self.config, self._settings) if parts.inbound else NOTHING
+        secrets, problems = self._once(self._secrets, shared.secrets | own.secrets, parts.scope.namespace)
+        return self.memo(view_of, shared, own, secrets, problems)
 
     def route(self, proxy: Proxy, name: str) -> EnvoyResource:
         """A route configuration by name, also one that no listener names; whole, whatever its size."""
@@ -77,11 +83,12 @@ class Compiler:
         snapshot = self._snapshot
         scope = snapshot.scope(proxy)
         router = proxy.type is ProxyType.ROUTER
+        traits = traits_of(proxy, needs_locality=scope.needs_locality, label_keys=scope.label_keys)
         return Parts(
             scope,
             snapshot.gateway(proxy) if router else None,
             None if router else snapshot.inbound(proxy),
-            traits_of(proxy, needs_locality=scope.needs_locality, label_keys=scope.label_keys),
+            self._traits.setdefault(traits, traits),
             telemetry_of(snapshot, proxy),
             snapshot.filters(proxy),
         )
@@ -93,80 +100,49 @@ class Compiler:
             self._known[key] = function(*args, **kwargs)
         return self._known[key]  # type: ignore[return-value]
 
-    def _compile(self, parts: Parts) -> View:
-        shared, own = self._gateway(parts) if parts.gateway else self._sidecar(parts)
-        groups, traits = parts.scope.groups, parts.traits
-        shared[TypeUrl.CLUSTER] = (
-            self.memo(static_layer, traits, self.config),
-            *(self._once(self._outbound, group, traits) for group in groups),
-        )
-        shared[TypeUrl.ENDPOINTS] = tuple(self._once(self._assignments, group, traits) for group in groups)
-        notes = Notes()
-        if parts.patches:
-            shared, own = self._patched(parts, shared, notes), self._patched(parts, own, notes, added=False)
-        own[TypeUrl.SECRET] = self._secrets(parts, shared, own, notes)
-        return self.memo(
-            view_of, tuple(shared.items()), tuple(own.items()), tuple(dict.fromkeys(notes.diagnostics)), frozenset(notes.hits)
-        )
+    def _gateway(self, parts: Parts) -> Portion:
+        memo, scope, traits, gateway = self.memo, parts.scope, parts.traits, parts.gateway
+        assert gateway is not None
+        listeners = gateway_layers(memo, gateway, scope, traits, self.config, self._snapshot.endpoints, parts.telemetry)
+        routes = tuple(memo(gateway_route, memo, gateway, scope, name, traits, self.config) for name in sorted(listeners.routes))
+        layers = self._outbound(scope, traits)
+        layers |= {TypeUrl.LISTENER: listeners.layers, TypeUrl.ROUTE: (memo(layer_of, routes),)}
+        return finished(memo, parts, layers)
 
-    def _patched(self, parts: Parts, layers: Parcel, notes: Notes, *, added: bool = True) -> Parcel:
-        """After EnvoyFilters. What they add replaces what has the same name, and is among the shared layers."""
-        ports = server_ports(parts.gateway) if parts.gateway else ()
-        result: Parcel = {}
-        for type_, found in layers.items():
-            *done, more = patch_layers(self.memo, type_, found, parts.patches, parts.gateway is not None, ports)
-            kept = tuple(self.memo(without, p.layer, more.layer) for p in done)
-            result[type_] = (*kept, more.layer) if added else kept
-            for patched in (*done, more):
-                notes.hits |= patched.hits
-                notes.diagnostics += [set_aside(rejected) for rejected in patched.rejected]
-        return result
+    def _sidecar(self, parts: Parts) -> Portion:
+        """What a sidecar shares with all others of its scope."""
+        memo, scope, traits = self.memo, parts.scope, parts.traits
+        listeners = outbound_layers(memo, scope, traits, self.config, self._snapshot.endpoints, parts.telemetry)
+        found = [memo(sidecar_route, memo, scope, name, traits, self.config) for name in sorted(listeners.routes)]
+        layers = self._outbound(scope, traits)
+        layers |= {
+            TypeUrl.LISTENER: listeners.layers,
+            TypeUrl.ROUTE: (memo(layer_of, tuple(part.route for part in found)),),
+            TypeUrl.VIRTUAL_HOST: tuple(layer for part in found for layer in part.virtual_hosts),
+        }
+        return finished(memo, parts, layers)
 
-    def _secrets(self, parts: Parts, shared: Parcel, own: Parcel, notes: Notes) -> Layers:
-        holders = [layer for parcel in (shared, own) for t in (TypeUrl.CLUSTER, TypeUrl.LISTENER) for layer in parcel.get(t, ())]
-        names = frozenset[str]().union(*(secret_names(self.memo, layer) for layer in holders))
-        files = self.memo(file_layer, names)
-        wanted = names - files.resources.keys()
-        made, problems = secret_layer(self.memo, wanted, parts.scope.namespace, self._snapshot.find)
-        notes.diagnostics += problems
-        return (files, made)
+    def _outbound(self, scope: Scope, traits: Traits) -> Parcel:
+        static = self.memo(static_layer, traits, self.config)
+        return {
+            TypeUrl.CLUSTER: (static, *(self._once(self._clusters, group, traits) for group in scope.groups)),
+            TypeUrl.ENDPOINTS: tuple(self._once(self._assignments, group, traits) for group in scope.groups),
+        }
 
-    def _outbound(self, group: ServiceGroup, traits: Traits) -> Layer:
+    def _clusters(self, group: ServiceGroup, traits: Traits) -> Layer:
         return outbound_layer(self.memo, group, traits, self.config, self._snapshot.endpoints)
 
     def _assignments(self, group: ServiceGroup, traits: Traits) -> Layer:
         return assignment_layer(self.memo, group, traits, self.config, self._snapshot.endpoints)
 
-    def _gateway(self, parts: Parts) -> tuple[Parcel, Parcel]:
-        memo, scope, traits, gateway = self.memo, parts.scope, parts.traits, parts.gateway
-        assert gateway is not None
-        listeners = gateway_layers(memo, gateway, scope, traits, self.config, self._snapshot.endpoints, parts.telemetry)
-        routes = tuple(memo(gateway_route, memo, gateway, scope, name, traits, self.config) for name in sorted(listeners.routes))
-        return {TypeUrl.LISTENER: listeners.layers, TypeUrl.ROUTE: (memo(layer_of, routes),)}, {}
-
-    def _sidecar(self, parts: Parts) -> tuple[Parcel, Parcel]:
-        memo, scope, traits, inbound = self.memo, parts.scope, parts.traits, parts.inbound
-        assert inbound is not None
-        outward = self._once(self._outbound_listeners, scope, traits, parts.telemetry)
-        inward = inbound_listeners(memo, inbound, scope, traits, self.config, parts.telemetry, self._settings)
-        found = [memo(sidecar_route, memo, scope, name, traits, self.config) for name in sorted(outward.routes | inward.routes)]
-        shared: Parcel = {
-            TypeUrl.LISTENER: outward.layers,
-            TypeUrl.ROUTE: (memo(layer_of, tuple(part.route for part in found)),),
-            TypeUrl.VIRTUAL_HOST: tuple(layer for part in found for layer in part.virtual_hosts),
-        }
-        own: Parcel = {
-            TypeUrl.CLUSTER: (inbound_clusters(memo, inbound, scope, traits, self.config),),
-            TypeUrl.LISTENER: inward.layers,
-        }
-        return shared, own
-
-    def _outbound_listeners(self, scope: Scope, traits: Traits, telemetry: Telemetry) -> ListenerParts:
-        return outbound_layers(self.memo, scope, traits, self.config, self._snapshot.endpoints, telemetry)
+    def _secrets(self, names: frozenset[str], namespace: Namespace) -> tuple[Layers, tuple[Diagnostic, ...]]:
+        """What the control plane answers to the names of secrets, and why some are missing."""
+        files = self.memo(file_layer, names)
+        made, problems = secret_layer(self.memo, names - files.resources.keys(), namespace, self._snapshot.find)
+        return (files, made), problems
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """All that a view is made from; equal parts (by identity of each) are one view."""
 
     scope: Scope
@@ -177,12 +153,47 @@ class Parts:
     patches: tuple[FilterPatch, ...]
 
 
-@dataclass(slots=True)
-class Notes:
-    """What is noticed while a view is made."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Portion:
+    """The layers that a view has in common with others, or its own; with the names of secrets they need."""
 
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    hits: set[FilterPatch] = field(default_factory=set)
+    layers: Mapping[TypeUrl, Layers]
+    secrets: frozenset[str] = frozenset()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    hits: frozenset[FilterPatch] = frozenset()
+
+
+NOTHING = Portion({})
+HOLDERS = (TypeUrl.CLUSTER, TypeUrl.LISTENER)
+"""Types whose resources name secrets."""
+
+
+def workload(memo: Memo, parts: Parts, config: MeshConfig, settings: Settings) -> Portion:
+    """The inbound side of a sidecar."""
+    scope, traits, inbound = parts.scope, parts.traits, parts.inbound
+    assert inbound is not None
+    listeners = inbound_listeners(memo, inbound, scope, traits, config, parts.telemetry, settings)
+    clusters = inbound_clusters(memo, inbound, scope, traits, config)
+    return finished(memo, parts, {TypeUrl.CLUSTER: (clusters,), TypeUrl.LISTENER: listeners.layers})
+
+
+def finished(memo: Memo, parts: Parts, layers: Parcel) -> Portion:
+    """Layers after EnvoyFilters. What these add to the outbound side replaces what has the same name there."""
+    hits: set[FilterPatch] = set()
+    problems: list[Diagnostic] = []
+    if parts.patches:
+        router = parts.gateway is not None
+        ports = server_ports(parts.gateway) if parts.gateway else ()
+        for type_, found in layers.items():
+            *done, more = patch_layers(memo, type_, found, parts.patches, router, ports)
+            kept = tuple(memo(without, p.layer, more.layer) for p in done)
+            layers = layers | {type_: kept if parts.inbound else (*kept, more.layer)}
+            for patched in (*done, more):
+                hits |= patched.hits
+                problems += [set_aside(rejected) for rejected in patched.rejected]
+    names = (secret_names(memo, layer) for type_ in HOLDERS for layer in layers.get(type_, ()))
+    secrets = frozenset[str]().union(*names)
+    return memo(portion, tuple(layers.items()), secrets, tuple(dict.fromkeys(problems)), frozenset(hits))
 
 
 def server_ports(gateway: MergedGateway) -> Ports:
@@ -201,13 +212,18 @@ def layer_of(resources: tuple[EnvoyResource, ...]) -> Layer:
     return Layer.of(resources)
 
 
-def view_of(
-    shared: tuple[tuple[TypeUrl, Layers], ...],
-    own: tuple[tuple[TypeUrl, Layers], ...],
-    diagnostics: tuple[Diagnostic, ...],
-    hits: frozenset[FilterPatch],
-) -> View:
-    return View(dict(shared), dict(own), diagnostics, hits)
+def portion(
+    layers: tuple[tuple[TypeUrl, Layers], ...],
+    secrets: frozenset[str],
+    diagnostics: tuple[Diagnostic, ...] = (),
+    hits: frozenset[FilterPatch] = frozenset(),
+) -> Portion:
+    return Portion(dict(layers), secrets, diagnostics, hits)
+
+
+def view_of(shared: Portion, own: Portion, secrets: Layers, problems: tuple[Diagnostic, ...]) -> View:
+    found = dict.fromkeys((*shared.diagnostics, *own.diagnostics, *problems))
+    return View(shared.layers, {**own.layers, TypeUrl.SECRET: secrets}, tuple(found), shared.hits | own.hits)
 
 
 def file_layer(names: frozenset[str]) -> Layer:
