@@ -57,10 +57,7 @@ class Document:
 
     def find(self, path: Path) -> Mark:
         """The position of the key (or list item) that `path` leads to; of its nearest parent when it isn't there."""
-        for number, node in enumerate(_nodes(self.text)):
-            if number == self.index:
-                return _mark(_descend(node, path), self.first_line)
-        return self.mark
+        return _mark(_descend(_composed(self.text)[self.index], path), self.first_line)
 
 
 class _Parser(CParser):
@@ -193,6 +190,12 @@ def _read(text: str, first_line: int) -> tuple[list[Document], list[Problem]]:
         elif value is not None:
             found.append(Document(value, _mark(node, first_line), text, index, first_line))
     return found, problems
+
+
+@lru_cache(maxsize=1)
+def _composed(text: str) -> tuple[Node, ...]:
+    """Many questions in a row are about one text."""
+    return tuple(_nodes(text))
 
 
 def _nodes(text: str) -> Iterator[Node]:
