@@ -103,7 +103,7 @@ def _kubernetes_tables(
     for service in services:
         here = workloads.get(service.namespace, NOTHING)
         behind = backings.get((service.namespace, service.name), ())
-        table = memo(endpoints.listed, service, behind, _pods_behind(behind, here, workloads), where) if behind else EMPTY
+        table = memo(endpoints.listed, service, behind, memo(pods_behind, behind, here), where) if behind else EMPTY
         if service.selector and service.resolution is not Resolution.ALIAS and (here.entries or not behind):
             table = _add_selected(memo, service, table, here, not behind)
         tables[service] = table
@@ -126,12 +126,10 @@ def _backings(state: State, memo: Memo) -> dict[tuple[str, str], tuple[Backing, 
     return result
 
 
-def _pods_behind(backings: tuple[Backing, ...], here: NamespaceWorkloads, workloads: Workloads) -> tuple[Workload | None, ...]:
+def pods_behind(backings: tuple[Backing, ...], here: NamespaceWorkloads) -> tuple[Workload | None, ...]:
     """The pod behind each address: the one it names, else one of the Service's namespace with that address."""
     return tuple(
-        workloads.get(address.pod[0], NOTHING).by_name.get(address.pod[1])
-        if address.pod
-        else here.pods_by_address.get(address.address)
+        here.by_name.get(address.pod[1]) if address.pod else here.pods_by_address.get(address.address)
         for backing in backings
         for address in backing.addresses
     )
