@@ -113,11 +113,13 @@ def network_of(space: PodSpace, home: int) -> Iterator[None]:
 
 
 def setup_node(addresses: Sequence[str]) -> None:
-    """The node's own namespace: loopback, its addresses, forwarding between pods. Raises OSError."""
+    """The node's own namespace: loopback, its addresses, forwarding between pods. The default route leads nowhere; it lets
+    connections to Service addresses begin, which rules then turn to pods. Raises OSError."""
     with Links() as node:
         node.up("lo")
         for address in addresses:
             node.add_address("lo", address)
+        node.add_route("0.0.0.0/0", "lo", source=GATEWAY)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
 
 
