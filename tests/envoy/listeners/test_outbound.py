@@ -219,6 +219,16 @@ def test_an_unchanged_world_costs_nothing() -> None:
     assert world.memo.made == made
 
 
+def test_one_changed_service_makes_one_listener() -> None:
+    services = tuple(service(f"s{n}", (9000, P.TCP), addresses=(f"10.0.0.{n}",)) for n in range(1, 6))
+    world = World(services)
+    world.outbound()
+    before = world.memo.made["outbound_listener"]
+    world.services = (*services[:4], service("new", (9000, P.TCP), addresses=("10.0.0.9",)))
+    world.outbound()
+    assert world.memo.made["outbound_listener"] == before + 1
+
+
 def test_goldens(golden: Any) -> None:
     services = (
         service("a", (80, P.HTTP), (9000, P.TCP), (81, P.AUTO), addresses=("10.0.0.1",)),
