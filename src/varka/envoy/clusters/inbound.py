@@ -127,11 +127,8 @@ def _ingress(
 
 def _rule(scope: Scope, service: Service) -> MergedRule | None:
     """The rule that the workload's own scope applies to its service."""
-    for group in scope.groups:
-        for entry in group.services:
-            if entry.service is service:
-                return entry.rule
-    return None
+    entry = scope.find(service.hostname)
+    return entry.rule if entry else None
 
 
 def _draft(
