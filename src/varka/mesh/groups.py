@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from varka.base.memo import Memo
+from varka.base.names import Namespace
 from varka.mesh.destinationrules import RuleTable, rule_of
 from varka.mesh.imports import Picks
 from varka.mesh.model import MergedRule, ScopedService, ServiceGroup
@@ -11,14 +13,19 @@ from varka.registry.model import Service
 from varka.resources.model import networking
 
 
-def make_group(picks: Picks, local: RuleTable, exported: RuleTable, root: RuleTable) -> ServiceGroup:
-    """The tables: of the client's namespace, of the services' namespace, of the root namespace."""
+def make_group(memo: Memo, picks: Picks, local: RuleTable, exported: RuleTable, root: RuleTable) -> ServiceGroup:
+    """The tables: of the client's namespace, of the services' namespace, of the root namespace. Where different tables
+    lead to the same rules, the group is the same."""
     services = tuple(
         ScopedService(service, ports, rule_of(service.hostname, local, exported, root)) for service, ports in picks.entries
     )
+    return memo(group_of, picks.namespace, services)
+
+
+def group_of(namespace: Namespace, services: tuple[ScopedService, ...]) -> ServiceGroup:
     policies = [p for entry in services for p in load_balancers(entry.rule)]
     return ServiceGroup(
-        picks.namespace,
+        namespace,
         services,
         index={entry.service.hostname: entry for entry in services},
         needs_locality=any(_needs_locality(entry.service, entry.rule) for entry in services),
