@@ -46,7 +46,6 @@ class Peer:
     """What mesh mTLS asks for; "" for clusters of many hosts."""
     identities: tuple[str, ...] = ()
     """SPIFFE URIs and alternative names its certificate may carry."""
-    mesh_external: bool = False
     identities_for_origination: bool = False
     """SIMPLE and MUTUAL check `identities` too when the rule has no `subjectAltNames` (ServiceEntries)."""
     selected: bool = False

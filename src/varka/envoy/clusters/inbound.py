@@ -69,9 +69,7 @@ def service_port_cluster(
     localhost = local is not None and local.mode is InboundTrafficPolicyMode.LOCALHOST
     endpoint = (_loopback(traits), first.target) if localhost else None
     draft = _draft(first.target, endpoint, first.service, first.port, traits, config)
-    services = {t.service.hostname: t.service for t in reversed(targets) if t.port.number == first.port.number}
-    draft.metadata["services"] = tuple(service_metadata(service) for service in reversed(services.values()))
-    _describe(draft, rule)
+    _describe(draft, [t.service for t in targets if t.port.number == first.port.number], rule)
     policy = inbound_policy(rule, first.port.number, config)
     apply_pool(draft, pool or policy.pool, policy.retry_budget, config)
     return draft.finish((*_origins(rule), *(t.service.source for t in targets)))
@@ -100,8 +98,7 @@ def ingress_cluster(
         return None
     draft = _draft(port.number, endpoint, service, port, traits, config)
     if service is not None:
-        draft.metadata["services"] = (service_metadata(service),)
-        _describe(draft, rule)
+        _describe(draft, [service], rule)
     policy = inbound_policy(rule, port.number, config)
     apply_pool(draft, spec.connection_pool or pool or policy.pool, policy.retry_budget, config)
     return draft.finish((*((sidecar,) if sidecar else ()), *_origins(rule)))
@@ -187,7 +184,12 @@ def _protocol(text: str) -> Protocol:
     return next((p for p in Protocol if p.value.lower() == text.lower()), Protocol.AUTO)
 
 
-def _describe(draft: Draft, rule: MergedRule | None) -> None:
+def _describe(draft: Draft, services: list[Service], rule: MergedRule | None) -> None:
+    """Say whose port it is, and by which rule. What is outside the mesh is nobody's destination in telemetry."""
+    if services[0].mesh_external:
+        return
+    named = {service.hostname: service for service in reversed(services)}
+    draft.metadata["services"] = tuple(service_metadata(service) for service in reversed(named.values()))
     if rule is not None and rule.sources and rule.policy is not None:
         draft.made_from(rule.sources[0])
 

@@ -37,7 +37,6 @@ def peer_of(planned: Planned, names: tuple[str, ...]) -> Peer:
     return Peer(
         sni=sni_cluster(planned.port.number, planned.subset_name, planned.service.hostname),
         identities=names,
-        mesh_external=planned.service.mesh_external,
         identities_for_origination=planned.service.registry is Registry.EXTERNAL,
         selected=planned.rule is not None and planned.rule.selected,
     )
