@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from varka.mesh.model import Scope
@@ -133,3 +135,15 @@ def test_namespaces_that_are_not_discovered_are_not_there(world, three, proxy) -
     namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: {mesh: 'on'}}\n"
     world.configure(discovery_selectors=(LabelSelector(matchLabels={"mesh": "on"}),))
     assert hosts(world.apply(*three, namespace).scope(proxy())) == [A]
+
+
+def test_a_router_may_get_only_what_its_rules_route_to(world, three, proxy, make) -> None:
+    world.settings = replace(world.settings, pilot_filter_gateway_cluster_config=True)
+    server = "{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}"
+    gateway = make("Gateway", "gw", f"{{selector: {{istio: gw}}, servers: [{server}]}}")
+    route = "{route: [{destination: {host: b.other.svc.cluster.local}}]}"
+    rule = make("VirtualService", "v", f"{{hosts: ['*'], gateways: [gw], http: [{route}]}}")
+    snapshot = world.apply(*three, gateway, rule)
+    assert hosts(snapshot.scope(proxy(type="router", istio="gw"))) == [B]
+    assert hosts(snapshot.scope(proxy(type="router"))) == []
+    assert hosts(snapshot.scope(proxy())) == [A, B]

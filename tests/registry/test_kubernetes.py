@@ -91,6 +91,13 @@ def test_pods_that_are_not_ready_count_only_where_that_is_wanted(take, endpoints
     assert [e.address for e in endpoints(take(wanted + down), "a.ns.svc.cluster.local", 90)] == ["10.1.0.1"]
 
 
+@pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
+def test_a_pod_that_has_ended_has_no_address(take, endpoints, phase: str) -> None:
+    found = take(SERVICE + POD.replace("podIP:", f"phase: {phase}\n  podIP:"))
+    assert endpoints(found, "a.ns.svc.cluster.local", 90) == ()
+    assert found.workloads["ns"].by_address == {}
+
+
 def test_a_pods_own_locality_label_beats_its_nodes(take, endpoints) -> None:
     found = take(SERVICE + POD.replace("app: a, version", "app: a, istio-locality: x.y.s, version"))
     assert endpoints(found, "a.ns.svc.cluster.local", 90)[0].locality == Locality("x", "y", "s")

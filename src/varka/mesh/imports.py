@@ -109,3 +109,9 @@ def pick(services: NamespaceServices, hidden: frozenset[Service], imports: Impor
 
 def without(picks: Picks, services: frozenset[Service]) -> Picks:
     return make_picks(picks.namespace, tuple(entry for entry in picks.entries if entry[0] not in services))
+
+
+def only(picks: Picks, names: frozenset[str]) -> Picks:
+    """The services with one of these hosts, or `namespace/host`."""
+    kept = (e for e in picks.entries if e[0].hostname in names or f"{picks.namespace}/{e[0].hostname}" in names)
+    return make_picks(picks.namespace, tuple(kept))

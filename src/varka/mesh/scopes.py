@@ -10,7 +10,7 @@ from varka.base.names import Hostname, Namespace, ObjectKey
 from varka.mesh import destinationrules
 from varka.mesh.destinationrules import NO_RULES, NamespaceRules, RuleBook, RuleTable
 from varka.mesh.groups import failover_labels, make_group
-from varka.mesh.imports import Imports, Pick, Picks, make_picks, parse, pick, without
+from varka.mesh.imports import Imports, Pick, Picks, make_picks, only, parse, pick, without
 from varka.mesh.model import EgressListener, MergedVirtualService, Scope, ServiceGroup
 from varka.mesh.virtualservices import MESH, VirtualServiceBook, destinations
 from varka.registry.catalogue import Catalogue
@@ -39,31 +39,42 @@ class Sources:
 
 
 def make_scope(
-    memo: Memo, sources: Sources, namespace: Namespace, sidecar: Sidecar | None, selected: frozenset[ObjectKey], router: bool
+    memo: Memo, sources: Sources, namespace: Namespace, sidecar: Sidecar | None, selected: frozenset[ObjectKey]
 ) -> Scope:
-    """`selected`: the DestinationRules of the namespace whose `workloadSelector` matches the clients."""
+    """What sidecars see. `selected`: the DestinationRules of the namespace whose `workloadSelector` matches them."""
     listeners = (sidecar.spec.egress if sidecar else ()) or (_EVERYTHING,)
     imported = [_import(memo, sources, namespace, listener) for listener in listeners]
     chosen = [(listener, picks, rules) for listener, (picks, rules) in zip(listeners, imported, strict=True)]
     whole = _union(memo, sources, namespace, chosen)
     tables = _Tables.of(memo, sources, namespace, selected)
     groups = _groups(memo, tables, whole)
-    egress = (
-        []
-        if router
-        else [
-            memo(
-                EgressListener,
-                listener.port,
-                listener.bind,
-                listener.capture_mode,
-                groups if picks is whole else _groups(memo, tables, picks),
-                rules,
-            )
-            for listener, picks, rules in chosen
-        ]
+    egress = tuple(
+        memo(
+            EgressListener,
+            listener.port,
+            listener.bind,
+            listener.capture_mode,
+            groups if picks is whole else _groups(memo, tables, picks),
+            rules,
+        )
+        for listener, picks, rules in chosen
     )
-    return memo(scope_of, namespace, sidecar, tuple(egress), groups, sources.config)
+    return memo(scope_of, namespace, sidecar, egress, groups, sources.config)
+
+
+def make_router_scope(
+    memo: Memo,
+    sources: Sources,
+    namespace: Namespace,
+    selected: frozenset[ObjectKey],
+    needed: frozenset[str] | None,
+) -> Scope:
+    """What routers see: every visible service, or those `needed`; rules reach them through their gateways."""
+    picks, _ = _import(memo, sources, namespace, _EVERYTHING)
+    if needed is not None:
+        picks = {name: memo(only, each, needed) for name, each in picks.items()}
+    groups = _groups(memo, _Tables.of(memo, sources, namespace, selected), picks)
+    return memo(scope_of, namespace, None, (), groups, sources.config)
 
 
 def scope_of(

@@ -12,9 +12,10 @@ from varka.mesh import destinationrules, inbound, virtualservices
 from varka.mesh.discovery import discovered
 from varka.mesh.filters import patches_for
 from varka.mesh.gateways import Gateway, gateways_of, merged_gateway
+from varka.mesh.gatewayservices import needed_services
 from varka.mesh.ingress import take_ingresses
 from varka.mesh.model import FilterPatch, Inbound, MergedGateway, Scope
-from varka.mesh.scopes import Sidecar, Sources, make_scope
+from varka.mesh.scopes import Sidecar, Sources, make_router_scope, make_scope
 from varka.mesh.sidecars import Sidecars, by_namespace, sidecar_of
 from varka.proxy.node import Proxy, ProxyType
 from varka.registry import registry
@@ -28,7 +29,8 @@ from varka.store.state import State
 
 ISTIO = "networking.istio.io"
 DEFAULT_ROOT_NAMESPACE = Namespace("istio-system")
-_ScopeKey = tuple[Namespace, bool, ObjectKey | None, frozenset[ObjectKey]]
+_ScopeKey = tuple[Namespace, ObjectKey | None, frozenset[ObjectKey]]
+_RouterKey = tuple[Namespace, frozenset[str] | None, frozenset[ObjectKey]]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,6 +49,7 @@ class MeshSnapshot:
     _gateways: tuple[Gateway, ...]
     _sidecars: Sidecars
     _scopes: dict[_ScopeKey, Scope] = field(default_factory=dict)
+    _router_scopes: dict[_RouterKey, Scope] = field(default_factory=dict)
 
     def services(self) -> tuple[Service, ...]:
         """All services, oldest first."""
@@ -59,15 +62,25 @@ class MeshSnapshot:
 
     def scope(self, proxy: Proxy) -> Scope:
         """The outbound side of a sidecar, or of a router (all visible services, no egress listener)."""
-        router = proxy.type is not ProxyType.SIDECAR
-        sidecar = None if router else self._sidecar(proxy)
         rules = self._sources.rules.get(proxy.namespace)
         selecting = rules.selectors if rules else ()
         selected = frozenset(key for key, wanted in selecting if selects(wanted, proxy.labels))
-        key = (proxy.namespace, router, sidecar.key if sidecar else None, selected)
+        if proxy.type is not ProxyType.SIDECAR:
+            return self._router_scope(proxy, selected)
+        sidecar = self._sidecar(proxy)
+        key = (proxy.namespace, sidecar.key if sidecar else None, selected)
         if key not in self._scopes:
-            self._scopes[key] = make_scope(self._memo, self._sources, proxy.namespace, sidecar, selected, router)
+            self._scopes[key] = make_scope(self._memo, self._sources, proxy.namespace, sidecar, selected)
         return self._scopes[key]
+
+    def _router_scope(self, proxy: Proxy, selected: frozenset[ObjectKey]) -> Scope:
+        needed = None
+        if self._settings.pilot_filter_gateway_cluster_config:
+            needed = self._memo(needed_services, self.gateway(proxy), self.config, self._state.of("EnvoyFilter", ISTIO))
+        key = (proxy.namespace, needed, selected)
+        if key not in self._router_scopes:
+            self._router_scopes[key] = make_router_scope(self._memo, self._sources, proxy.namespace, selected, needed)
+        return self._router_scopes[key]
 
     def inbound(self, proxy: Proxy) -> Inbound:
         """The inbound side of a workload."""

@@ -65,7 +65,7 @@ def of_pod(resource: Resource[kubernetes.Pod], topology: Topology) -> Workload:
         source=resource.key,
         name=resource.labels.get(_WORKLOAD_NAME) or _owner_name(resource),
         namespace=Namespace(resource.namespace),
-        addresses=tuple(ip.ip for ip in status.pod_ips) or ((status.pod_ip,) if status.pod_ip else ()),
+        addresses=_addresses(status),
         labels=endpoint_labels(resource.labels, locality, topology.cluster, spec.node_name, network),
         service_account=spec.service_account_name or "default",
         locality=locality,
@@ -118,10 +118,15 @@ def _is_healthy(resource: Resource[networking.WorkloadEntry]) -> bool:
     return any(c.get("type") == "Healthy" and c.get("status") == "True" for c in conditions)
 
 
+def _addresses(status: kubernetes.PodStatus) -> tuple[str, ...]:
+    """A pod that has ended has none: another may have got its address."""
+    if status.phase in ("Failed", "Succeeded"):
+        return ()
+    return tuple(ip.ip for ip in status.pod_ips) or ((status.pod_ip,) if status.pod_ip else ())
+
+
 def _is_ready(status: kubernetes.PodStatus) -> bool:
     """A pod nobody reports on (no conditions in a plain file) counts as ready."""
-    if status.phase in ("Failed", "Succeeded"):
-        return False
     return all(c.status == "True" for c in status.conditions if c.type == "Ready")
 
 
