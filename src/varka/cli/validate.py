@@ -39,13 +39,17 @@ def validate(files: tuple[str, ...], more: tuple[str, ...], namespace: str, kind
 
 def _check(paths: tuple[str, ...], namespace: str, kind: str | None) -> tuple[int, list[Diagnostic]]:
     """How many objects (or files) are good, and everything that was found."""
-    from varka.resources import files, load, meshconfig
+    from varka.resources import files
 
     texts, diagnostics = files.read(paths)
     if kind is None:
-        loaded = load.load(texts, namespace=namespace)
+        from varka.resources.load import load
+
+        loaded = load(texts, namespace=namespace)
         bad, found = _check_patches(loaded)
         return len(loaded.resources) - bad, [*diagnostics, *loaded.diagnostics, *found]
+    from varka.resources import meshconfig
+
     read = meshconfig.load_mesh_config if kind == "meshconfig" else meshconfig.load_mesh_networks
     for name, text in texts:
         diagnostics += read(text, name)[1]

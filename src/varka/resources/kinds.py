@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from importlib import import_module, resources
+from importlib import import_module
+from pkgutil import get_data
 from typing import Any
 
 import msgspec
@@ -144,8 +145,7 @@ tekton.dev/v1,v1beta1,v1alpha1  TaskRun  taskruns  tr  ns
 @cache
 def istio_crds() -> tuple[Mapping[str, Any], ...]:
     """Istio's CustomResourceDefinitions in short form; `spec` is the schema of the field of that name."""
-    data = resources.files("varka.resources").joinpath("data/istio-crds.json").read_bytes()
-    return tuple(msgspec.json.decode(data))
+    return tuple(msgspec.json.decode(get_data("varka.resources", "data/istio-crds.json") or b"[]"))
 
 
 @cache

@@ -6,7 +6,6 @@ from typing import Any
 
 from varka.resources.codes import Code
 from varka.resources.findings import Findings
-from varka.resources.model.mesh import MeshConfig
 from varka.resources.shape import Shape, near
 
 _FIELDS = (
@@ -27,4 +26,6 @@ def check_operator(value: dict[str, Any], findings: Findings) -> None:
             hint = f"{name} is a field of kind {_OWN_KINDS[name]}" if name in _OWN_KINDS else near(name, _FIELDS)
             findings.error(Code.UNKNOWN_FIELD, ("spec", name), f"unknown field {name!r}", hint)
     if spec.get("meshConfig") is not None:
+        from varka.resources.model.mesh import MeshConfig
+
         Shape(findings).read(spec["meshConfig"], MeshConfig, ("spec", "meshConfig"))

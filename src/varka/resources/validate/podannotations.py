@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from varka.resources.codes import Code
-from varka.resources.model.mesh import ProxyConfig
 from varka.resources.shape import Shape
 from varka.resources.validate.cursor import Cursor
 from varka.resources.yaml import parse_value
@@ -37,6 +36,8 @@ def check_pod_annotations(annotations: Mapping[str, Any], here: Cursor) -> None:
 
 
 def _check_config(text: str, here: Cursor) -> None:
+    from varka.resources.model.mesh import ProxyConfig
+
     try:
         value = parse_value(text)
     except ValueError as error:
