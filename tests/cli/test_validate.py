@@ -58,7 +58,13 @@ def test_text(bad: str) -> None:
 
 def test_standard_input_and_namespace() -> None:
     result = run("-n", "x", "-", text=BAD.replace("1x", "1s"))
-    assert (result.return_value, result.stdout, result.stderr) == (0, "", "1 object: nothing to complain about\n")
+    assert (result.return_value, result.stdout) == (0, "")
+    assert result.stderr == "1 object: nothing to complain about (1 without namespace: using x)\n"
+
+
+def test_files_for_the_command_line_need_no_metadata() -> None:
+    result = run("-", text="apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {profile: demo}\n")
+    assert (result.return_value, result.stdout) == (0, "")
 
 
 def test_mesh_config(tmp_path: Path) -> None:

@@ -28,17 +28,18 @@ def validate(files: tuple[str, ...], more: tuple[str, ...], namespace: str, kind
     from varka.cli import output as show
 
     gc.disable()  # What is made here lives until the end, so looking for garbage in it is a third of the time.
-    checked, diagnostics = _check((*files, *more), namespace, kind)
+    checked, unplaced, diagnostics = _check((*files, *more), namespace, kind)
     if output == "json":
         show.print_json({"diagnostics": [show.as_plain(d) for d in show.in_order(diagnostics)]})
     else:
         show.print_diagnostics(diagnostics, err=False)
-        click.echo(show.summary(diagnostics, checked), err=True)
+        note = f" ({unplaced} without namespace: using {namespace})" if unplaced else ""
+        click.echo(show.summary(diagnostics, checked) + note, err=True)
     return FAILED if any(d.severity is Severity.ERROR for d in diagnostics) else OK
 
 
-def _check(paths: tuple[str, ...], namespace: str, kind: str | None) -> tuple[int, list[Diagnostic]]:
-    """How many objects (or files) are good, and everything that was found."""
+def _check(paths: tuple[str, ...], namespace: str, kind: str | None) -> tuple[int, int, list[Diagnostic]]:
+    """How many objects (or files) are good, how many of them name no namespace, and everything that was found."""
     from varka.resources import files
 
     texts, diagnostics = files.read(paths)
@@ -47,13 +48,14 @@ def _check(paths: tuple[str, ...], namespace: str, kind: str | None) -> tuple[in
 
         loaded = load(texts, namespace=namespace)
         bad, found = _check_patches(loaded)
-        return len(loaded.resources) - bad, [*diagnostics, *loaded.diagnostics, *found]
+        unplaced = sum(bool(r.namespace) and not (r.raw.get("metadata") or {}).get("namespace") for r in loaded.resources)
+        return len(loaded.resources) - bad, unplaced, [*diagnostics, *loaded.diagnostics, *found]
     from varka.resources import meshconfig
 
     read = meshconfig.load_mesh_config if kind == "meshconfig" else meshconfig.load_mesh_networks
     for name, text in texts:
         diagnostics += read(text, name)[1]
-    return len(texts), diagnostics
+    return len(texts), 0, diagnostics
 
 
 def _check_patches(loaded: Loaded) -> tuple[int, list[Diagnostic]]:
