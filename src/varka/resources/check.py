@@ -139,7 +139,7 @@ def _resource(
         labels=_present(metadata.get("labels")),
         annotations=_present(metadata.get("annotations")),
         created=created if isinstance(created, str) else "",
-        raw=value,
+        raw=value if "metadata" in value else {**value, "metadata": {}},
     )
     if kind.is_istio:
         validate(resource, findings)
