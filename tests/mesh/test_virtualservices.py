@@ -90,6 +90,22 @@ def test_a_sidecar_imports_rules_by_their_hosts(world, proxy, make) -> None:
     assert names(world, proxy, "default", sidecar, simple(make, "v"), simple(make, "w", host="y.org"), wild) == ["v", "wild"]
 
 
+NOTE = ", annotations: {internal.istio.io/route-semantics: gateway}}"
+
+
+def test_a_namespaces_own_gateway_api_routes_come_before_those_of_others(world, proxy, make) -> None:
+    one, two = (simple(make, name, name[2:]).replace("}", NOTE, 1) for name in ("a-one", "b-two"))
+    assert names(world, proxy, "one", one, two) == ["a-one", "b-two"]
+    assert names(world, proxy, "two") == ["b-two", "a-one"]
+
+
+def test_gateway_api_routes_are_imported_only_with_all_their_names(world, proxy, make) -> None:
+    sidecar = make("Sidecar", "default", "{egress: [{hosts: ['*/x.com']}]}")
+    wild = simple(make, "wild", host="'*.com'")
+    assert names(world, proxy, "default", sidecar, wild) == ["wild"]
+    assert names(world, proxy, "default", wild.replace("}", NOTE, 1)) == []
+
+
 ROOT = "{hosts: [x.com], http: [{name: root, match: [{uri: {prefix: /a}}], timeout: 3s, delegate: {name: leaf, namespace: ns}}]}"
 
 

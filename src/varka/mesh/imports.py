@@ -53,9 +53,11 @@ class Imports:
         own, any_ = self.of(namespace)
         return (own.takes(host) or any_.takes(host)) and not (own.excludes(host) or any_.excludes(host))
 
-    def takes_rule(self, namespace: str, hosts: tuple[str, ...]) -> bool:
+    def takes_rule(self, namespace: str, hosts: tuple[str, ...], *, whole: bool = False) -> bool:
+        """Some host of a rule is imported: in part, or with `whole` all that it stands for."""
         own, any_ = self.of(namespace)
-        return any((own.takes_rule(h) or any_.takes_rule(h)) and not (own.excludes(h) or any_.excludes(h)) for h in hosts)
+        takes = (own.takes, any_.takes) if whole else (own.takes_rule, any_.takes_rule)
+        return any(any(t(h) for t in takes) and not (own.excludes(h) or any_.excludes(h)) for h in hosts)
 
 
 def parse(hosts: tuple[str, ...], namespace: Namespace) -> Imports:

@@ -12,7 +12,7 @@ from varka.mesh.destinationrules import NO_RULES, NamespaceRules, RuleBook, Rule
 from varka.mesh.groups import failover_labels, make_group
 from varka.mesh.imports import Imports, Pick, Picks, make_picks, only, parse, pick, without
 from varka.mesh.model import EgressListener, MergedVirtualService, Scope, ServiceGroup
-from varka.mesh.virtualservices import MESH, VirtualServiceBook, destinations
+from varka.mesh.virtualservices import GATEWAY_SEMANTICS, MESH, VirtualServiceBook, destinations
 from varka.registry.catalogue import Catalogue
 from varka.registry.model import Protocol, Registry, Service
 from varka.registry.protocol import parse as parse_protocol
@@ -144,7 +144,7 @@ def _import(
 
 
 def select_rules(seen: tuple[MergedVirtualService, ...], imports: Imports) -> tuple[MergedVirtualService, ...]:
-    return tuple(v for v in seen if imports.takes_rule(v.namespace, v.spec.hosts))
+    return tuple(v for v in seen if imports.takes_rule(v.namespace, v.spec.hosts, whole=v.semantics == GATEWAY_SEMANTICS))
 
 
 def _matched_port(listener: IstioEgressListener) -> int:

@@ -19,6 +19,7 @@ from varka.resources.resource import Resource
 from varka.store.state import State
 
 MESH = "mesh"
+GATEWAY_SEMANTICS = "gateway"
 _SEMANTICS = "internal.istio.io/route-semantics"
 VirtualService = Resource[networking.VirtualService]
 
@@ -30,10 +31,16 @@ class VirtualServiceBook:
     public: Mapping[str, tuple[MergedVirtualService, ...]]
     restricted: Mapping[tuple[Namespace, str], tuple[MergedVirtualService, ...]]
     """By (namespace that sees them, gateway); the namespace's own before others'."""
+    routes: tuple[MergedVirtualService, ...] = ()
+    """Those that stand for routes of the Gateway API."""
 
     def seen(self, namespace: Namespace, gateway: str) -> tuple[MergedVirtualService, ...]:
-        """Those bound to a gateway that a namespace sees, in the order in which they win."""
+        """Those bound to a gateway that a namespace sees, in the order in which they win. Routes of the Gateway API that the
+        namespace wrote for itself come before those of others."""
         public = self.public.get(gateway, ())
+        own = tuple(v for v in self.routes if v.namespace == namespace)
+        if own:
+            public = tuple(sorted(public, key=lambda v: v not in own))
         restricted = self.restricted.get((namespace, gateway))
         return (*restricted, *public) if restricted else public
 
@@ -59,15 +66,16 @@ def take_virtual_services(
 
 def with_full_names(resource: VirtualService, default_export: tuple[str, ...], domain: str) -> MergedVirtualService:
     namespace, spec = Namespace(resource.namespace), resource.spec
+    semantics = resource.annotations.get(_SEMANTICS, "")
     return MergedVirtualService(
         key=resource.key,
         namespace=namespace,
-        spec=full_names(spec, namespace, domain),
+        spec=spec if semantics == GATEWAY_SEMANTICS else full_names(spec, namespace, domain),
         created=resource.created,
         export_to=export_to(spec.export_to, namespace, default_export),
         sources=(resource.key,),
         label_keys=_label_keys(spec),
-        semantics=resource.annotations.get(_SEMANTICS, ""),
+        semantics=semantics,
     )
 
 
@@ -154,7 +162,8 @@ def book(virtual_services: tuple[MergedVirtualService, ...]) -> VirtualServiceBo
                 table = own if name == each.namespace else others
                 table.setdefault((Namespace(name), gateway), []).append(each)
     restricted = {key: (*own.get(key, ()), *others.get(key, ())) for key in (*own, *others)}
-    return VirtualServiceBook({gateway: tuple(found) for gateway, found in public.items()}, restricted)
+    routes = tuple(v for v in virtual_services if v.semantics == GATEWAY_SEMANTICS)
+    return VirtualServiceBook({gateway: tuple(found) for gateway, found in public.items()}, restricted, routes)
 
 
 def destinations(spec: networking.VirtualService, client: Namespace) -> Mapping[Hostname, frozenset[int]]:
