@@ -55,6 +55,13 @@ def test_for_a_pod_its_own_ports_count_and_not_what_a_slice_lists(world, proxy, 
     assert targets(snapshot.inbound(proxy(address="2.2.2.2"))) == [("a", 80, 8080), ("a", 90, 9000)]
 
 
+def test_a_pod_serves_service_entries_too(world, proxy, make) -> None:
+    port = "{number: 70, name: http, protocol: HTTP}"
+    spec = f"{{hosts: [x.com], resolution: STATIC, ports: [{port}], workloadSelector: {{labels: {{app: a}}}}}}"
+    snapshot = world.apply(make("Service", "a", SERVICE), make("ServiceEntry", "e", spec), pod(make))
+    assert targets(snapshot.inbound(proxy(address="1.1.1.1"))) == [("a", 80, 8080), ("a", 90, 9000), ("x.com", 70, 70)]
+
+
 def test_an_unknown_address_serves_what_selects_its_labels(world, proxy, make) -> None:
     snapshot = world.apply(make("Service", "a", SERVICE))
     assert targets(snapshot.inbound(proxy(address="9.9.9.9", app="a"))) == [("a", 90, 9000)]

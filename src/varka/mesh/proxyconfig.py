@@ -26,11 +26,12 @@ def effective_proxy_config(
     workload's namespace, the annotation `proxy.istio.io/config` (as plain values; left out when it has errors), the
     ProxyConfig that selects the workload. Of several at one level the oldest counts; environment variables add up."""
     own = [c for c in configs if c.namespace == namespace]
-    layers: list[Mapping[str, Any]] = [_plain(_for_all(c for c in configs if c.namespace == root_namespace))]
-    if namespace != root_namespace:
-        layers.append(_plain(_for_all(own)))
-    layers.append(annotation or {})
-    layers.append(_plain(next((c for c in own if _selects(c, labels)), None)))
+    layers = (
+        _plain(_for_all(c for c in configs if c.namespace == root_namespace)),
+        _plain(_for_all(own)),
+        annotation or {},
+        _plain(next((c for c in own if _selects(c, labels)), None)),
+    )
     for layer in layers:
         base, _ = merge_proxy_config(base, layer)
     return base
