@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,16 @@ _ORIGIN = Origin("varka up")
 _RUNTIME = "runtime"
 
 
+@dataclass(slots=True)
+class _Written:
+    """A Pod as the user wrote it, and as the runtime reports it once it runs."""
+
+    owner: str
+    origin: Origin
+    raw: Object
+    reported: Resource[Any] | None = None
+
+
 class ApiServer:
     """Called after every change of the store. `memory` is the file that keeps Service addresses over restarts."""
 
@@ -28,8 +39,10 @@ class ApiServer:
         self._memory, self._options = memory, options
         self._addresses: Mapping[str, str] = json.loads(memory.read_text()) if memory.exists() else {}
         self._made: dict[ObjectKey, tuple[Object, Resource[Any]]] = {}
+        self._pods: dict[ObjectKey, _Written] = {}
 
     def __call__(self, store: Store) -> None:
+        self._keep_pods(store)
         state = store.state
         written = {key: resource for key, resource in state.resources.items() if store.owner(key) not in (SOURCE, _RUNTIME)}
         admission = admit([_complete(resource) for resource in written.values()], self._addresses, self._options)
@@ -39,6 +52,23 @@ class ApiServer:
         added = [resource for resource in map(self._resource, admission.added) if resource.key not in written]
         store.replace(SOURCE, [(resource, _ORIGIN) for resource in added])
         self._remember(admission.addresses)
+
+    def _keep_pods(self, store: Store) -> None:
+        """A Pod that the user wrote stays the user's when the runtime reports its status: saved again it keeps the status,
+        deleted it is gone."""
+        state = store.state
+        for pod in state.of("Pod"):
+            owner, known = store.owner(pod.key), self._pods.get(pod.key)
+            if owner == _RUNTIME:
+                if known is not None:
+                    known.reported = pod
+                    store.write(known.owner, [(pod, known.origin)])
+            elif known is None or (pod is not known.reported and pod.raw != known.raw):
+                self._pods[pod.key] = _Written(owner, state.origins[pod.key], pod.raw)
+            elif pod is not known.reported and known.reported is not None:
+                store.write(owner, [(known.reported, state.origins[pod.key])])
+        for key in [key for key in self._pods if key not in state.resources]:
+            del self._pods[key]
 
     def _resource(self, value: Object) -> Resource[Any]:
         """The same resource for the same content."""

@@ -24,6 +24,7 @@ class ControlPlane:
         self._known: list[Object] | None = None
         self._news = asyncio.Event()
         self._own: set[tuple[str, str]] = set()
+        """Pods that only the runtime makes: what is told of them is no news."""
 
     async def objects(self) -> AsyncIterator[list[Object]]:
         """All objects of the kinds that matter, now and after every change of one of them."""
@@ -63,7 +64,8 @@ class ControlPlane:
     def report(self, pods: list[Object]) -> None:
         """Hand in all pods of the runtime; the newest report wins when several wait."""
         self._wanted = pods
-        self._own = {(str(pod["metadata"]["namespace"]), str(pod["metadata"]["name"])) for pod in pods}
+        controlled = (pod["metadata"] for pod in pods if pod["metadata"]["ownerReferences"])
+        self._own = {(str(metadata["namespace"]), str(metadata["name"])) for metadata in controlled}
         self._news.set()
 
     async def reporting(self) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from varka.local.addresses import GATEWAY
 from varka.local.pod import Pod
+from varka.local.workloads import LAST_APPLIED
 
 NODE_NAME = "varka"
 _OWNER_VERSIONS = {"Job": "batch/v1"}
@@ -15,6 +17,9 @@ def pod_object(pod: Pod) -> dict[str, Any]:
     """The Pod as a Kubernetes API would return it; annotation `sidecar.istio.io/status` marks an injected one."""
     plan = pod.plan
     annotations = dict(plan.annotations)
+    if plan.owner.kind == "Pod":
+        written = {"metadata": {"labels": plan.labels, "annotations": plan.annotations}, "spec": plan.raw_spec}
+        annotations[LAST_APPLIED] = json.dumps(written)
     labels = dict(plan.labels)
     if pod.proxy == "sidecar":
         annotations["sidecar.istio.io/status"] = '{"containers":["istio-proxy"]}'

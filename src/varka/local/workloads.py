@@ -17,6 +17,8 @@ from varka.resources.model.base import decode
 WORKLOAD_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Pod"})
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 TEMPLATE_HASH = "pod-template-hash"
+LAST_APPLIED = "varka.dev/last-applied"
+"""Annotation of a running Pod: its metadata and spec as they were written."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -56,7 +58,7 @@ def _pods_of(value: Mapping[str, Any]) -> list[PodPlan]:
     group = str(value.get("apiVersion", "")).rpartition("/")[0]
     owner = ObjectKey(group, kind, namespace, name)
     if kind == "Pod":
-        return [] if _is_report(value) else [_pod(owner, name, value)]
+        return [_pod(owner, name, _as_written(value))]
     spec: Mapping[str, Any] = value.get("spec") or {}
     template: Mapping[str, Any] = spec.get("template") or {}
     digest = _word(json.dumps(template, sort_keys=True, default=str), 10)
@@ -67,9 +69,10 @@ def _pods_of(value: Mapping[str, Any]) -> list[PodPlan]:
     ]
 
 
-def _is_report(pod: Mapping[str, Any]) -> bool:
-    """A Pod that somebody else runs: it already has an address."""
-    return bool((pod.get("status") or {}).get("podIP"))
+def _as_written(pod: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the user wrote of a Pod that runs by now."""
+    annotations = pod["metadata"].get("annotations") or {}
+    return json.loads(annotations[LAST_APPLIED]) if LAST_APPLIED in annotations else pod
 
 
 def _count(kind: str, spec: Mapping[str, Any]) -> int:
