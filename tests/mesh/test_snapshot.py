@@ -58,6 +58,23 @@ def test_a_changed_rule_makes_only_the_groups_that_it_touches_anew(world, mesh, 
         assert [new is old for new, old in zip(after.groups, before[name].groups, strict=True)] == [False, True]
 
 
+def test_a_rule_for_all_makes_no_group_for_its_own_namespace(world, mesh, proxy, make) -> None:
+    snapshot = world.apply(*mesh)
+    assert snapshot.scope(proxy("one")).groups[0] is snapshot.scope(proxy("two")).groups[0]
+    own = world.apply(make("DestinationRule", "p", "{host: a, exportTo: ['.'], trafficPolicy: {tls: {}}}", "one"))
+    assert own.scope(proxy("one")).groups[0] is not own.scope(proxy("two")).groups[0]
+
+
+def test_hidden_services_of_a_namespace_keep_the_groups_of_others_shared(world, mesh, proxy, make) -> None:
+    hidden = service(make, "h", "one").replace(
+        "namespace: one", "namespace: one, annotations: {networking.istio.io/exportTo: '.'}"
+    )
+    snapshot = world.apply(*mesh, hidden)
+    one, two = (snapshot.scope(proxy(n)) for n in ("one", "two"))
+    assert [x is y for x, y in zip(one.groups, two.groups, strict=True)] == [False, True]
+    assert one.egress[0].groups == one.groups
+
+
 def test_a_changed_virtual_service_keeps_all_groups(world, mesh, proxy, make) -> None:
     before = world.apply(*mesh).scope(proxy("one"))
     route = "{timeout: 1s, route: [{destination: {host: b}}]}"

@@ -49,7 +49,7 @@ class NamespaceRules:
     local: RuleTable
     """For clients in the namespace itself."""
     exported: RuleTable
-    """For clients elsewhere, each with its `exportTo`."""
+    """For clients elsewhere, each with its `exportTo`; the same table where all rules are for both."""
     private: RuleTable
     """Those that are for the namespace alone: what clients in the root namespace find first there."""
     limited: bool
@@ -74,9 +74,11 @@ def namespace_rules(
     pooled = [_pooled(rule, domain) for rule in sorted(rules, key=lambda r: (r.spec.workload_selector is None, r.age))]
     private = [_is_private(p, namespace, default_export) for p in pooled]
     exported = [p for p, alone in zip(pooled, private, strict=True) if not alone]
+    near = [p for p in pooled if not p.export_to or seen_by(p.export_to, namespace)]
+    local = _table(near)
     return NamespaceRules(
-        local=_table(p for p in pooled if not p.export_to or seen_by(p.export_to, namespace)),
-        exported=_table(exported),
+        local=local,
+        exported=local if near == exported else _table(exported),
         private=_table(p for p, alone in zip(pooled, private, strict=True) if alone),
         limited=any(_is_limited(p) for p in exported),
         selectors=tuple((p.rule.sources[0], p.selector) for p in pooled if p.selector is not None),

@@ -186,11 +186,17 @@ def _union(memo: Memo, sources: Sources, namespace: Namespace, chosen: list[Chos
             for pick_ in _routed(memo, sources.catalogue, namespace, listener, rule):
                 _add(union, pick_)
     grouped: dict[Namespace, list[Pick]] = {}
-    for service, ports in union.values():
+    for service, ports in sorted(union.values(), key=lambda entry: entry[0].age):
         grouped.setdefault(service.namespace, []).append((service, ports))
-    return {
-        name: memo(make_picks, name, tuple(sorted(entries, key=lambda e: e[0].age))) for name, entries in sorted(grouped.items())
-    }
+    return {name: _same_picks(memo, name, tuple(entries), chosen) for name, entries in sorted(grouped.items())}
+
+
+def _same_picks(memo: Memo, namespace: Namespace, entries: tuple[Pick, ...], chosen: list[Chosen]) -> Picks:
+    """The picks of a listener when they are just these, so that scopes share what is made of them."""
+    for _, picks, _ in chosen:
+        if namespace in picks and picks[namespace].entries == entries:
+            return picks[namespace]
+    return memo(make_picks, namespace, entries)
 
 
 def _add(union: dict[Hostname, Pick], new: Pick) -> None:
@@ -243,7 +249,9 @@ class _Tables:
         return cls(local, reach, exported, exported.get(sources.root_namespace, NO_RULES))
 
     def local_for(self, namespace: Namespace) -> RuleTable:
-        return self.local if self.reach is None or namespace in self.reach else NO_RULES
+        """The client's own rules, where they can say something that those of the services' namespace don't."""
+        reached = self.reach is None or namespace in self.reach
+        return self.local if reached and self.local is not self.exported.get(namespace) else NO_RULES
 
 
 def _reach(table: RuleTable, catalogue: Catalogue) -> frozenset[Namespace] | None:
