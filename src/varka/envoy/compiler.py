@@ -16,6 +16,7 @@ from varka.base.names import Namespace
 from varka.base.settings import Settings
 from varka.envoy.clusters.inbound import inbound_layer as inbound_clusters
 from varka.envoy.clusters.outbound import outbound_layer
+from varka.envoy.clusters.sni import sni_layers
 from varka.envoy.clusters.static import static_layer
 from varka.envoy.endpoints import assignment_layer
 from varka.envoy.filters.apply import Ports, Rejected, patch_layers
@@ -105,8 +106,14 @@ class Compiler:
         assert gateway is not None
         listeners = gateway_layers(memo, gateway, scope, traits, self.config, self._snapshot.endpoints, parts.telemetry)
         routes = tuple(memo(gateway_route, memo, gateway, scope, name, traits, self.config) for name in sorted(listeners.routes))
+        clusters, assignments = sni_layers(memo, gateway, scope.groups, traits, self.config, self._snapshot.endpoints)
         layers = self._outbound(scope, traits)
-        layers |= {TypeUrl.LISTENER: listeners.layers, TypeUrl.ROUTE: (memo(layer_of, routes),)}
+        layers |= {
+            TypeUrl.CLUSTER: layers[TypeUrl.CLUSTER] + clusters,
+            TypeUrl.ENDPOINTS: layers[TypeUrl.ENDPOINTS] + assignments,
+            TypeUrl.LISTENER: listeners.layers,
+            TypeUrl.ROUTE: (memo(layer_of, routes),),
+        }
         return finished(memo, parts, layers)
 
     def _sidecar(self, parts: Parts) -> Portion:

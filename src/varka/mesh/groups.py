@@ -29,7 +29,12 @@ def group_of(namespace: Namespace, services: tuple[ScopedService, ...]) -> Servi
         services,
         index={entry.service.hostname: entry for entry in services},
         needs_locality=any(_needs_locality(entry.service, entry.rule) for entry in services),
-        label_keys=frozenset(key for lb in policies for key in failover_labels(lb.locality_lb_setting)),
+        label_keys=frozenset(
+            key
+            for lb in policies
+            for setting in (lb.locality_lb_setting, lb.zone_aware_lb_setting)
+            for key in failover_labels(setting)
+        ),
     )
 
 
@@ -37,7 +42,9 @@ def load_balancers(rule: MergedRule | None) -> Iterable[networking.LoadBalancerS
     return (p.load_balancer for p in _policies(rule) if p.load_balancer)
 
 
-def failover_labels(setting: networking.LocalityLoadBalancerSetting | None) -> Iterable[str]:
+def failover_labels(
+    setting: networking.LocalityLoadBalancerSetting | networking.ZoneAwareLoadBalancerSetting | None,
+) -> Iterable[str]:
     """The labels of `failoverPriority`, whose entries are `label` or `label=value`."""
     return (entry.partition("=")[0] for entry in setting.failover_priority) if setting else ()
 
@@ -47,8 +54,10 @@ def _needs_locality(service: Service, rule: MergedRule | None) -> bool:
     if service.traffic_distribution:
         return True
     for policy in _policies(rule):
-        setting = policy.load_balancer.locality_lb_setting if policy.load_balancer else None
-        if policy.outlier_detection is not None or (setting is not None and setting.distribute):
+        balancer = policy.load_balancer
+        setting = balancer.locality_lb_setting if balancer else None
+        zones = balancer.zone_aware_lb_setting if balancer else None
+        if policy.outlier_detection is not None or zones is not None or (setting is not None and setting.distribute):
             return True
     return False
 

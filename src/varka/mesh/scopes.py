@@ -88,7 +88,7 @@ def scope_of(
     policy = sidecar.spec.outbound_traffic_policy if sidecar else None
     labels = [group.label_keys for group in groups]
     labels += [v.label_keys for listener in egress for v in listener.virtual_services]
-    labels.append(frozenset(failover_labels(config.locality_lb_setting)))
+    labels += [frozenset(failover_labels(s)) for s in (config.locality_lb_setting, config.zone_aware_lb_setting)]
     return Scope(
         namespace=namespace,
         sidecar=sidecar.key if sidecar else None,
@@ -118,7 +118,8 @@ def _outbound_mode(sidecar: Sidecar | None, config: MeshConfig) -> tuple[bool, b
 def _mesh_needs_locality(config: MeshConfig) -> bool:
     default = config.default_traffic_policy
     setting = config.locality_lb_setting
-    return bool((default and default.outlier_detection) or (setting and setting.distribute))
+    zones = config.zone_aware_lb_setting
+    return bool((default and default.outlier_detection) or zones or (setting and setting.distribute))
 
 
 def _import(

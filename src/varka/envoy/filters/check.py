@@ -32,9 +32,7 @@ def check_values(resource: Resource[EnvoyFilter], findings: Findings) -> None:
         except ParseError as error:
             findings.warning(Code.EF_VALUE, path, str(error))
         for name in _bare_filters(found.value):
-            findings.warning(
-                Code.EF_VALUE, path, f"filter {name!r} has no typed_config: Envoy refuses bare names"
-            )
+            findings.warning(Code.EF_VALUE, path, f"filter {name!r} has no typed_config: Envoy refuses bare names")
 
 
 def _bare_filters(message: Any) -> Iterator[str]:
