@@ -31,7 +31,7 @@ from varka.envoy.routes.sidecar import sidecar_route
 from varka.envoy.secrets import secret_layer
 from varka.mesh.model import FilterPatch, Inbound, MergedGateway, Scope, ServiceGroup
 from varka.mesh.snapshot import MeshSnapshot, take
-from varka.mesh.telemetry import Telemetry, telemetry_of
+from varka.mesh.telemetry import Telemetry, resolve
 from varka.proxy.node import Proxy, ProxyType
 from varka.proxy.traits import Traits, traits_of
 from varka.resources.model.mesh import MeshConfig
@@ -84,13 +84,13 @@ class Compiler:
         snapshot = self._snapshot
         scope = snapshot.scope(proxy)
         router = proxy.type is ProxyType.ROUTER
-        traits = traits_of(proxy, needs_locality=scope.needs_locality, label_keys=scope.label_keys)
+        traits = self.memo(traits_for, proxy, scope.needs_locality, scope.label_keys)
         return Parts(
             scope,
             snapshot.gateway(proxy) if router else None,
             None if router else snapshot.inbound(proxy),
             self._traits.setdefault(traits, traits),
-            telemetry_of(snapshot, proxy),
+            self.memo(resolve, snapshot.telemetries(), snapshot.services(), snapshot.config, snapshot.root_namespace, proxy),
             snapshot.filters(proxy),
         )
 
@@ -173,6 +173,10 @@ class Portion:
 NOTHING = Portion({})
 HOLDERS = (TypeUrl.CLUSTER, TypeUrl.LISTENER)
 """Types whose resources name secrets."""
+
+
+def traits_for(proxy: Proxy, needs_locality: bool, label_keys: frozenset[str]) -> Traits:
+    return traits_of(proxy, needs_locality=needs_locality, label_keys=label_keys)
 
 
 def workload(memo: Memo, parts: Parts, config: MeshConfig, settings: Settings) -> Portion:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from varka.base.diagnostic import Diagnostic, Origin, Severity
+from varka.base.hashing import content_hash
 from varka.base.names import ObjectKey
 from varka.resources.files import SUFFIXES, expand, read
 from varka.resources.load import Part, load_text
@@ -32,36 +33,45 @@ class Files:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self.paths = tuple(paths)
-        self._texts: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        """Resolved path -> the file as the user named it."""
+        self._versions: dict[str, str] = {}
+        """Content hash of each file."""
         self._objects: dict[str, dict[ObjectKey, Resource[Any]]] = {}
         self.diagnostics: dict[str, tuple[Diagnostic, ...]] = {}
         """By file, of its newest content."""
 
     def refresh(self, touched: Iterable[str] | None = None) -> FileChange:
-        """Read what may have changed: all files, or the named ones."""
-        names = list(dict.fromkeys(expand(self.paths)))
-        wanted = names if touched is None else [n for n in names if str(Path(n).resolve()) in set(touched)]
-        texts, unreadable = read(wanted)
-        gone = [n for n in self._texts if n not in names]
+        """Read what may have changed: all files, or the ones at these (resolved) paths."""
+        texts, unreadable = read(self._wanted(touched))
+        present = set(self._names.values())
         put: list[tuple[Resource[Any], Origin]] = []
         drop: list[ObjectKey] = []
         changed: list[str] = []
         for name, text in texts:
-            if self._texts.get(name) == text:
+            version = content_hash(text.encode())
+            if self._versions.get(name) == version:
                 continue
             changed.append(name)
-            self._texts[name] = text
+            self._versions[name] = version
             part = load_text(name, text)
             put += [(resource, place.origin()) for resource, place in part.objects]
             drop += self._take(name, part)
-        for name in gone:
+        for name in [n for n in self._versions if n not in present]:
             changed.append(name)
-            del self._texts[name]
+            del self._versions[name]
             self.diagnostics.pop(name, None)
             drop += self._objects.pop(name, {})
-        present = {key for objects in self._objects.values() for key in objects}
+        still = {key for objects in self._objects.values() for key in objects} if drop else set()
         told = [d for name in changed for d in self.diagnostics.get(name, ())]
-        return FileChange(tuple(changed), tuple(put), tuple(k for k in drop if k not in present), (*unreadable, *told))
+        return FileChange(tuple(changed), tuple(put), tuple(k for k in drop if k not in still), (*unreadable, *told))
+
+    def _wanted(self, touched: Iterable[str] | None) -> list[str]:
+        """The files to read; the folders are looked through again only when files came or went."""
+        paths = None if touched is None else list(touched)
+        if paths is None or not all(path in self._names and Path(path).is_file() for path in paths):
+            self._names = {str(Path(name).resolve()) if name != "-" else name: name for name in expand(self.paths)}
+        return list(self._names.values()) if paths is None else [self._names[path] for path in paths if path in self._names]
 
     async def changes(self) -> AsyncIterator[FileChange]:
         """Watch, and read what was saved."""

@@ -197,6 +197,9 @@ class DeltaStream:
         followed = self._followed if type_ is TypeUrl.VIRTUAL_HOST else set()
         if subscription.at is self.view and not (subscription.fresh or behind or followed):
             return []
+        if not (subscription.fresh or behind or followed) and self._has(type_, subscription.at):
+            subscription.at = self.view
+            return []
         first = subscription.at is None
         parts = self._parts(type_, subscription)
         extra, unknown = self._asked(type_, subscription, parts, behind, followed)
@@ -214,6 +217,13 @@ class DeltaStream:
         if sent or removed:
             responses.append(self._responses.response(type_, sent[-1] if sent else (), removed))
         return responses
+
+    def _has(self, type_: TypeUrl, old: View | None) -> bool:
+        """The newest view differs from an old one in other types only."""
+        if old is None:
+            return False
+        new = self.view
+        return old.shared.get(type_, ()) == new.shared.get(type_, ()) and old.own.get(type_, ()) == new.own.get(type_, ())
 
     def _parts(self, type_: TypeUrl, subscription: Subscription) -> list[tuple[EnvoyResource, ...]]:
         """Changed resources that the client wants: shared ones, its own."""
