@@ -200,4 +200,6 @@ def show(document: Mapping[str, Any], output: str) -> None:
         click.echo(f"{pod:{width}}  {address:13}  {proxy:7}  {ready}", err=True)
     for one in document["published"]:
         click.echo(f"http://{one['address']} is port {one['port']} of {one['gateway']}", err=True)
+    if not all(pod["ready"] for pod in document["pods"]):
+        return
     click.echo(f"mesh {document['name']} is up after {document['ready_ms'] / 1000:.1f} s (pid {document['pid']})", err=True)

@@ -56,13 +56,16 @@ def locality(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def metadata(proxy: ProxyIdentity) -> dict[str, Any]:
-    """Istio's node metadata (pilot/pkg/model NodeMetadata); what Istio's agent writes as strings are strings here."""
+    """Istio's node metadata (pilot/pkg/model NodeMetadata); what Istio's agent writes as strings are strings here. DNS counts as
+    captured: the mesh's server gives sidecars the addresses made up for ServiceEntries."""
     ports = [{"name": name, "containerPort": port, "protocol": protocol} for name, port, protocol in proxy.ports]
     own = proxy.proxy_config.get("proxyMetadata") or {}
     return {
         "ANNOTATIONS": dict(proxy.annotations),
         "APP_CONTAINERS": ",".join(proxy.containers),
         "CLUSTER_ID": "Kubernetes",
+        "DNS_AUTO_ALLOCATE": "true",
+        "DNS_CAPTURE": "true",
         "ENVOY_PROMETHEUS_PORT": 15090,
         "ENVOY_STATUS_PORT": 15021,
         "INSTANCE_IPS": proxy.ip,
@@ -100,6 +103,7 @@ def bootstrap(proxy: ProxyIdentity, ads: str, admin: str) -> dict[str, Any]:
         },
         "layered_runtime": {"layers": [{"name": "deprecation", "static_layer": _RUNTIME}, {"name": "admin", "admin_layer": {}}]},
         "stats_config": {"use_all_default_tags": False, "stats_tags": _STATS_TAGS},
+        "stats_flush_interval": "60s",
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
         "cluster_manager": {
             "enable_deferred_cluster_creation": True,
@@ -120,7 +124,6 @@ def bootstrap(proxy: ProxyIdentity, ads: str, admin: str) -> dict[str, Any]:
 
 
 _RUNTIME = {
-    "overload.global_downstream_max_connections": "2147483647",
     "re2.max_program_size.error_level": "32768",
     "envoy.reloadable_features.http_reject_path_with_fragment": False,
 }

@@ -48,6 +48,8 @@ def arguments(bootstrap: Path, *, drain_seconds: int = 5, log_level: str = "warn
         "1000",
         "--log-level",
         log_level,
+        "--component-log-level",
+        "misc:error",
         "--log-format",
         "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n %g:%#\t%v\tthread=%t",
     )

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from varka.local.process import Program, Reaper
 from varka.local.services import RunningPod
 from varka.local.workloads import PodPlan
 
+PROXY_CONFIG = "proxy.istio.io/config"
 _FIRST_PAUSE, _LONGEST_PAUSE, _GOOD_LIFE = 0.2, 60.0, 30.0
 _GRACE = 3.0
 _BACK_OFF_AFTER = 2
@@ -37,7 +38,6 @@ class Machine:
     ads: str
     changed: Callable[[], None]
     restarted: Callable[[str, str, int, list[str]], None]
-    proxy_config: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -166,7 +166,7 @@ class Pod:
             annotations=plan.annotations,
             containers=[container.name for container in spec.containers if container.name != PROXY_CONTAINER],
             ports=ports,
-            proxy_config=self.machine.proxy_config,
+            proxy_config=_proxy_config(plan.annotations),
         )
         path = self._directory / "envoy.json"
         path.write_text(json.dumps(bootstrap(identity, self.machine.ads, str(self.admin))))
@@ -272,6 +272,22 @@ class Pod:
             if checked is not None and not await probe(checked, container, self.ip, self.space, self.machine.home):
                 return False
         return True
+
+
+def _proxy_config(annotations: Mapping[str, str]) -> Mapping[str, Any]:
+    """The annotation `proxy.istio.io/config`, a ProxyConfig in YAML. Raises ValueError when it is none."""
+    text = annotations.get(PROXY_CONFIG)
+    if not text:
+        return {}
+    import yaml
+
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"annotation {PROXY_CONFIG}: {error}") from None
+    if not isinstance(value, Mapping):
+        raise ValueError(f"annotation {PROXY_CONFIG}: a mapping was expected")
+    return value
 
 
 def _echo(config: EchoConfig) -> int:

@@ -38,6 +38,8 @@ class _Side(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.other: _Side | None = None
         self.finished = False
+        self._early = b""
+        """Read before there was another half: early versions of Python 3.11 read in spite of a pause in `connection_made`."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
@@ -45,17 +47,26 @@ class _Side(asyncio.Protocol):
 
     def join(self, other: _Side) -> None:
         self.other = other
+        if other.transport is not None and self._early:
+            other.transport.write(self._early)
+            self._early = b""
+        if other.transport is not None and self.finished:
+            other.transport.write_eof()
         if self.transport is not None and not self.transport.is_closing():
             self.transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        if self.other is not None and self.other.transport is not None:
+        if self.other is None:
+            self._early += data
+        elif self.other.transport is not None:
             self.other.transport.write(data)
 
     def eof_received(self) -> bool:
         """Pass the end on; the connection stays open for the other direction until that ends too."""
         self.finished = True
-        if self.other is None or self.other.finished or self.other.transport is None:
+        if self.other is None:
+            return True
+        if self.other.finished or self.other.transport is None:
             return False
         with suppress(OSError):
             self.other.transport.write_eof()
