@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 import struct
 from collections.abc import Callable
@@ -170,7 +171,9 @@ def _response(record: DNSRecord, alias: str, addresses: tuple[str, ...]) -> DNSR
         response.add_answer(RR(owner, QTYPE.CNAME, rdata=CNAME(alias), ttl=_TTL))
         owner = alias
     if record.q.qtype in (_A, _ANY):
-        response.add_answer(*(RR(owner, QTYPE.A, rdata=A(address), ttl=_TTL) for address in addresses))
+        # Clients take the first: as CoreDNS does, each gets another one.
+        shuffled = random.sample(addresses, len(addresses))
+        response.add_answer(*(RR(owner, QTYPE.A, rdata=A(address), ttl=_TTL) for address in shuffled))
     return response
 
 

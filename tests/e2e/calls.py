@@ -1,0 +1,114 @@
+"""A row's call as a request, and what its answers lack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from varka.local.client.model import Protocol, Request, Tls
+
+PROTOCOLS = {"http1": Protocol.HTTP11, "http2": Protocol.HTTP2, "grpc": Protocol.GRPC}
+
+
+def request_of(call: Mapping[str, Any]) -> Request:
+    """The request that a call describes, in the words of the flags of `varka request`."""
+    return Request(
+        url=call["url"],
+        method=call.get("method", ""),
+        headers=tuple((name, str(value)) for name, value in (call.get("headers") or {}).items()),
+        body=call.get("body", "").encode(),
+        protocol=PROTOCOLS[call["protocol"]] if "protocol" in call else None,
+        count=call.get("count", 1),
+        concurrency=call.get("concurrency", 0),
+        timeout=call.get("timeout", 5),
+        tls=Tls(sni=call.get("sni", ""), verify=False),
+    )
+
+
+def mismatches(answer: Mapping[str, Any], expect: Mapping[str, Any]) -> list[str]:
+    """What the answers are not; [] when they are as expected."""
+    return [wrong for key, wanted in expect.items() for wrong in CHECKS[key](answer, wanted)]
+
+
+def _each(read: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any], Any], Iterator[str]]:
+    def check(answer: Mapping[str, Any], wanted: Any) -> Iterator[str]:
+        for got in {repr(read(r)) for r in answer["responses"]} - {repr(wanted)}:
+            yield f"got {got}, want {wanted!r}"
+
+    return check
+
+
+def _echo(name: str) -> Callable[[Mapping[str, Any]], Any]:
+    return lambda response: (response.get("echo") or {}).get(name)
+
+
+def _headers(of: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Callable[[Mapping[str, Any], Any], Iterator[str]]:
+    def check(answer: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
+        for response in answer["responses"]:
+            headers = {name.lower(): value for name, value in of(response).items()}
+            for name, value in wanted.items():
+                if headers.get(name) != value:
+                    yield f"header {name}: got {headers.get(name)!r}, want {value!r}"
+
+    return check
+
+
+def _ranges(read: Callable[[Mapping[str, Any]], Mapping[str, int]]) -> Callable[[Mapping[str, Any], Any], Iterator[str]]:
+    def check(answer: Mapping[str, Any], wanted: Mapping[Any, list[int]]) -> Iterator[str]:
+        got = read(answer["summary"])
+        for name, (low, high) in wanted.items():
+            if not low <= got.get(str(name), 0) <= high:
+                yield f"{name}: got {got.get(str(name), 0)}, want {low} to {high} of {got}"
+        for name in set(got) - set(map(str, wanted)):
+            yield f"unexpected {name}: {got[name]}"
+
+    return check
+
+
+def _contains(answer: Mapping[str, Any], wanted: Mapping[str, str]) -> Iterator[str]:
+    for name, part in wanted.items():
+        if not all(part in str(r["headers"].get(name, "")) for r in answer["responses"]):
+            yield f"header {name} has no {part!r}"
+
+
+def _some_header(answer: Mapping[str, Any], wanted: Mapping[str, str]) -> Iterator[str]:
+    for name, value in wanted.items():
+        if not any(r["headers"].get(name) == value for r in answer["responses"]):
+            yield f"no answer has {name}: {value}"
+
+
+def _pods(answer: Mapping[str, Any], wanted: int) -> Iterator[str]:
+    if len(answer["summary"]["by_pod"]) != wanted:
+        yield f"pods that answered: {answer['summary']['by_pod']}, want {wanted}"
+
+
+def _over(answer: Mapping[str, Any], wanted: float) -> Iterator[str]:
+    yield from (f"took {r['duration_ms']} ms, want more" for r in answer["responses"] if r["duration_ms"] < wanted)
+
+
+def _under(answer: Mapping[str, Any], wanted: float) -> Iterator[str]:
+    yield from (f"took {r['duration_ms']} ms, want less" for r in answer["responses"] if r["duration_ms"] > wanted)
+
+
+CHECKS: dict[str, Callable[[Mapping[str, Any], Any], Iterator[str]]] = {
+    "status": _each(lambda r: r["status"]),
+    "body": _each(lambda r: r["body"]),
+    "error": _each(lambda r: r["error"]),
+    "grpc_status": _each(lambda r: r.get("grpc_status")),
+    "version": _each(_echo("version")),
+    "pod": _each(_echo("pod")),
+    "path": _each(_echo("path")),
+    "host": _each(_echo("host")),
+    "method": _each(_echo("method")),
+    "echo_protocol": _each(_echo("protocol")),
+    "headers": _headers(lambda r: r["headers"]),
+    "request_headers": _headers(lambda r: (r.get("echo") or {}).get("headers") or {}),
+    "header_contains": _contains,
+    "some_header": _some_header,
+    "versions": _ranges(lambda s: s["by_version"]),
+    "statuses": _ranges(lambda s: s["by_status"]),
+    "one_pod": lambda answer, _: _pods(answer, 1),
+    "pods": _pods,
+    "over_ms": _over,
+    "under_ms": _under,
+}
