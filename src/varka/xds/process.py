@@ -38,12 +38,14 @@ async def serve(plane: ControlPlane, ready: Callable[[], None] = lambda: None, a
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    gc.disable()  # What is read and compiled now stays: there is no garbage to look for.
     await plane.start()
     served = Api(plane) if api else None
     if served and api:
         await served.start(api)
-    gc.collect()
-    gc.freeze()  # The objects of the first state live long: looking through them again and again is for nothing.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)  # Views live long too, and a full collection stops all streams.
+    gc.enable()
     ready()
     running = asyncio.create_task(plane.run())
     running.add_done_callback(lambda _: stop.set())
