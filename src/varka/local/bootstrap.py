@@ -104,6 +104,7 @@ def bootstrap(proxy: ProxyIdentity, ads: str, admin: str) -> dict[str, Any]:
         "layered_runtime": {"layers": [{"name": "deprecation", "static_layer": _RUNTIME}, {"name": "admin", "admin_layer": {}}]},
         "stats_config": {"use_all_default_tags": False, "stats_tags": _STATS_TAGS},
         "stats_flush_interval": "60s",
+        "watchdogs": {"main_thread_watchdog": _PATIENT, "worker_watchdog": _PATIENT},
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
         "cluster_manager": {
             "enable_deferred_cluster_creation": True,
@@ -123,6 +124,8 @@ def bootstrap(proxy: ProxyIdentity, ads: str, admin: str) -> dict[str, Any]:
     }
 
 
+_PATIENT = {"miss_timeout": "60s", "megamiss_timeout": "120s"}
+"""Envoy's watchdog looks ten times a second; many idle Envoys on one machine would be felt."""
 _RUNTIME = {
     "re2.max_program_size.error_level": "32768",
     "envoy.reloadable_features.http_reject_path_with_fragment": False,
