@@ -1,66 +1,65 @@
-"""The store: who wrote what, what stays the same object, ages that survive."""
+"""What writes do to the state: identity, owners, creation times."""
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from varka.base.diagnostic import Origin
-from varka.base.names import ObjectKey
 from varka.resources.load import load
-from varka.resources.resource import Resource
-from varka.store.store import Births, Change, Store
-
-SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{port: {port}}}]}}\n"
-KEY = ObjectKey("", "Service", "default", "a")
+from varka.store.store import Births, Store, Written
 
 
-def read(text: str, file: str = "a.yaml") -> list[tuple[Resource[Any], Origin]]:
+def service(name: str, address: str = "10.0.0.1", file: str = "a.yaml") -> list[Written]:
+    text = f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{clusterIP: {address}, ports: [{{port: 80}}]}}\n"
     loaded = load([(file, text)])
-    return [(resource, loaded.origins[resource.key]) for resource in loaded.resources]
+    return [(r, loaded.origins[r.key]) for r in loaded.resources]
 
 
-def write(store: Store, source: str, text: str) -> Change:
-    return store.write(source, read(text))
+def names(store: Store) -> list[str]:
+    return [r.name for r in store.state.of("Service")]
 
 
-def test_equal_content_keeps_the_object_and_a_moved_line_only_its_place() -> None:
+def test_equal_content_keeps_the_object_and_tells_no_change() -> None:
     store = Store()
-    write(store, "file", SERVICE.format(name="a", port=80))
-    first = store.state
-    assert not write(store, "file", SERVICE.format(name="a", port=80))
-    assert store.state is first
-    assert not write(store, "file", "# moved\n" + SERVICE.format(name="a", port=80))
-    assert store.state.resources[KEY] is first.resources[KEY]
-    assert store.state.of("Service") is first.of("Service")
-    assert store.state.origins[KEY].line == 2
-
-
-def test_a_change_says_what_it_did() -> None:
-    store = Store()
-    assert write(store, "file", SERVICE.format(name="a", port=80)).created == (KEY,)
-    assert write(store, "file", SERVICE.format(name="a", port=81)).configured == (KEY,)
-    assert store.write("file", (), [KEY]).deleted == (KEY,)
-    assert store.state.of("Service") == ()
+    first = store.write("file", service("a"))
+    state = store.state
+    assert [k.name for k in first.created] == ["a"]
+    assert not store.write("file", service("a"))
+    assert store.state.of("Service") is state.of("Service")
+    assert [k.name for k in store.write("file", service("a", "10.0.0.2")).configured] == ["a"]
 
 
 def test_the_last_writer_owns_an_object() -> None:
     store = Store()
-    write(store, "file", SERVICE.format(name="a", port=80))
-    write(store, "apply", SERVICE.format(name="a", port=81))
-    assert store.owner(KEY) == "apply"
-    assert not store.write("file", (), [KEY])
-    assert store.replace("apply", ()).deleted == (KEY,)
+    store.write("file", service("a"))
+    (key,) = store.state.resources
+    store.write("apply", service("a", "10.0.0.2"))
+    assert store.owner(key) == "apply"
+    assert not store.write("file", (), [key])
+    assert names(store) == ["a"]
+    assert store.delete([key]).deleted == (key,)
+    assert (names(store), store.owner(key)) == ([], "")
 
 
-def test_ages_survive_a_restart(tmp_path: Path) -> None:
-    def store(day: int) -> Store:
-        return Store(Births(tmp_path / "births.json", lambda: datetime(2026, 1, day, tzinfo=UTC)))
+def test_replacing_a_source_leaves_the_others_alone() -> None:
+    store = Store()
+    store.write("file", service("a"))
+    store.replace("runtime", service("b") + service("c"))
+    change = store.replace("runtime", service("c"))
+    assert [k.name for k in change.deleted] == ["b"]
+    assert names(store) == ["a", "c"]
 
-    first = store(1)
-    write(first, "file", SERVICE.format(name="a", port=80))
-    second = store(2)
-    write(second, "file", SERVICE.format(name="a", port=81) + "---\n" + SERVICE.format(name="b", port=80))
-    assert [(r.name, r.created) for r in second.state.of("Service")] == [
+
+def test_creation_times_outlive_a_restart(tmp_path: Path) -> None:
+    file = tmp_path / "times.json"
+    Store(Births(file, lambda: datetime(2026, 1, 1, tzinfo=UTC))).write("file", service("a"))
+    later = Store(Births(file, lambda: datetime(2026, 2, 2, tzinfo=UTC)))
+    later.write("file", service("a") + service("b"))
+    assert [(r.name, r.created) for r in later.state.of("Service")] == [
         ("a", "2026-01-01T00:00:00Z"),
-        ("b", "2026-01-02T00:00:00Z"),
+        ("b", "2026-02-02T00:00:00Z"),
     ]
+
+
+def test_without_births_objects_are_equally_old() -> None:
+    store = Store()
+    store.write("file", service("a"))
+    assert store.state.of("Service")[0].created == ""
