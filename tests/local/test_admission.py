@@ -71,6 +71,16 @@ def test_a_gateway_is_made_where_it_is_selected() -> None:
     assert ports == {15021: 15021, 80: 8080, 443: 8443, 31400: 31400}
 
 
+def test_another_port_does_not_restart_a_gateway() -> None:
+    one, two = (by_kind(admit([gateway], {}).added, "Deployment")["istio-ingressgateway"] for gateway in (GATEWAY, _with_port(8888)))
+    assert one == two
+
+
+def _with_port(number: int) -> dict[str, Any]:
+    server = {"port": {"number": number, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}
+    return {**GATEWAY, "spec": {"selector": {"istio": "ingressgateway"}, "servers": [server]}}
+
+
 def test_no_gateway_is_made_where_nothing_selects_it_or_the_manifests_bring_one() -> None:
     own = {
         "apiVersion": "apps/v1",

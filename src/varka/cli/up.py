@@ -55,7 +55,7 @@ def up(
     """
     began = time.monotonic()
     manifests = (*paths, *more)
-    _check(manifests, strict, output)
+    _check(manifests, mesh_config, strict, output)
     mesh = mesh_paths(name)
     if handle.supervisor_pid(mesh):
         raise Failure(
@@ -66,7 +66,7 @@ def up(
     answer = handle.ask(mesh, "ready", timeout=timeout)
     document = {**_document(answer), "ready_ms": round((time.monotonic() - began) * 1000)}
     if not answer["ready"]:
-        _explain(answer, timeout)
+        _explain(answer, timeout, mesh.state / "control-plane.log")
     if detach:
         show(document, output)
         return OK if answer["ready"] else FAILED
@@ -75,9 +75,10 @@ def up(
     return follow(mesh, document, output)
 
 
-def _check(manifests: Sequence[str], strict: bool, output: str) -> None:
+def _check(manifests: Sequence[str], mesh_config: str | None, strict: bool, output: str) -> None:
     """Every path must be there; with --strict every object must be good."""
-    missing = [path for path in manifests if path != "-" and not Path(path).exists()]
+    named = [*manifests, *([mesh_config] if mesh_config else [])]
+    missing = [path for path in named if path != "-" and not Path(path).exists()]
     if missing:
         raise Failure(f"no such file: {', '.join(missing)}", code=UNPARSABLE)
     if not strict:
@@ -162,9 +163,12 @@ def _document(answer: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _explain(answer: Mapping[str, Any], timeout: float) -> None:
+def _explain(answer: Mapping[str, Any], timeout: float, control_plane: Path) -> None:
     """What is not ready, and the last that it wrote."""
     click.echo(f"varka: not everything is ready after {timeout:g} s", err=True)
+    if not answer["settled"]:
+        for line in _last_lines(str(control_plane)):
+            click.echo(f"  control plane: {line}", err=True)
     for key, why in answer["failed"].items():
         click.echo(f"  {key}: {why}", err=True)
     for pod in answer["pods"]:
