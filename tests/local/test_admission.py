@@ -72,7 +72,9 @@ def test_a_gateway_is_made_where_it_is_selected() -> None:
 
 
 def test_another_port_does_not_restart_a_gateway() -> None:
-    one, two = (by_kind(admit([gateway], {}).added, "Deployment")["istio-ingressgateway"] for gateway in (GATEWAY, _with_port(8888)))
+    one, two = (
+        by_kind(admit([gateway], {}).added, "Deployment")["istio-ingressgateway"] for gateway in (GATEWAY, _with_port(8888))
+    )
     assert one == two
 
 

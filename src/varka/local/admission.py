@@ -19,16 +19,19 @@ PROFILES: Mapping[str, tuple[str, ...]] = {
     "demo": ("istio-ingressgateway", "istio-egressgateway"),
     "minimal": (),
 }
+_MESH: Mapping[str, str] = {"demo": "accessLogFile: /dev/stdout\n"}
 _GATEWAY_PORTS = ((15021, 15021, "status-port"), (80, 8080, "http2"), (443, 8443, "https"))
 _CLUSTER_SCOPED = frozenset({"Namespace", "Node", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"})
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`inject`: namespaces that nobody declares get `istio-injection: enabled`."""
+    """`inject`: namespaces that nobody declares get `istio-injection: enabled`. `configure`: the profile's mesh configuration
+    counts where the manifests have none."""
 
     profile: str = "default"
     inject: bool = True
+    configure: bool = True
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -44,6 +47,7 @@ class Admission:
 def admit(objects: Sequence[Object], addresses: Mapping[str, str], options: Options = Options()) -> Admission:
     """Look at all objects of the manifests at once. Raises KeyError for an unknown profile."""
     gateways = [made for name in PROFILES[options.profile] for made in _gateway(name, objects)]
+    config = _mesh_config(objects, options)
     namespaces = _namespaces([*objects, *gateways], options.inject)
     kept = dict(addresses)
     taken = {
@@ -51,7 +55,7 @@ def admit(objects: Sequence[Object], addresses: Mapping[str, str], options: Opti
     }
     taken |= {DNS_ADDRESS, *kept.values()}
     changed = [_with_address(value, kept, taken) for value in objects if _wants_address(value)]
-    added = [_with_address(value, kept, taken) if _wants_address(value) else value for value in [*namespaces, *gateways]]
+    added = [_with_address(value, kept, taken) if _wants_address(value) else value for value in [*namespaces, *config, *gateways]]
     return Admission(changed, added, kept)
 
 
@@ -94,6 +98,20 @@ def _namespace(name: str, inject: bool) -> Object:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
+def _mesh_config(objects: Sequence[Object], options: Options) -> list[Object]:
+    """The ConfigMap `istio` of a profile that changes defaults."""
+    text = _MESH.get(options.profile)
+    metadata = {"name": "istio", "namespace": ROOT_NAMESPACE}
+    declared = any(
+        value.get("kind") == "IstioOperator"
+        or (value.get("kind") == "ConfigMap" and metadata.items() <= dict(value["metadata"]).items())
+        for value in objects
+    )
+    if text is None or declared or not options.configure:
+        return []
+    return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"mesh": text}}]
+
+
 def _gateway(name: str, objects: Sequence[Object]) -> list[Object]:
     """Deployment and Service of a profile's gateway, where a Gateway selects it and the manifests bring no workload for it."""
     labels = {"app": name, "istio": name.removeprefix("istio-")}
@@ -103,7 +121,7 @@ def _gateway(name: str, objects: Sequence[Object]) -> list[Object]:
     ports = _ports(selecting)
     account = f"{name}-service-account"
     metadata = {"name": name, "namespace": ROOT_NAMESPACE, "labels": labels}
-    container_ports = [{"containerPort": target, "protocol": "TCP"} for _, target, _ in ports]
+    container_ports = [{"containerPort": target, "protocol": "TCP"} for _, target, _ in _GATEWAY_PORTS]
     template = {
         "metadata": {"labels": {**labels, INJECT: "true"}, "annotations": {TEMPLATES: "gateway"}},
         "spec": {

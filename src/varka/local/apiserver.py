@@ -33,7 +33,8 @@ class _Written:
 
 
 class ApiServer:
-    """Called after every change of the store. `memory` is the file that keeps Service addresses over restarts."""
+    """Called after every change of the store; returns the keys of what came, changed or went because of it. `memory` is the
+    file that keeps Service addresses over restarts."""
 
     def __init__(self, memory: Path, options: Options) -> None:
         self._memory, self._options = memory, options
@@ -41,7 +42,7 @@ class ApiServer:
         self._made: dict[ObjectKey, tuple[Object, Resource[Any]]] = {}
         self._pods: dict[ObjectKey, _Written] = {}
 
-    def __call__(self, store: Store) -> None:
+    def __call__(self, store: Store) -> tuple[ObjectKey, ...]:
         self._keep_pods(store)
         state = store.state
         written = {key: resource for key, resource in state.resources.items() if store.owner(key) not in (SOURCE, _RUNTIME)}
@@ -50,8 +51,8 @@ class ApiServer:
             resource = self._resource(value)
             store.write(store.owner(resource.key), [(resource, state.origins[resource.key])])
         added = [resource for resource in map(self._resource, admission.added) if resource.key not in written]
-        store.replace(SOURCE, [(resource, _ORIGIN) for resource in added])
         self._remember(admission.addresses)
+        return store.replace(SOURCE, [(resource, _ORIGIN) for resource in added]).keys
 
     def _keep_pods(self, store: Store) -> None:
         """A Pod that the user wrote stays the user's when the runtime reports its status: saved again it keeps the status,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,9 @@ from varka.xds.pushes import Outcome, Pushes
 from varka.xds.server import AdsServer
 
 FILES, APPLY, RUNTIME = "file", "apply", "runtime"
-Admit = Callable[[Store], None]
-"""What an API server does to objects before anyone sees them: assigns addresses, adds namespaces."""
+Admit = Callable[[Store], Collection[ObjectKey]]
+"""What an API server does to objects before anyone sees them: assigns addresses, adds namespaces. Returns what it added,
+changed or removed on its own account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,8 @@ class ControlPlane:
 
     def _changed(self, change: Change) -> Change:
         if change:
-            if self._options.admit is not None:
-                self._options.admit(self.store)
-            self.events.changed(change.keys, self.store.state.number)
+            admitted = self._options.admit(self.store) if self._options.admit is not None else ()
+            self.events.changed(dict.fromkeys((*change.keys, *admitted)), self.store.state.number)
         return change
 
     def _prepare(self) -> None:
