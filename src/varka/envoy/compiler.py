@@ -23,23 +23,26 @@ from varka.envoy.filters.apply import Ports, Rejected, patch_layers
 from varka.envoy.listeners.gateway import gateway_layers
 from varka.envoy.listeners.inbound import inbound_layer as inbound_listeners
 from varka.envoy.listeners.outbound import outbound_layers
+from varka.envoy.listeners.parts import ListenerParts
 from varka.envoy.listeners.tls import file_secret
 from varka.envoy.references import secret_names
 from varka.envoy.resource import EnvoyResource, Layer, Layers, TypeUrl, View, encode
 from varka.envoy.routes.gateway import gateway_route
 from varka.envoy.routes.sidecar import sidecar_route
 from varka.envoy.secrets import secret_layer
-from varka.mesh.model import FilterPatch, Inbound, MergedGateway, Scope, ServiceGroup
+from varka.mesh.model import FilterPatch, Inbound, MergedGateway, MergedRule, Scope, ServiceGroup
 from varka.mesh.snapshot import MeshSnapshot, take
-from varka.mesh.telemetry import Telemetry, resolve
+from varka.mesh.telemetry import Telemetry, names_services, reachable, resolve
 from varka.proxy.node import Proxy, ProxyType
 from varka.proxy.traits import Traits, traits_of
+from varka.registry.model import Endpoint, Resolution, Service, ServicePort
 from varka.resources.model.mesh import MeshConfig
 from varka.store.state import State
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Parcel = dict[TypeUrl, Layers]
+Dialled = tuple[tuple[Service, ServicePort, tuple[Endpoint, ...]], ...]
 
 
 class Compiler:
@@ -69,7 +72,7 @@ class Compiler:
         """What this proxy gets: the same object for equal proxies, and over updates while nothing in it changed."""
         parts = self._parts(proxy)
         shared = self._once(self._gateway if parts.gateway else self._sidecar, parts._replace(inbound=None))
-        own = self.memo(workload, self.memo, parts, self.config, self._settings) if parts.inbound else NOTHING
+        own = self._workload(parts, parts.inbound) if parts.inbound else NOTHING
         secrets, problems = self._once(self._secrets, shared.secrets | own.secrets, parts.scope.namespace)
         return self.memo(view_of, shared, own, secrets, problems)
 
@@ -90,9 +93,15 @@ class Compiler:
             snapshot.gateway(proxy) if router else None,
             None if router else snapshot.inbound(proxy),
             self._traits.setdefault(traits, traits),
-            self.memo(resolve, snapshot.telemetries(), snapshot.services(), snapshot.config, snapshot.root_namespace, proxy),
+            self._once(reachable, self._telemetry(proxy), scope),
             snapshot.filters(proxy),
         )
+
+    def _telemetry(self, proxy: Proxy) -> Telemetry:
+        snapshot = self._snapshot
+        objects = snapshot.telemetries()
+        services = snapshot.services() if names_services(objects, self.config) else ()
+        return self.memo(resolve, objects, services, self.config, snapshot.root_namespace, proxy)
 
     def _once(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Like the memo, but for one snapshot: for what depends on endpoints too, which no argument tells."""
@@ -114,12 +123,12 @@ class Compiler:
             TypeUrl.LISTENER: listeners.layers,
             TypeUrl.ROUTE: (memo(layer_of, routes),),
         }
-        return finished(memo, parts, layers)
+        return finished(memo, layers, parts.patches, gateway)
 
     def _sidecar(self, parts: Parts) -> Portion:
         """What a sidecar shares with all others of its scope."""
         memo, scope, traits = self.memo, parts.scope, parts.traits
-        listeners = outbound_layers(memo, scope, traits, self.config, self._snapshot.endpoints, parts.telemetry)
+        listeners = memo(outbound_listeners, memo, scope, traits, self.config, parts.telemetry, self._dialled(scope))
         found = [memo(sidecar_route, memo, scope, name, traits, self.config) for name in sorted(listeners.routes)]
         layers = self._outbound(scope, traits)
         layers |= {
@@ -127,7 +136,19 @@ class Compiler:
             TypeUrl.ROUTE: (memo(layer_of, tuple(part.route for part in found)),),
             TypeUrl.VIRTUAL_HOST: tuple(layer for part in found for layer in part.virtual_hosts),
         }
-        return finished(memo, parts, layers)
+        return finished(memo, layers, parts.patches)
+
+    def _dialled(self, scope: Scope) -> Dialled:
+        """The endpoints that clients dial themselves: all that listeners depend on of endpoints."""
+        found = (pair for group in scope.groups for pair in self.memo(direct_ports, group))
+        return tuple((service, port, self._snapshot.endpoints(service, port)) for service, port in found)
+
+    def _workload(self, parts: Parts, inbound: Inbound) -> Portion:
+        """The inbound side of a sidecar; of its scope only the rules for its own services matter."""
+        served = dict.fromkeys(t.service for t in (*inbound.targets, *(i.target for i in inbound.ingress or () if i.target)))
+        rules = tuple((s, entry.rule) for s in served if (entry := parts.scope.find(s.hostname)) and entry.rule)
+        traits, telemetry, patches = parts.traits, parts.telemetry, parts.patches
+        return self.memo(workload, self.memo, inbound, rules, traits, telemetry, patches, self.config, self._settings)
 
     def _outbound(self, scope: Scope, traits: Traits) -> Parcel:
         static = self.memo(static_layer, traits, self.config)
@@ -179,26 +200,51 @@ def traits_for(proxy: Proxy, needs_locality: bool, label_keys: frozenset[str]) -
     return traits_of(proxy, needs_locality=needs_locality, label_keys=label_keys)
 
 
-def workload(memo: Memo, parts: Parts, config: MeshConfig, settings: Settings) -> Portion:
-    """The inbound side of a sidecar."""
-    scope, traits, inbound = parts.scope, parts.traits, parts.inbound
-    assert inbound is not None
-    listeners = inbound_listeners(memo, inbound, scope, traits, config, parts.telemetry, settings)
-    clusters = inbound_clusters(memo, inbound, scope, traits, config)
-    return finished(memo, parts, {TypeUrl.CLUSTER: (clusters,), TypeUrl.LISTENER: listeners.layers})
+def direct_ports(group: ServiceGroup) -> tuple[tuple[Service, ServicePort], ...]:
+    """Ports of services whose endpoints clients address themselves (headless ones)."""
+    direct = (entry for entry in group.services if entry.service.resolution is Resolution.PASSTHROUGH)
+    return tuple((entry.service, port) for entry in direct for port in entry.ports)
 
 
-def finished(memo: Memo, parts: Parts, layers: Parcel) -> Portion:
+def outbound_listeners(
+    memo: Memo, scope: Scope, traits: Traits, config: MeshConfig, telemetry: Telemetry, dialled: Dialled
+) -> ListenerParts:
+    table = {(service, port): endpoints for service, port, endpoints in dialled}
+    return outbound_layers(memo, scope, traits, config, lambda service, port: table[service, port], telemetry)
+
+
+def workload(
+    memo: Memo,
+    inbound: Inbound,
+    rules: tuple[tuple[Service, MergedRule], ...],
+    traits: Traits,
+    telemetry: Telemetry,
+    patches: tuple[FilterPatch, ...],
+    config: MeshConfig,
+    settings: Settings,
+) -> Portion:
+    listeners = inbound_listeners(memo, inbound, traits, config, telemetry, settings)
+    clusters = inbound_clusters(memo, inbound, dict(rules), traits, config)
+    return finished(memo, {TypeUrl.CLUSTER: (clusters,), TypeUrl.LISTENER: listeners.layers}, patches, inbound=True)
+
+
+def finished(
+    memo: Memo,
+    layers: Parcel,
+    patches: tuple[FilterPatch, ...],
+    gateway: MergedGateway | None = None,
+    *,
+    inbound: bool = False,
+) -> Portion:
     """Layers after EnvoyFilters. What these add to the outbound side replaces what has the same name there."""
     hits: set[FilterPatch] = set()
     problems: list[Diagnostic] = []
-    if parts.patches:
-        router = parts.gateway is not None
-        ports = server_ports(parts.gateway) if parts.gateway else ()
+    if patches:
+        ports = server_ports(gateway) if gateway else ()
         for type_, found in layers.items():
-            *done, more = patch_layers(memo, type_, found, parts.patches, router, ports)
+            *done, more = patch_layers(memo, type_, found, patches, gateway is not None, ports)
             kept = tuple(memo(without, p.layer, more.layer) for p in done)
-            layers = layers | {type_: kept if parts.inbound else (*kept, more.layer)}
+            layers = layers | {type_: kept if inbound else (*kept, more.layer)}
             for patched in (*done, more):
                 hits |= patched.hits
                 problems += [set_aside(rejected) for rejected in patched.rejected]

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from varka.base.names import Hostname
 from varka.mesh.model import Scope
-from varka.mesh.snapshot import MeshSnapshot
 from varka.proxy.node import Proxy
 from varka.registry.model import Service
 from varka.resources.model import telemetry
@@ -57,9 +56,10 @@ class Telemetry:
 Object = Resource[telemetry.Telemetry]
 
 
-def telemetry_of(snapshot: MeshSnapshot, proxy: Proxy) -> Telemetry:
-    """What a snapshot says of a proxy's telemetry."""
-    return resolve(snapshot.telemetries(), snapshot.services(), snapshot.config, snapshot.root_namespace, proxy)
+def names_services(objects: tuple[Object, ...], config: MeshConfig) -> bool:
+    """Some provider may be asked for, so services matter."""
+    defaults = config.default_providers
+    return bool(objects) or bool(defaults and (defaults.access_logging or defaults.tracing))
 
 
 def resolve(

@@ -10,7 +10,7 @@ from varka.base.names import Hostname, Namespace
 from varka.envoy.clusters.inbound import inbound_layer
 from varka.envoy.clusters.sni import sni_layer
 from varka.envoy.clusters.static import static_layer
-from varka.mesh.model import Inbound, IngressListener, Scope
+from varka.mesh.model import Inbound, IngressListener
 from varka.proxy.node import Locality, ProxyType
 from varka.proxy.traits import Traits
 from varka.registry.model import Endpoint, Protocol, Registry, Resolution, ServicePort, ServiceTarget
@@ -129,7 +129,7 @@ def test_envoy_accepts_the_static_and_inbound_clusters(world: Any, envoy_accepts
     config = decode({"outboundTrafficPolicy": {"mode": "ALLOW_ANY_DYNAMIC_DNS"}}, MeshConfig)
     group = world.group()
     service = group.services[0].service
-    scope = Scope(Namespace("ns"), None, (), (group,), True, True, None, False)
+    rules = {e.service: e.rule for e in group.services if e.rule}
     targets = (ServiceTarget(service, service.ports[0], 8080),)
     inbound = Inbound(Namespace("ns"), targets, None, None, None)
     entries = [
@@ -142,8 +142,8 @@ def test_envoy_accepts_the_static_and_inbound_clusters(world: Any, envoy_accepts
     own = Inbound(Namespace("ns"), (), ingress, None, None, ("10.0.0.9",))
     layers = (
         static_layer(traits, config),
-        inbound_layer(Memo(), inbound, scope, traits, config),
-        inbound_layer(Memo(), own, scope, traits, config),
+        inbound_layer(Memo(), inbound, rules, traits, config),
+        inbound_layer(Memo(), own, rules, traits, config),
         sni_layer(Memo(), group, traits, config, lambda *_: ()),
     )
     found = [cluster_of(r) for layer in layers for r in layer.resources.values()]

@@ -11,7 +11,7 @@ from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
 from varka.envoy.clusters.inbound import inbound_layer
 from varka.envoy.clusters.static import static_layer
-from varka.mesh.model import Inbound, IngressListener, Scope
+from varka.mesh.model import Inbound, IngressListener
 from varka.proxy.node import Interception, ProxyType
 from varka.proxy.traits import Traits
 from varka.registry.model import ServicePort, ServiceTarget
@@ -37,13 +37,13 @@ def inbound(world: Any, cluster_of: Any) -> Any:
         group = world.group()
         service = group.services[0].service
         targets = tuple(ServiceTarget(t.service or service, t.port, t.target) for t in targets)
-        scope = Scope(Namespace("ns"), None, (), (group,), True, False, None, False)
+        rules = {e.service: e.rule for e in group.services if e.rule}
         entries = None
         if ingress is not None:
             entries = tuple(IngressListener(decode(i, networking.IstioIngressListener), None) for i in ingress)
         settings = None if pool is None else decode(pool, networking.ConnectionPoolSettings)
         side = Inbound(Namespace("ns"), targets, entries, None, settings, addresses)
-        layer = inbound_layer(Memo(), side, scope, traits, world.config())
+        layer = inbound_layer(Memo(), side, rules, traits, world.config())
         return {name: cluster_of(r) for name, r in layer.resources.items()}
 
     return compiled

@@ -16,7 +16,7 @@ from varka.envoy.check import violations
 from varka.envoy.listeners.outbound import outbound_layers
 from varka.envoy.listeners.parts import ListenerParts
 from varka.mesh.model import EgressListener, MergedRule, MergedVirtualService, Scope, ScopedService, ServiceGroup
-from varka.mesh.telemetry import Telemetry
+from varka.mesh.telemetry import Telemetry, reachable
 from varka.proxy.node import ProxyType
 from varka.proxy.traits import Traits
 from varka.registry.model import Endpoint, Protocol, Registry, Resolution, Service, ServicePort
@@ -109,7 +109,7 @@ class World:
 
     def outbound(self, scope: Scope | None = None) -> ListenerParts:
         seen = scope or self.seen()
-        return outbound_layers(self.memo, seen, self.client(), self.config(), self.endpoints, self.telemetry)
+        return outbound_layers(self.memo, seen, self.client(), self.config(), self.endpoints, reachable(self.telemetry, seen))
 
     def listeners(self) -> dict[str, Any]:
         return messages(self.outbound())

@@ -13,6 +13,7 @@ from varka.envoy.listeners.gateway import gateway_layers
 from varka.envoy.listeners.parts import ListenerParts
 from varka.mesh.gateways import merge_servers
 from varka.mesh.model import MergedGateway, MergedVirtualService
+from varka.mesh.telemetry import reachable
 from varka.proxy.node import ProxyType
 from varka.registry.model import Protocol
 from varka.resources.model import networking
@@ -39,7 +40,9 @@ class Router:
         merged = MergedGateway(ports, self.rules, conflicts)
         world = self.world
         world.traits = {"type": ProxyType.ROUTER, **self.traits}
-        return gateway_layers(world.memo, merged, world.seen(), world.client(), world.config(), world.endpoints, world.telemetry)
+        seen = world.seen()
+        telemetry = reachable(world.telemetry, seen)
+        return gateway_layers(world.memo, merged, seen, world.client(), world.config(), world.endpoints, telemetry)
 
     def listeners(self) -> dict[str, Any]:
         return messages(self.parts())

@@ -40,9 +40,7 @@ class Workload:
 
     def listeners(self) -> dict[str, Any]:
         world = self.world
-        return messages(
-            inbound_layer(Memo(), self.inbound(), world.seen(), world.client(), world.config(), world.telemetry, self.settings)
-        )
+        return messages(inbound_layer(Memo(), self.inbound(), world.client(), world.config(), world.telemetry, self.settings))
 
 
 def chains(listener: Any) -> dict[str, list[tuple[int, str, str]]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from envoy.config.cluster.v3 import cluster_pb2
 
 from varka.base.memo import Memo
@@ -15,25 +17,28 @@ from varka.envoy.clusters.protocol import apply_port_protocol
 from varka.envoy.clusters.static import bind_source
 from varka.envoy.names import inbound_cluster
 from varka.envoy.resource import EnvoyResource, Layer
-from varka.mesh.model import Inbound, IngressListener, MergedRule, Scope
+from varka.mesh.model import Inbound, IngressListener, MergedRule
 from varka.proxy.node import Interception
 from varka.proxy.traits import Traits
 from varka.registry.model import Protocol, Service, ServicePort, ServiceTarget
 from varka.resources.model import networking
 from varka.resources.model.mesh import InboundTrafficPolicyMode, MeshConfig
 
+Rules = Mapping[Service, MergedRule]
+
 _FOREVER = (2**63 - 10**9) // 10**9
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
-def inbound_layer(memo: Memo, inbound: Inbound, scope: Scope, traits: Traits, config: MeshConfig) -> Layer:
+def inbound_layer(memo: Memo, inbound: Inbound, rules: Rules, traits: Traits, config: MeshConfig) -> Layer:
     """One cluster for each port the workload serves, or for each entry of `Sidecar.ingress`, which replaces them.
+    `rules` are those that the workload's own scope applies to its services.
 
     Without capture nothing arrives at the services' ports but what the workload itself takes, so only
     `Sidecar.ingress` makes clusters there.
     """
     if inbound.ingress is not None:
-        found = [_ingress(memo, entry, inbound, scope, traits, config) for entry in inbound.ingress]
+        found = [_ingress(memo, entry, inbound, rules, traits, config) for entry in inbound.ingress]
         return memo(Layer.of, tuple({c.name: c for c in reversed(found) if c is not None}.values()))
     if traits.interception is Interception.NONE:
         return memo(Layer.of, ())
@@ -46,7 +51,7 @@ def inbound_layer(memo: Memo, inbound: Inbound, scope: Scope, traits: Traits, co
             memo(
                 service_port_cluster,
                 tuple(targets),
-                _rule(scope, targets[0].service),
+                rules.get(targets[0].service),
                 inbound.connection_pool,
                 traits,
                 config,
@@ -105,10 +110,10 @@ def ingress_cluster(
 
 
 def _ingress(
-    memo: Memo, entry: IngressListener, inbound: Inbound, scope: Scope, traits: Traits, config: MeshConfig
+    memo: Memo, entry: IngressListener, inbound: Inbound, rules: Rules, traits: Traits, config: MeshConfig
 ) -> EnvoyResource | None:
     service = entry.target.service if entry.target else None
-    rule = _rule(scope, service) if service else None
+    rule = rules.get(service) if service else None
     return memo(
         ingress_cluster,
         entry.spec,
@@ -120,12 +125,6 @@ def _ingress(
         traits,
         config,
     )
-
-
-def _rule(scope: Scope, service: Service) -> MergedRule | None:
-    """The rule that the workload's own scope applies to its service."""
-    entry = scope.find(service.hostname)
-    return entry.rule if entry else None
 
 
 def _draft(

@@ -26,7 +26,7 @@ from varka.envoy.listeners.tls import downstream_socket
 from varka.envoy.names import stat_name
 from varka.envoy.resource import EnvoyResource, TypeUrl, encode
 from varka.mesh.model import GatewayPort, MergedGateway, Scope
-from varka.mesh.telemetry import Telemetry, reachable
+from varka.mesh.telemetry import Telemetry
 from varka.proxy.traits import Traits
 from varka.resources.model.mesh import MeshConfig
 
@@ -54,7 +54,6 @@ def gateway_layers(
     telemetry: Telemetry,
 ) -> ListenerParts:
     """One layer. A port without any chain (TCP without a route) has no listener: Envoy would refuse it."""
-    telemetry = reachable(telemetry, scope)
     layer_4 = tuple(rule for rule in gateway.virtual_services if rule.spec.tcp or rule.spec.tls)
     world = World(scope, layer_4, traits, config.outbound_cluster_stat_name)
     planned = [found for found in _planned(gateway.ports, world) if found.chains]

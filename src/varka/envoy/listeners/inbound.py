@@ -30,8 +30,8 @@ from varka.envoy.listeners.virtual import black_hole_chain
 from varka.envoy.names import INBOUND_PASSTHROUGH, inbound_cluster, stat_name
 from varka.envoy.resource import EnvoyResource, TypeUrl, encode
 from varka.envoy.routes.route import inbound_route
-from varka.mesh.model import Inbound, IngressListener, MutualTls, Peers, Scope
-from varka.mesh.telemetry import Telemetry, reachable
+from varka.mesh.model import Inbound, IngressListener, MutualTls, Peers
+from varka.mesh.telemetry import Telemetry
 from varka.proxy.node import Interception
 from varka.proxy.traits import Traits
 from varka.registry.model import Protocol, ServiceTarget
@@ -77,7 +77,6 @@ class Served:
 def inbound_layer(
     memo: Memo,
     inbound: Inbound,
-    scope: Scope,
     traits: Traits,
     config: MeshConfig,
     telemetry: Telemetry,
@@ -86,7 +85,6 @@ def inbound_layer(
     """One layer: inbound listeners have their routes in them, so none are named."""
     if not config.proxy_inbound_listen_port or not config.proxy_listen_port:
         return ListenerParts((), frozenset())
-    telemetry = reachable(telemetry, scope)
     ports = sorted(_served(inbound, traits, config, settings), key=lambda served: served.target)
     passing = _passing(inbound.peers, {served.target for served in ports})
     redirected = (*passing, *(served for served in ports if not served.bound))

@@ -22,7 +22,7 @@ from varka.envoy.names import BLACK_HOLE, PASSTHROUGH
 from varka.envoy.resource import EnvoyResource, Layer
 from varka.mesh.hosts import overlaps
 from varka.mesh.model import EgressListener, Scope, ServiceGroup
-from varka.mesh.telemetry import Telemetry, reachable
+from varka.mesh.telemetry import Telemetry
 from varka.proxy.node import Interception
 from varka.proxy.traits import Traits
 from varka.resources.model.mesh import MeshConfig
@@ -40,7 +40,7 @@ def outbound_layers(
     if not config.proxy_listen_port:
         return ListenerParts((), frozenset())
     policy = policy_of(scope)
-    settings = (policy, traits, config, reachable(telemetry, scope))
+    settings = (policy, traits, config, telemetry)
     standing: dict[Place, Planned] = {}
     layers: list[Layer] = []
     routes: set[str] = set()
