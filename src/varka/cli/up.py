@@ -17,6 +17,7 @@ from varka.local import handle
 
 _INGRESS = "istio-ingressgateway.istio-system"
 _DEFAULT_PUBLISHED = ((8080, _INGRESS, 80), (8443, _INGRESS, 443))
+POD_NOT_STARTED = "P0001"
 PROFILES = ("default", "demo", "minimal")
 
 
@@ -67,6 +68,9 @@ def up(
     document = {**_document(answer), "ready_ms": round((time.monotonic() - began) * 1000)}
     if not answer["ready"]:
         _explain(answer, timeout, mesh.state / "control-plane.log")
+    for one in answer["published"]:
+        if one["wanted"] and not one["address"].endswith(f":{one['wanted']}"):
+            click.echo(f"varka: port {one['wanted']} is taken; {one['gateway']}:{one['port']} is at {one['address']}", err=True)
     if detach:
         show(document, output)
         return OK if answer["ready"] else FAILED
@@ -159,8 +163,14 @@ def _document(answer: Mapping[str, Any]) -> dict[str, Any]:
         "processes": answer["processes"],
         "pods": pods,
         "published": published,
-        "diagnostics": answer["diagnostics"],
+        "diagnostics": [*answer["diagnostics"], *(_not_started(pod, why) for pod, why in answer["failed"].items())],
     }
+
+
+def _not_started(pod: str, why: str) -> dict[str, Any]:
+    name, _, namespace = pod.rpartition(".")
+    key = {"kind": "Pod", "namespace": namespace, "name": name}
+    return {"code": POD_NOT_STARTED, "severity": "error", "message": f"not started: {why}", "object": key, "path": ""}
 
 
 def _explain(answer: Mapping[str, Any], timeout: float, control_plane: Path) -> None:
@@ -169,8 +179,6 @@ def _explain(answer: Mapping[str, Any], timeout: float, control_plane: Path) -> 
     if not answer["settled"]:
         for line in _last_lines(str(control_plane)):
             click.echo(f"  control plane: {line}", err=True)
-    for key, why in answer["failed"].items():
-        click.echo(f"  {key}: {why}", err=True)
     for pod in answer["pods"]:
         if pod["ready"]:
             continue
@@ -193,7 +201,9 @@ def show(document: Mapping[str, Any], output: str) -> None:
         return
     for diagnostic in document["diagnostics"]:
         place = f"{diagnostic['file']}:{diagnostic['line']}:{diagnostic['column']}: " if diagnostic.get("file") else ""
-        click.echo(f"{place}{diagnostic['severity']} {diagnostic['code']}: {diagnostic['message']}", err=True)
+        key = diagnostic["object"]
+        what = f" {key['kind']} {key['namespace']}/{key['name']}" if key else ""
+        click.echo(f"{place}{diagnostic['severity']} {diagnostic['code']}{what}: {diagnostic['message']}", err=True)
     rows = [
         (f"{pod['name']}.{pod['namespace']}", pod["ip"], pod["proxy"], "yes" if pod["ready"] else "no")
         for pod in document["pods"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from varka.local import kernel
@@ -24,7 +25,7 @@ _NAMESPACES = (
 def run(init: int, pod: Mapping[str, Any], argv: Sequence[str]) -> int:
     """Run a command on this terminal and return its exit code, 128 and more for a signal as shells do. `init` is the mesh's
     process 1, `pod` what its status says of the pod. Raises OSError when the pod or the program is not there."""
-    with _Entrance(init, pod) as entrance:
+    with _Entrance(init, pod) as entrance, _failing_as_oserror():
         process = subprocess.Popen(argv, preexec_fn=entrance.enter)  # noqa: PLW1509 (one thread)
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
@@ -34,18 +35,27 @@ def run(init: int, pod: Mapping[str, Any], argv: Sequence[str]) -> int:
 
 def capture(init: int, pod: Mapping[str, Any], argv: Sequence[str], stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run a command and keep its output. Raises OSError when the pod or the program is not there."""
-    with _Entrance(init, pod) as entrance:
+    with _Entrance(init, pod) as entrance, _failing_as_oserror():
         return subprocess.run(argv, input=stdin, text=True, capture_output=True, preexec_fn=entrance.enter)
 
 
+@contextlib.contextmanager
+def _failing_as_oserror() -> Iterator[None]:
+    try:
+        yield
+    except subprocess.SubprocessError as error:
+        raise OSError(errno.EPERM, "the pod's namespaces can't be entered") from error
+
+
 class _Entrance:
-    """A pod's namespaces, held open until a child has entered them."""
+    """A pod's namespaces, held open until a child has entered them. A pod in the network of its node has the node's."""
 
     def __init__(self, init: int, pod: Mapping[str, Any]) -> None:
         inside: Mapping[str, int] = pod["namespaces"]
         self._opened = [
             (os.open(f"/proc/{init}/fd/{inside[kind]}" if kind in inside else f"/proc/{init}/ns/{kind}", os.O_RDONLY), flag)
             for kind, flag in _NAMESPACES
+            if kind != "uts" or kind in inside
         ]
 
     def __enter__(self) -> _Entrance:

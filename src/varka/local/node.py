@@ -72,6 +72,7 @@ class Node:
     async def run(self) -> int:
         """Until the supervisor goes away or SIGTERM comes."""
         podspace.setup_node([GATEWAY, DNS_ADDRESS])
+        podspace.cover(podspace.files_of_pod(self._config.run, "varka", "default", GATEWAY))
         self._relay_port = self._listen_for_relay()
         self._apply_forwards()
         await self._dns.start(DNS_ADDRESS)

@@ -71,9 +71,7 @@ def _build(pod: PodNetwork, answer: socket.socket) -> int:
         _connect(pod, node, fds[0])
         if pod.chains:
             nft.replace_table("istio", pod.chains)
-        for source, target in pod.files:
-            if os.path.exists(target):
-                kernel.mount(source, os.path.realpath(target), "none", kernel.MS_BIND)
+        cover(pod.files)
         socket.send_fds(answer, [b"ok"], fds)
     except OSError as error:
         answer.send(str(error).encode())
@@ -82,6 +80,13 @@ def _build(pod: PodNetwork, answer: socket.socket) -> int:
         traceback.print_exc(file=sys.stderr)
         return 1
     return 0
+
+
+def cover(files: Sequence[tuple[str, str]]) -> None:
+    """Let this mount namespace see our files in the machine's places, where the machine has such a file."""
+    for source, target in files:
+        if os.path.exists(target):
+            kernel.mount(source, os.path.realpath(target), "none", kernel.MS_BIND)
 
 
 def _connect(pod: PodNetwork, node: Links, network: int) -> None:

@@ -106,7 +106,8 @@ class Supervisor:
         self._control_ended = self._reaper.watch(control)
         self._inside_ended = self._reaper.watch(inside.launcher)
         self._stop = asyncio.Event()
-        self._channel = Channel(end, self._told, self._stop.set)
+        self._channel = Channel(end, self._told, self._inside_is_gone)
+        self._broken = False
         self._api = UnixHttp(config.paths.api)
         self._sockets: list[socket.socket] = []
         self._published: dict[tuple[int, str, int], tuple[relay.Published, str]] = {}
@@ -126,7 +127,12 @@ class Supervisor:
         await self._stop.wait()
         server.close()
         await self._shut_down()
-        return 0
+        return 1 if self._broken else 0
+
+    def _inside_is_gone(self) -> None:
+        """Nobody asked for that: what was logged stays for who wants to know why."""
+        self._broken = not self._stop.is_set()
+        self._stop.set()
 
     def _background(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.ensure_future(work)
@@ -168,8 +174,9 @@ class Supervisor:
         for pid in (self._inside.init, self._inside.launcher, self._control):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        for folder in (self._config.paths.sockets, self._config.paths.state):
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self._config.paths.sockets, ignore_errors=True)
+        if not self._broken:
+            shutil.rmtree(self._config.paths.state, ignore_errors=True)
 
     # what the inside says
 
