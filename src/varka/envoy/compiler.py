@@ -79,9 +79,13 @@ class Compiler:
     def route(self, proxy: Proxy, name: str) -> EnvoyResource:
         """A route configuration by name, also one that no listener names; whole, whatever its size."""
         parts = self._parts(proxy)
-        if parts.gateway is not None:
-            return gateway_route(self.memo, parts.gateway, parts.scope, name, parts.traits, self.config)
-        return sidecar_route(self.memo, parts.scope, name, parts.traits, self.config, whole=True).route
+        memo, gateway, scope = self.memo, parts.gateway, parts.scope
+        if gateway is not None:
+            found = memo(gateway_route, memo, gateway, scope, name, parts.traits, self.config)
+        else:
+            found = memo(sidecar_route, memo, scope, name, parts.traits, self.config, whole=True).route
+        layers = finished(memo, {TypeUrl.ROUTE: (memo(layer_of, (found,)),)}, parts.patches, gateway).layers
+        return layers[TypeUrl.ROUTE][0].resources[name]
 
     def _parts(self, proxy: Proxy) -> Parts:
         snapshot = self._snapshot

@@ -93,7 +93,9 @@ class SotwStream:
     def _resources(self, type_: TypeUrl, watch: Watch) -> list[EnvoyResource]:
         if type_ in _WHOLE and not watch.names:
             return list(self.view.of(type_))
-        found = (self.view.get(type_, name) or self._lookup(type_, name) for name in watch.names)
+        # Virtual hosts that travel alone exist in delta only: a route configuration made for them is asked for whole.
+        whole = type_ is TypeUrl.ROUTE and any(self.view.layers(TypeUrl.VIRTUAL_HOST))
+        found = ((None if whole else self.view.get(type_, name)) or self._lookup(type_, name) for name in watch.names)
         return [r for r in found if r is not None]
 
 

@@ -162,7 +162,7 @@ def test_routes_are_removed_merged_and_inserted_by_name() -> None:
     assert host.routes[1].route.timeout.seconds == 3
 
 
-def test_an_invalid_result_sets_aside_that_object_only() -> None:
+def test_an_invalid_result_sets_aside_that_patch_only() -> None:
     bad = {"applyTo": "CLUSTER", "patch": {"operation": "MERGE", "value": {"connect_timeout": "-1s"}}}
     good = {"applyTo": "CLUSTER", "patch": {"operation": "MERGE", "value": {"lb_policy": "RANDOM"}}}
     done = apply(cluster(), bad, good)

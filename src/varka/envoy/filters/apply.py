@@ -112,21 +112,20 @@ def _added(type_: TypeUrl, patches: tuple[Patch, ...], router: bool, broken: tup
 
 
 def _resource(resource: EnvoyResource, patches: tuple[Patch, ...], router: bool, ports: Ports) -> PatchedResource:
-    """All patches on one resource; when the result is no valid message, object by object without those at fault."""
+    """All patches on one resource; when the result is no valid message, one by one without those at fault."""
     context = _context(resource, router)
     patched = _run(resource, patches, context, ports)
-    if not isinstance(patched, str):
+    if isinstance(patched, PatchedResource):
         return patched
     good: tuple[Patch, ...] = ()
+    kept = PatchedResource(resource, frozenset())
     rejected: list[Rejected] = []
-    for source in dict.fromkeys(p.source.source for p in patches):
-        of_object = tuple(p for p in patches if p.source.source == source)
-        attempt = _run(resource, good + of_object, context, ports)
+    for patch in patches:
+        attempt = _run(resource, (*good, patch), context, ports)
         if isinstance(attempt, str):
-            rejected.append(Rejected(of_object[0].source, attempt))
+            rejected.append(Rejected(patch.source, attempt))
         else:
-            good, patched = good + of_object, attempt
-    kept = patched if isinstance(patched, PatchedResource) else PatchedResource(resource, frozenset())
+            good, kept = (*good, patch), attempt
     return PatchedResource(kept.resource, kept.hits, tuple(rejected))
 
 
