@@ -227,9 +227,11 @@ def test_a_client_that_never_answers_gets_everything_when_it_is_overdue() -> Non
 
 def test_virtual_hosts_that_a_client_still_has_do_not_follow_their_changed_route_configuration() -> None:
     stream = DeltaStream(Responses(), VHOSTS)
-    stream.request(DeltaRequest(RDS, subscribe=("80",), versions={"80": "0"}))
+    stream.request(DeltaRequest(RDS, subscribe=("80",), versions={"80": "1"}))
     stream.request(DeltaRequest(VHDS, subscribe=("*",), versions={"80/a": "1", "80/b": "1", "80/c": "1"}))
-    assert drain(stream) == [("ROUTE", ["80@1"], []), ("VIRTUAL_HOST", [], ["80/c"])]
+    assert drain(stream) == [("VIRTUAL_HOST", [], ["80/c"])]
+    stream.update(view(LISTENER={"l": "1"}, ROUTE={"80": "2"}, VIRTUAL_HOST={"80/a": "1", "80/b": "1"}))
+    assert drain(stream) == [("ROUTE", ["80@2"], [])]
 
 
 def test_what_is_sent_is_counted() -> None:
