@@ -124,7 +124,7 @@ class DeltaStream:
     def settled(self) -> bool:
         """Everything of the newest view was sent and answered."""
         idle = not (self._ready or self._again or self._gone)
-        return idle and all(s.at is self.view and not s.outstanding for s in self.types.values())
+        return idle and all(s.at is self.view and not (s.outstanding or s.fresh) for s in self.types.values())
 
     def next(self) -> Response | None:
         """The next response; taking it means sending it."""
@@ -187,9 +187,11 @@ class DeltaStream:
 
     def _must_wait(self, type_: TypeUrl) -> bool:
         """A change of what names others waits for their acceptance; what the client asked for never waits."""
+        if type_ not in NAMING:
+            return False
         subscription = self.types[type_]
         asked = subscription.at is None or subscription.fresh or (type_ is TypeUrl.VIRTUAL_HOST and self._followed)
-        return type_ in NAMING and not asked and self._waits_for(NAMED)
+        return not asked and self._waits_for(NAMED)
 
     def _serve(self, type_: TypeUrl, subscription: Subscription) -> list[Response]:
         """Responses that bring one type up to the newest view; the cursor moves there."""

@@ -87,7 +87,10 @@ class AdsServer:
         try:
             while (raw := await context.read()) is not grpc.aio.EOF:
                 connection.stream.request(decode(raw)[0])
-                connection.wake.set()
+                if connection.stream.settled():
+                    self._progress(connection)  # The last acceptance: there is nothing to wake the writer for.
+                else:
+                    connection.wake.set()
         finally:
             connection.close()
 
@@ -116,5 +119,6 @@ class AdsServer:
 
 
 def _hurry(connection: Connection) -> None:
-    connection.stream.overdue()
-    connection.wake.set()
+    if not connection.stream.settled():
+        connection.stream.overdue()
+        connection.wake.set()
