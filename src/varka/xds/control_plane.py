@@ -128,11 +128,3 @@ class ControlPlane:
         for filter_ in self.store.state.of("EnvoyFilter", "networking.istio.io"):
             hit = {p.index for p in hits if p.source == filter_.key}
             yield from ((filter_.key, i) for i in range(len(filter_.spec.config_patches)) if i not in hit)
-
-
-if __name__ == "__main__":
-    import sys
-
-    from varka.xds.process import main
-
-    sys.exit(main(sys.argv[1:]))
