@@ -4,7 +4,8 @@
     tools/fields.py            write the page
     tools/fields.py --check    fail when the page is not what the schemas and the tests say
 
-A field is covered by the rows in tests/e2e/rows (`covers`), each of which sends traffic through real Envoys.
+A field is covered by the rows in tests/e2e/rows (`covers`), each of which sends traffic through real Envoys, or looks at what
+they got where traffic shows nothing.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from varka.resources.kinds import istio_crds
-
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.e2e.table import rows  # noqa: E402
+
+from varka.resources.kinds import istio_crds  # noqa: E402
+
 PAGE = ROOT / "docs/fields.md"
 GROUP = "networking.istio.io"
 
@@ -47,45 +50,44 @@ def fields(schema: Mapping[str, Any], path: str) -> Iterator[str]:
 
 
 def covered() -> dict[str, str]:
-    """Field -> the name of the first row that covers it."""
+    """Field -> what the first row that covers it saw."""
     found: dict[str, str] = {}
-    for file in sorted((ROOT / "tests/e2e/rows").glob("*.yaml")):
-        for row in yaml.safe_load(file.read_text()) or ():
-            for field in row.get("covers") or ():
-                found.setdefault(field, f"{file.stem}: {row['name']}")
+    for name, row in rows():
+        for text in row.get("covers") or ():
+            mark, _, field = text.rpartition(":")
+            found.setdefault(field, f"in Envoy's configuration ({name})" if mark == "config" else f"works ({name})")
     return found
 
 
-def status(field: str, rows: Mapping[str, str]) -> str:
-    for known, row in rows.items():
+def status(field: str, seen: Mapping[str, str]) -> str:
+    for known, what in (*seen.items(), *((field, f"out of scope: {why}") for field, why in OUT_OF_SCOPE.items())):
         if field == known or field.startswith(known + "."):
-            return f"works ({row})"
-    for prefix, why in OUT_OF_SCOPE.items():
-        if field == prefix or field.startswith(prefix + "."):
-            return f"out of scope: {why}"
+            return what
     return "compiled; no traffic test yet"
 
 
 def page() -> str:
-    rows = covered()
+    covers = covered()
     kinds = {}
     for crd in istio_crds():
         if crd["group"] == GROUP:
             kinds[crd["kind"]] = list(fields(crd["spec"], crd["kind"]))
-    unknown = sorted(f for f in rows if not any(f == k or k.startswith(f + ".") for names in kinds.values() for k in names))
+    unknown = sorted(f for f in covers if not any(f == k or k.startswith(f + ".") for names in kinds.values() for k in names))
     if unknown:
         raise SystemExit("rows cover fields that no schema has: " + ", ".join(unknown))
     total = sum(map(len, kinds.values()))
-    seen = sum(status(f, rows).startswith("works") for names in kinds.values() for f in names)
+    states = [status(f, covers) for names in kinds.values() for f in names]
+    worked = sum(state.startswith("works") for state in states)
+    configured = sum(state.startswith("in Envoy") for state in states)
     lines = [
         "# Fields of Istio's networking API",
         "",
         "Made by `tools/fields.py` from the schemas and the rows in `tests/e2e/rows`; CI fails when it is out of date.",
-        f"{seen} of {total} fields were seen working in traffic.",
+        f"Of {total} fields {worked} were seen working in traffic; of {configured} more, which no traffic shows, what Envoy got.",
     ]
     for kind, names in sorted(kinds.items()):
         lines += ["", f"## {kind}", "", "| field | status |", "|---|---|"]
-        lines += [f"| {name.removeprefix(kind + '.')} | {status(name, rows)} |" for name in names]
+        lines += [f"| {name.removeprefix(kind + '.')} | {status(name, covers)} |" for name in names]
     return "\n".join(lines) + "\n"
 
 

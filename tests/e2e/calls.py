@@ -30,6 +30,15 @@ def mismatches(answer: Mapping[str, Any], expect: Mapping[str, Any]) -> list[str
     return [wrong for key, wanted in expect.items() for wrong in CHECKS[key](answer, wanted)]
 
 
+def lacks(found: Any, wanted: Any, path: str = "") -> list[str]:
+    """Where a JSON value is not as wanted: mappings may hold more than wanted, null stands for a missing key."""
+    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        return [text for key, inner in wanted.items() for text in lacks(found.get(key), inner, f"{path}.{key}")]
+    if isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        return [text for at, inner in enumerate(wanted) for text in lacks(found[at], inner, f"{path}[{at}]")]
+    return [] if found == wanted else [f"{path}: {found!r}, want {wanted!r}"]
+
+
 def _each(read: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any], Any], Iterator[str]]:
     def check(answer: Mapping[str, Any], wanted: Any) -> Iterator[str]:
         for got in {repr(read(r)) for r in answer["responses"]} - {repr(wanted)}:

@@ -6,11 +6,13 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tests.live import VARKA, LiveMesh
+from varka.cli.live import LivePod, envoy_admin
 from varka.local.client.model import Request, Target
 from varka.local.client.sender import send
 
@@ -23,6 +25,7 @@ GATEWAY = "gateway"
 class RowsMesh:
     live: LiveMesh
     _agents: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
+    _settled: int = 0
 
     def send(self, where: str, request: Request) -> dict[str, Any]:
         """The answers as `varka request -o json` has them."""
@@ -37,6 +40,20 @@ class RowsMesh:
         assert line, f"nothing can be sent from {where}"
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def settle(self) -> None:
+        """Wait until every proxy has what was changed before: changes arrive in order, so one more that all can see tells."""
+        self._settled += 1
+        port = {"name": "http", "port": self._settled}
+        self.live.apply([{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "marker"}, "spec": {"ports": [port]}}])
+
+    def cluster(self, where: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """The cluster in the Envoy of pod `where` for a `service`, `port` and `subset`; {} when there is none."""
+        name = f"outbound|{wanted.get('port', 80)}|{wanted.get('subset', '')}|{wanted['service']}.default.svc.cluster.local"
+        pod = next(one for one in self.live.pods() if f"{one['name']}.{one['namespace']}" == where)
+        dump = json.loads(envoy_admin(LivePod(0, pod), "config_dump?resource=dynamic_active_clusters"))
+        found = (one["cluster"] for one in dump["configs"])
+        return next((cluster for cluster in found if cluster["name"] == name), {})
 
     def close(self) -> None:
         for agent in self._agents.values():
