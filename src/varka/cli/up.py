@@ -56,15 +56,16 @@ def up(
     """
     began = time.monotonic()
     manifests = (*paths, *more)
-    _check(manifests, mesh_config, strict, output)
     mesh = mesh_paths(name)
     if handle.supervisor_pid(mesh):
         raise Failure(
             f"mesh {name!r} is already running", hint=f"varka apply -f FILE changes it, varka down --name {name} ends it"
         )
+    manifests = tuple(_save_stdin(mesh) if path == "-" else path for path in manifests)
+    _check(manifests, mesh_config, strict, output)
     command = _control_plane(mesh, manifests, profile, mesh_config, watch, inject)
     _launch(mesh, command, _images(images), [*_DEFAULT_PUBLISHED, *map(_published, publish)], attached=not detach)
-    answer = handle.ask(mesh, "ready", timeout=timeout)
+    answer = _wait(mesh, timeout)
     document = {**_document(answer), "ready_ms": round((time.monotonic() - began) * 1000)}
     if not answer["ready"]:
         _explain(answer, timeout, mesh.state / "control-plane.log")
@@ -79,10 +80,29 @@ def up(
     return follow(mesh, document, output)
 
 
+def _save_stdin(mesh: MeshPaths) -> str:
+    """What comes through the pipe, as a file: the control plane may have to read it again."""
+    file = mesh.state / "stdin" / "stdin.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file.write_text(sys.stdin.read())
+    return str(file)
+
+
+def _wait(mesh: MeshPaths, timeout: float) -> dict[str, Any]:
+    """What the supervisor says when everything is ready or the time is over. Who does not want to wait wants no mesh."""
+    try:
+        return handle.ask(mesh, "ready", timeout=timeout)
+    except handle.NoMesh:
+        raise Failure("the mesh died while it started", hint=f"see {mesh.state / 'supervisor.log'}") from None
+    except KeyboardInterrupt:
+        handle.stop(mesh)
+        raise
+
+
 def _check(manifests: Sequence[str], mesh_config: str | None, strict: bool, output: str) -> None:
     """Every path must be there; with --strict every object must be good."""
     named = [*manifests, *([mesh_config] if mesh_config else [])]
-    missing = [path for path in named if path != "-" and not Path(path).exists()]
+    missing = [path for path in named if not Path(path).exists()]
     if missing:
         raise Failure(f"no such file: {', '.join(missing)}", code=UNPARSABLE)
     if not strict:

@@ -29,6 +29,8 @@ class ProxyIdentity:
     ip: str
     service_account: str = "default"
     workload: str = ""
+    owner_kind: str = "deployment"
+    owner_version: str = "apps/v1"
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     containers: Sequence[str] = ()
@@ -76,7 +78,7 @@ def metadata(proxy: ProxyIdentity) -> dict[str, Any]:
         "NAME": proxy.pod,
         "NAMESPACE": proxy.namespace,
         "NODE_NAME": proxy.node,
-        "OWNER": f"kubernetes://apis/apps/v1/namespaces/{proxy.namespace}/deployments/{proxy.workload}",
+        "OWNER": f"kubernetes://apis/{proxy.owner_version}/namespaces/{proxy.namespace}/{proxy.owner_kind}s/{proxy.workload}",
         "PILOT_SAN": ["istiod.istio-system.svc"],
         "POD_PORTS": json.dumps(ports),
         "PROXY_CONFIG": dict(proxy.proxy_config),

@@ -21,6 +21,7 @@ from varka.local.process import Program, Reaper
 from varka.local.services import RunningPod
 from varka.local.workloads import PodPlan
 
+_OWNER_VERSIONS = {"": "v1"}
 PROXY_CONFIG = "proxy.istio.io/config"
 _FIRST_PAUSE, _LONGEST_PAUSE, _GOOD_LIFE = 0.2, 60.0, 30.0
 _GRACE = 3.0
@@ -162,6 +163,8 @@ class Pod:
             ip=self.ip,
             service_account=plan.service_account,
             workload=plan.workload,
+            owner_kind=plan.owner.kind.lower(),
+            owner_version=_OWNER_VERSIONS.get(plan.owner.group, f"{plan.owner.group}/v1"),
             labels=plan.labels,
             annotations=plan.annotations,
             containers=[container.name for container in spec.containers if container.name != PROXY_CONTAINER],
