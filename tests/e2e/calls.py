@@ -106,6 +106,7 @@ CHECKS: dict[str, Callable[[Mapping[str, Any], Any], Iterator[str]]] = {
     "grpc_status": _each(lambda r: r.get("grpc_status")),
     "version": _each(_echo("version")),
     "pod": _each(_echo("pod")),
+    "port": _each(_echo("port")),
     "path": _each(_echo("path")),
     "host": _each(_echo("host")),
     "method": _each(_echo("method")),

@@ -21,6 +21,14 @@ GATEWAY = "gateway"
 """Calls from here go from this machine to the published port of the ingress gateway."""
 
 
+CLIENT = "client.default"
+"""Where calls come from that do not say."""
+
+
+def cluster_name(wanted: Mapping[str, Any]) -> str:
+    return f"outbound|{wanted.get('port', 80)}|{wanted.get('subset', '')}|{wanted['service']}.default.svc.cluster.local"
+
+
 @dataclass
 class RowsMesh:
     live: LiveMesh
@@ -47,13 +55,28 @@ class RowsMesh:
         port = {"name": "http", "port": self._settled}
         self.live.apply([{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "marker"}, "spec": {"ports": [port]}}])
 
-    def cluster(self, where: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """The cluster in the Envoy of pod `where` for a `service`, `port` and `subset`; {} when there is none."""
-        name = f"outbound|{wanted.get('port', 80)}|{wanted.get('subset', '')}|{wanted['service']}.default.svc.cluster.local"
+    def configured(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """What a pod's Envoy has: the virtual host `virtual_host`, or the cluster of `service`, `port` and `subset`."""
+        where = wanted.get("from", CLIENT)
+        if name := wanted.get("virtual_host"):
+            dump = self._admin(where, "config_dump?resource=dynamic_route_configs")
+            return next((host for one in dump for host in one["route_config"]["virtual_hosts"] if host["name"] == name), {})
+        dump = self._admin(where, "config_dump?resource=dynamic_active_clusters")
+        return next((one["cluster"] for one in dump if one["cluster"]["name"] == cluster_name(wanted)), {})
+
+    def sent(self, wanted: Mapping[str, Any]) -> int:
+        """How many requests a pod's Envoy has sent to a cluster so far."""
+        clusters = json.loads(self._ask(wanted.get("from", CLIENT), "clusters?format=json"))["cluster_statuses"]
+        hosts = [host for one in clusters if one["name"] == cluster_name(wanted) for host in one.get("host_statuses", ())]
+        return sum(int(stat.get("value", 0)) for host in hosts for stat in host["stats"] if stat["name"] == "rq_total")
+
+    def _admin(self, where: str, path: str) -> list[dict[str, Any]]:
+        configs: list[dict[str, Any]] = json.loads(self._ask(where, path)).get("configs", [])
+        return configs
+
+    def _ask(self, where: str, path: str) -> str:
         pod = next(one for one in self.live.pods() if f"{one['name']}.{one['namespace']}" == where)
-        dump = json.loads(envoy_admin(LivePod(0, pod), "config_dump?resource=dynamic_active_clusters"))
-        found = (one["cluster"] for one in dump["configs"])
-        return next((cluster for cluster in found if cluster["name"] == name), {})
+        return envoy_admin(LivePod(0, pod), path)
 
     def close(self) -> None:
         for agent in self._agents.values():

@@ -1,9 +1,11 @@
 """The rows of `rows/*.yaml`, read and spelled out.
 
-A row has `name`, `objects`, `calls` (and `config`, for what no traffic shows) and `covers`: the fields without which it fails;
-`config:FIELD` where only Envoy's configuration shows the field. With `settle` the next row waits until the
-proxies have forgotten the objects: what they remember of this row would change it. A row with `policy` stands for several: its traffic policy is put
-at each place that may hold one (`at`; all of them by default), its `covers` are those below that place.
+A row has `name`, `objects`, `calls`, and `covers`: the fields without which it fails. Where the answers do not show a field,
+`sent` counts the requests that a proxy sent somewhere, and `config` looks at what Envoy got (`config:FIELD` in `covers`). With
+`settle` the next row waits until the proxies have forgotten the objects: what they remember of this row would change it.
+
+A row with `policy` stands for several: its traffic policy is put at each place that may hold one (`at`; by default all), its
+`covers` are those below that place.
 """
 
 from __future__ import annotations

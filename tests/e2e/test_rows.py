@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from tests.e2e.calls import lacks, mismatches, request_of
-from tests.e2e.rowsmesh import RowsMesh
+from tests.e2e.rowsmesh import CLIENT, RowsMesh
 from tests.e2e.table import Row, rows
 
 DEADLINE = 10.0
 """Seconds that a call marked `until` may take to come true."""
+COPIES = 1.0
+"""Seconds until a mirrored request must have left."""
 
 
 def _parameters() -> Iterator[Any]:
@@ -47,16 +49,29 @@ def test_row(row: Row, rows_mesh: RowsMesh, without_objects: bool) -> None:
 def _first_failure(mesh: RowsMesh, row: Row, patience: float) -> str:
     """What is wrong first; empty when nothing is."""
     for check in row.get("config") or []:
-        found = mesh.cluster(check.get("from", "client.default"), check)
+        found = mesh.configured(check)
         if missing := lacks(found, check["has"]):
             return f"{check}: {'; '.join(missing)} in {found}"
-    return next((wrong for call in row.get("calls") or [] if (wrong := _failure(mesh, call, patience))), "")
+    before = [mesh.sent(count) for count in row.get("sent") or []]
+    wrong = next((wrong for call in row.get("calls") or [] if (wrong := _failure(mesh, call, patience))), "")
+    return wrong or next(
+        (w for count, n in zip(row.get("sent") or [], before, strict=True) if (w := _miscount(mesh, count, n))), ""
+    )
+
+
+def _miscount(mesh: RowsMesh, count: Row, before: int) -> str:
+    """Copies for mirrors are counted when they are sent, which may be after the answer."""
+    low, high = count["requests"]
+    deadline = time.monotonic() + COPIES
+    while (sent := mesh.sent(count) - before) < low and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return "" if low <= sent <= high else f"{count}: sent {sent}"
 
 
 def _failure(mesh: RowsMesh, call: Row, patience: float) -> str:
     deadline = time.monotonic() + (patience if call.get("until") else 0)
     while True:
-        answer = mesh.send(call.get("from", "client.default"), request_of(call))
+        answer = mesh.send(call.get("from", CLIENT), request_of(call))
         wrong = mismatches(answer, call["expect"])
         if not wrong or time.monotonic() > deadline:
             break
