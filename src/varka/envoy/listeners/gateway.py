@@ -71,8 +71,14 @@ def _planned(ports: Iterable[GatewayPort], world: World) -> Iterable[GatewayList
         binds = (port.bind,) if port.bind else wildcards(world.traits)
         new = GatewayListener(binds, port.number, tuple(port_chains(port, world)))
         same = found.get(new.name)
-        found[new.name] = new if same is None else replace(same, chains=(*same.chains, *new.chains))
+        found[new.name] = new if same is None else replace(same, chains=_joined(same.chains, new.chains))
     return found.values()
+
+
+def _joined(chains: tuple[ServerChain, ...], more: Iterable[ServerChain]) -> tuple[ServerChain, ...]:
+    """`bind: 0.0.0.0` and none at all are one address: of chains that would match the same the first one stays."""
+    found = {served.chain.identity: served for served in reversed((*chains, *more))}
+    return tuple(served for served in (*chains, *more) if found[served.chain.identity] is served)
 
 
 def gateway_listener(planned: GatewayListener, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> EnvoyResource:
