@@ -86,6 +86,10 @@ def _some_header(answer: Mapping[str, Any], wanted: Mapping[str, str]) -> Iterat
             yield f"no answer has {name}: {value}"
 
 
+def _body_contains(answer: Mapping[str, Any], wanted: str) -> Iterator[str]:
+    yield from (f"body {r['body']!r} has no {wanted!r}" for r in answer["responses"] if wanted not in r["body"])
+
+
 def _pods(answer: Mapping[str, Any], wanted: int) -> Iterator[str]:
     if len(answer["summary"]["by_pod"]) != wanted:
         yield f"pods that answered: {answer['summary']['by_pod']}, want {wanted}"
@@ -102,6 +106,7 @@ def _under(answer: Mapping[str, Any], wanted: float) -> Iterator[str]:
 CHECKS: dict[str, Callable[[Mapping[str, Any], Any], Iterator[str]]] = {
     "status": _each(lambda r: r["status"]),
     "body": _each(lambda r: r["body"]),
+    "body_contains": _body_contains,
     "error": _each(lambda r: r["error"]),
     "grpc_status": _each(lambda r: r.get("grpc_status")),
     "version": _each(_echo("version")),

@@ -1,4 +1,4 @@
-"""One mesh for all rows, and two ways to see that a row would notice what it is about."""
+"""One mesh for all rows, and a way to see that a row would notice what it is about."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificates import Authority
 from tests.e2e.rowsmesh import RowsMesh
 from tests.live import LiveMesh, folders
 
@@ -26,8 +27,12 @@ def without_objects(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(scope="session")
 def rows_mesh(short_folder: Path) -> Iterator[RowsMesh]:
-    (short_folder / "rows").mkdir()
-    mesh = RowsMesh(LiveMesh("rows", folders(short_folder / "rows")))
-    mesh.live.up(str(MESH))
+    folder = short_folder / "rows"
+    authority = Authority.create(folder)
+    for host in ("secure.test", "client.test"):
+        authority.issue(host)
+    mesh = RowsMesh(LiveMesh("rows", folders(folder)), folder)
+    (folder / MESH.name).write_text(mesh.filled_in(MESH.read_text()))
+    mesh.live.up(str(folder / MESH.name))
     yield mesh
     mesh.close()

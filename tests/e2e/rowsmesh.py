@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,6 +34,8 @@ def cluster_name(wanted: Mapping[str, Any]) -> str:
 @dataclass
 class RowsMesh:
     live: LiveMesh
+    files: Path
+    """The folder of the certificates."""
     _agents: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
     _settled: int = 0
 
@@ -48,6 +52,15 @@ class RowsMesh:
         assert line, f"nothing can be sent from {where}"
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def apply(self, objects: list[Any]) -> None:
+        self.live.apply(json.loads(self.filled_in(json.dumps(objects))))
+
+    def filled_in(self, text: str) -> str:
+        """With the paths that manifests and rows leave open."""
+        for name, value in (("FILES", self.files), ("HERE", AGENT.parent), ("PYTHON", sys.executable)):
+            text = text.replace(f"${name}", str(value))
+        return re.sub(r"\$BASE64/([\w.]+)", lambda file: b64encode((self.files / file[1]).read_bytes()).decode(), text)
 
     def settle(self) -> None:
         """Wait until every proxy has what was changed before: changes arrive in order, so one more that all can see tells."""

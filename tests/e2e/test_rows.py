@@ -36,7 +36,7 @@ def test_row(row: Row, rows_mesh: RowsMesh, without_objects: bool) -> None:
     objects = row.get("objects") or []
     try:
         if objects:
-            rows_mesh.live.apply(objects)
+            rows_mesh.apply(objects)
         if wrong := _first_failure(rows_mesh, row, DEADLINE):
             pytest.fail(wrong, pytrace=False)
     finally:

@@ -1,0 +1,45 @@
+"""A TLS server for pods of the rows: each answer is one line that says which name was asked for and whose certificate came.
+
+`servers.py NAME PORT CA CERTIFICATE KEY`: clients may have a certificate of CA.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import sys
+from typing import Any
+
+
+def context(ca: str, certificate: str, key: str, asked: dict[Any, str]) -> ssl.SSLContext:
+    made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=ca)
+    made.load_cert_chain(certificate, key)
+    made.verify_mode = ssl.CERT_OPTIONAL
+
+    def remember(connection: Any, name: str | None, _: ssl.SSLContext) -> None:
+        asked[connection] = name or "nobody"
+
+    made.sni_callback = remember
+    return made
+
+
+async def main(name: str, port: str, ca: str, certificate: str, key: str) -> None:
+    asked: dict[Any, str] = {}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        data = await reader.read(4096)
+        connection = writer.get_extra_info("ssl_object")
+        subject = (connection.getpeercert() or {}).get("subject", ())
+        peer = next((value for ((field, value),) in subject if field == "commonName"), "nobody")
+        text = f"{asked.pop(connection, 'nobody')} at {name} for {peer}\n".encode()
+        head = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(text)
+        writer.write((head if b"HTTP/1.1" in data else b"") + text)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "0.0.0.0", int(port), ssl=context(ca, certificate, key, asked))
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
