@@ -514,7 +514,7 @@ patches = st.one_of(
         st.just("MERGE"),
         contexts,
         st.just({}),
-        st.sampled_from(({"connect_timeout": "7s"}, {"lb_policy": "RANDOM"})),
+        st.sampled_from(({"connect_timeout": "7s"}, {"per_connection_buffer_limit_bytes": 777})),
     ),
     st.builds(patch, st.just("CLUSTER"), st.just("ADD"), contexts, st.just({}), st.builds(extra_cluster, names)),
     st.builds(
