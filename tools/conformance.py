@@ -13,7 +13,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CASES = ROOT.parent / "shared/conformance"
 
-FLOOR: dict[str, float] = {}
+FLOOR: dict[str, float] = {
+    "validation": 99,
+    "meshconfig": 99,
+    "samples": 100,
+    "simulation": 73,
+    "sidecar_routes": 75,
+    "gateway_rds": 100,
+    "gateway_listeners": 100,
+    "inbound_clusters": 100,
+    "ingress": 100,
+    "routing": 62,
+    "cli": 73,
+}
 """Percent of the cases of a family that pass; raise it when more do, never lower it to let a change in."""
 
 
