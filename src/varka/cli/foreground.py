@@ -19,14 +19,9 @@ _SHOWN = ("applied", "rejected", "restarted", "failed")
 _PAUSE = 0.2
 
 
-def follow(mesh: MeshPaths, document: Mapping[str, Any], output: str) -> int:
+def follow(mesh: MeshPaths, output: str) -> int:
     """Print what happens until Ctrl-C or SIGTERM, then end the mesh; ends too when the mesh does."""
-    from varka.cli.up import show
-
-    if output == "json":
-        click.echo(json.dumps({"event": "ready", **document}))
-    else:
-        show(document, output)
+    if output != "json":
         click.echo("Ctrl-C ends it", err=True)
     asyncio.run(_follow(mesh, output))
     handle.stop(mesh)

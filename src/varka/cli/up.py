@@ -72,12 +72,12 @@ def up(
     for one in answer["published"]:
         if one["wanted"] and not one["address"].endswith(f":{one['wanted']}"):
             click.echo(f"varka: port {one['wanted']} is taken; {one['gateway']}:{one['port']} is at {one['address']}", err=True)
+    show(document if detach else {"event": "ready", **document}, output)
     if detach:
-        show(document, output)
         return OK if answer["ready"] else FAILED
     from varka.cli.foreground import follow
 
-    return follow(mesh, document, output)
+    return follow(mesh, output)
 
 
 def _save_stdin(mesh: MeshPaths) -> str:
