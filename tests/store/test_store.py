@@ -63,3 +63,14 @@ def test_without_births_objects_are_equally_old() -> None:
     store = Store()
     store.write("file", service("a"))
     assert store.state.of("Service")[0].created == ""
+
+
+def test_an_amended_object_is_still_what_its_owner_wrote() -> None:
+    store = Store()
+    store.write("file", service("a"))
+    ((amended, _),) = service("a", "10.0.0.9")
+    store.amend([amended])
+    assert store.state.resources[amended.key] is amended
+    assert not store.write("file", service("a"))
+    assert store.state.resources[amended.key] is amended
+    assert store.write("file", service("a", "10.0.0.2")).configured == (amended.key,)

@@ -47,9 +47,7 @@ class ApiServer:
         state = store.state
         written = {key: resource for key, resource in state.resources.items() if store.owner(key) not in (SOURCE, _RUNTIME)}
         admission = admit([_complete(resource) for resource in written.values()], self._addresses, self._options)
-        for value in admission.changed:
-            resource = self._resource(value)
-            store.write(store.owner(resource.key), [(resource, state.origins[resource.key])])
+        store.amend(map(self._resource, admission.changed))
         added = [resource for resource in map(self._resource, admission.added) if resource.key not in written]
         self._remember(admission.addresses)
         return store.replace(SOURCE, [(resource, _ORIGIN) for resource in added]).keys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,18 +75,22 @@ class Files:
         return list(self._names.values()) if paths is None else [self._names[path] for path in paths if path in self._names]
 
     async def changes(self) -> AsyncIterator[FileChange]:
-        """Watch, and read what was saved."""
-        from watchfiles import awatch
-
-        roots = {p if p.is_dir() else p.parent for p in map(Path, self.paths) if str(p) != "-"}
-        if not roots:
-            return
-        async for batch in awatch(*roots, debounce=DEBOUNCE_MS, step=DEBOUNCE_MS, rust_timeout=60_000, recursive=True):
-            touched = {str(Path(path).resolve()) for _, path in batch if path.endswith(SUFFIXES)}
-            if touched:
-                change = self.refresh(touched)
+        """Watch, and read what was saved. Folders are watched with all below them; of a file its folder, since editors
+        put a new file in its place."""
+        paths = [Path(path) for path in self.paths if path != "-"]
+        folders = {path for path in paths if path.is_dir()}
+        beside = {path.parent for path in paths if not path.is_dir()} - folders
+        touched: asyncio.Queue[set[str]] = asyncio.Queue()
+        groups = [(roots, recursive) for roots, recursive in ((folders, True), (beside, False)) if roots]
+        watching = [asyncio.create_task(_watch(roots, recursive, touched)) for roots, recursive in groups]
+        try:
+            while watching:
+                change = self.refresh(await touched.get())
                 if change.files or change.diagnostics:
                     yield change
+        finally:
+            for task in watching:
+                task.cancel()
 
     def _take(self, name: str, part: Part) -> list[ObjectKey]:
         """Remember a file's objects; the keys it had and has no more. A broken object or document keeps what was there."""
@@ -98,3 +103,19 @@ class Files:
         kept = {key: r for key, r in before.items() if key not in now and (unparsed or key in broken)}
         self._objects[name] = {**kept, **now}
         return [key for key in before if key not in self._objects[name]]
+
+
+async def _watch(roots: set[Path], recursive: bool, touched: asyncio.Queue[set[str]]) -> None:
+    from watchfiles import awatch
+
+    async for batch in awatch(
+        *roots,
+        debounce=DEBOUNCE_MS,
+        step=DEBOUNCE_MS,
+        rust_timeout=60_000,
+        recursive=recursive,
+        ignore_permission_denied=True,
+    ):
+        found = {str(Path(path).resolve()) for _, path in batch if path.endswith(SUFFIXES)}
+        if found:
+            await touched.put(found)

@@ -45,6 +45,8 @@ class Store:
         self.state = State()
         self._births = births
         self._owners: dict[ObjectKey, str] = {}
+        self._asked: dict[ObjectKey, Resource[Any]] = {}
+        """What the last writer wrote, before it was amended."""
 
     def owner(self, key: ObjectKey) -> str:
         """The source that wrote an object last; "" when there is no such object."""
@@ -52,14 +54,14 @@ class Store:
 
     def write(self, source: str, put: Iterable[Written], drop: Iterable[ObjectKey] = ()) -> Change:
         """Put objects and drop those that this source owns. Equal content keeps the object there was."""
-        old = self.state
-        wanted = [(self._same(resource), origin) for resource, origin in put]
+        old, given = self.state, list(put)
+        wanted = [(self._same(resource), origin) for resource, origin in given]
         gone = tuple(key for key in drop if self._owners.get(key) == source)
         self.state = old.updated(wanted, gone)
-        for resource, _ in wanted:
-            self._owners[resource.key] = source
+        for resource, _ in given:
+            self._owners[resource.key], self._asked[resource.key] = source, resource
         for key in gone:
-            del self._owners[key]
+            del self._owners[key], self._asked[key]
         if self._births:
             self._births.save()
         changed = [r.key for r, _ in wanted if old.resources.get(r.key) is not r]
@@ -70,12 +72,16 @@ class Store:
             gone,
         )
 
+    def amend(self, resources: Iterable[Resource[Any]]) -> None:
+        """Fill in objects that are there, as an API server does; for their owners they are still what they wrote."""
+        self.state = self.state.updated((self._same(r), self.state.origins[r.key]) for r in resources)
+
     def delete(self, keys: Iterable[ObjectKey]) -> Change:
         """Drop objects, whoever owns them."""
         gone = tuple(key for key in keys if key in self._owners)
         self.state = self.state.updated((), gone)
         for key in gone:
-            del self._owners[key]
+            del self._owners[key], self._asked[key]
         return Change(self.state, deleted=gone)
 
     def replace(self, source: str, put: Iterable[Written]) -> Change:
@@ -86,11 +92,15 @@ class Store:
 
     def _same(self, resource: Resource[Any]) -> Resource[Any]:
         known = self.state.resources.get(resource.key)
-        if known is not None and known.api_version == resource.api_version and known.raw == resource.raw:
+        if known is not None and (_equal(known, resource) or _equal(self._asked[resource.key], resource)):
             return known
         if self._births is None or resource.created:
             return resource
         return replace(resource, created=self._births.of(resource.key))
+
+
+def _equal(one: Resource[Any], other: Resource[Any]) -> bool:
+    return one.api_version == other.api_version and one.raw == other.raw
 
 
 class Births:
