@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from benchmarks import core, load
+from benchmarks import core, load, mesh
 
 
 def main(arguments: list[str]) -> int:
@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
         print(f"python -m benchmarks [load SERVICESxPROXIES...], not {' '.join(arguments)}", file=sys.stderr)
         return 64
     else:
-        figures = core.measure()
+        figures = {"core": core.measure(), "mesh": mesh.measure()}
     print(json.dumps(figures, indent=1))
     return 0
 
