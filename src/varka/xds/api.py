@@ -130,6 +130,7 @@ class Api:
     async def _status(self, _: web.Request) -> web.Response:
         plane = self._plane
         told = [d for found in plane.files.diagnostics.values() for d in found]
+        told += plane.findings()
         return web.json_response(
             {
                 "pid": os.getpid(),

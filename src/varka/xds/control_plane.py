@@ -18,6 +18,7 @@ from varka.store.files import Files
 from varka.store.store import Births, Change, Store, Written
 from varka.xds.delta import Rejection
 from varka.xds.events import Event, Events
+from varka.xds.findings import findings
 from varka.xds.hub import Hub
 from varka.xds.pushes import Outcome, Pushes
 from varka.xds.server import AdsServer
@@ -121,6 +122,11 @@ class ControlPlane:
 
     def _rejected(self, proxy: Proxy, rejection: Rejection) -> None:
         self.events.rejected(proxy, rejection, self.store.state)
+
+    def findings(self) -> list[Diagnostic]:
+        """What is wrong with objects beyond their form, as the connected proxies show it."""
+        labels = (connection.proxy.labels for connection in self.hub.connections)
+        return findings(self.store.state, self.hub.views(), labels, self.unused_patches())
 
     def unused_patches(self) -> Iterable[tuple[ObjectKey, int]]:
         """EnvoyFilter patches that no connected proxy's configuration matches: (object, index)."""

@@ -1,0 +1,83 @@
+"""Gateways of a profile, and selectors that find none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.e2e import outside
+from tests.e2e.objects import istio
+from tests.live import LiveMesh, folders
+
+pytestmark = pytest.mark.e2e
+
+EGRESS = istio(
+    "Gateway",
+    "egress",
+    {
+        "selector": {"istio": "egressgateway"},
+        "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["out.test"]}],
+    },
+)
+THROUGH_EGRESS = istio(
+    "VirtualService",
+    "egress",
+    {
+        "hosts": ["out.test"],
+        "gateways": ["mesh", "egress"],
+        "http": [
+            {
+                "match": [{"gateways": ["mesh"]}],
+                "route": [
+                    {"destination": {"host": "istio-egressgateway.istio-system.svc.cluster.local", "port": {"number": 80}}}
+                ],
+            },
+            {
+                "match": [{"gateways": ["egress"]}],
+                "route": [{"destination": {"host": "out.test"}, "headers": {"response": {"set": {"x-left": "by egress"}}}}],
+            },
+        ],
+    },
+)
+MISLED = istio(
+    "Gateway",
+    "misled",
+    {
+        "selector": {"istio": "istio-ingressgateway"},
+        "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}],
+    },
+)
+CLIENT = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "client", "namespace": "default"},
+    "spec": {"containers": [{"name": "client", "image": "client", "ports": [{"containerPort": 8080}]}]},
+}
+
+
+@pytest.fixture(scope="module")
+def demo(short_folder: Path) -> Iterator[LiveMesh]:
+    root = short_folder / "demo"
+    root.mkdir()
+    manifest = root / "mesh.yaml"
+    manifest.write_text(yaml.safe_dump_all([CLIENT, EGRESS, THROUGH_EGRESS, MISLED]))
+    mesh = LiveMesh("demo", folders(root))
+    mesh.up("--profile", "demo", str(manifest))
+    yield mesh
+    mesh.down()
+
+
+def test_an_egress_gateway_is_on_the_way_out(demo: LiveMesh) -> None:
+    with outside.server("outside") as port:
+        demo.apply([outside.entry("out", ["out.test"], {"http": (80, "HTTP", port)})])
+        answer = demo.request(["--from", "client", "http://out.test/"])["responses"][0]
+    assert (answer["status"], answer["body"], answer["headers"].get("x-left")) == (200, "outside", "by egress")
+
+
+def test_a_selector_that_finds_no_gateway_is_told(demo: LiveMesh) -> None:
+    told = [one for one in demo.status["diagnostics"] if "istio-ingressgateway" in one["message"]]
+    assert told, demo.status["diagnostics"]
+    assert not demo.status["published"]
