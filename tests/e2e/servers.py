@@ -1,6 +1,8 @@
-"""A TLS server for pods of the rows: each answer is one line that says which name was asked for and whose certificate came.
+"""Servers for pods of the rows, other than the stand-in.
 
-`servers.py NAME PORT CA CERTIFICATE KEY`: clients may have a certificate of CA.
+`servers.py tls NAME PORT CA CERTIFICATE KEY`: each answer is one line that says which name was asked for and whose certificate
+came; clients may have a certificate of CA.
+`servers.py lines PORT`: what comes goes back, a CONNECT too, which is agreed to; `quiet` gets nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ def context(ca: str, certificate: str, key: str, asked: dict[Any, str]) -> ssl.S
     return made
 
 
-async def main(name: str, port: str, ca: str, certificate: str, key: str) -> None:
+async def tls(name: str, port: str, ca: str, certificate: str, key: str) -> None:
     asked: dict[Any, str] = {}
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -41,5 +43,17 @@ async def main(name: str, port: str, ca: str, certificate: str, key: str) -> Non
     await server.serve_forever()
 
 
+async def lines(port: str) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(4096):
+            if data.startswith(b"CONNECT "):
+                writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            if data != b"quiet":
+                writer.write(data)
+
+    server = await asyncio.start_server(serve, "0.0.0.0", int(port))
+    await server.serve_forever()
+
+
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    asyncio.run({"tls": tls, "lines": lines}[sys.argv[1]](*sys.argv[2:]))

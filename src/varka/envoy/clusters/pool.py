@@ -50,8 +50,7 @@ def _thresholds(
     if budget is not None:
         result.retry_budget.budget_percent.value = 20.0 if budget.percent is None else budget.percent
         result.retry_budget.min_retry_concurrency.value = budget.min_retry_concurrency or 3
-        if budget.budget_interval is not None:
-            result.retry_budget.budget_interval.CopyFrom(wkt.duration(budget.budget_interval))
+        # budgetInterval is left out: the protobufs that we build with have no such field.
     return result
 
 
