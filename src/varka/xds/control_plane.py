@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -53,7 +54,7 @@ class ControlPlane:
         self.files = Files(options.paths)
         self.events = Events(tell)
         self.compiler = Compiler(options.config, options.settings)
-        self.hub = Hub(self.compiler)
+        self.hub = Hub(self.compiler, self._failed)
         self._pushes = Pushes(self.hub, self._prepare, self._finished, self._rejected)
         self.server = AdsServer(self.hub, self._pushes.progress)
         self.addresses = options.listen
@@ -106,7 +107,10 @@ class ControlPlane:
     def _prepare(self) -> None:
         state = self.store.state
         found, self.diagnostics = mesh_config_of(state)
-        self.compiler.update(state, found or self._options.config)
+        try:
+            self.compiler.update(state, found or self._options.config)
+        except Exception as error:  # A bug of ours: what is served stays as it is.
+            self._failed(error)
 
     async def _watch(self) -> None:
         async for change in self.files.changes():
@@ -119,6 +123,10 @@ class ControlPlane:
         if outcome.keys:
             sent = sum(outcome.bytes_sent.values())
             self.events.applied(outcome.files, outcome.keys, outcome.took_ms, outcome.acked, sent)
+
+    def _failed(self, error: Exception) -> None:
+        traceback.print_exception(error)
+        self.events.add("failed", error=f"a bug of varka's: {type(error).__name__}: {error}")
 
     def _rejected(self, proxy: Proxy, rejection: Rejection) -> None:
         self.events.rejected(proxy, rejection, self.store.state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -40,8 +40,9 @@ class Connection:
 class Hub:
     """Belongs to the event loop's thread."""
 
-    def __init__(self, compiler: Compiler) -> None:
+    def __init__(self, compiler: Compiler, failed: Callable[[Exception], None] = lambda _error: None) -> None:
         self.compiler = compiler
+        self._failed = failed
         self.responses = Responses()
         self.connections: set[Connection] = set()
 
@@ -61,15 +62,23 @@ class Hub:
         self.connections.discard(connection)
 
     def publish(self) -> set[Connection]:
-        """Give every proxy its newest view; those that get another one than before."""
+        """Give every proxy its newest view; those that get another one than before. Where a bug of ours lets no view be
+        made, the proxy keeps the one it has."""
         self.responses.turn()
         changed = set()
+        errors: dict[str, Exception] = {}
         for connection in self.connections:
-            view = self.compiler.view(connection.proxy)
+            try:
+                view = self.compiler.view(connection.proxy)
+            except Exception as error:
+                errors.setdefault(repr(error), error)
+                continue
             if view is not connection.stream.view:
                 connection.stream.update(view)
                 connection.wake.set()
                 changed.add(connection)
+        for error in errors.values():
+            self._failed(error)
         return changed
 
     def views(self) -> Iterator[View]:

@@ -1,0 +1,34 @@
+"""The hub: which proxies get which view."""
+
+from varka.envoy.resource import EnvoyResource, TypeUrl, View
+from varka.proxy.node import Proxy, from_document
+from varka.xds.hub import Hub
+
+
+class Compiler:
+    """Makes an empty view for everybody but the proxies named in `broken`."""
+
+    def __init__(self) -> None:
+        self.newest = View()
+        self.broken: set[str] = set()
+
+    def view(self, proxy: Proxy) -> View:
+        if proxy.name in self.broken:
+            raise RuntimeError("a bug")
+        return self.newest
+
+    def route(self, proxy: Proxy, name: str) -> EnvoyResource:
+        return EnvoyResource(TypeUrl.ROUTE, name, b"", "1")
+
+
+def test_a_view_that_can_not_be_made_costs_nobody_what_is_there() -> None:
+    errors: list[Exception] = []
+    compiler = Compiler()
+    hub = Hub(compiler, errors.append)
+    one, two, three = (hub.connect(from_document({"name": n, "type": "sidecar"}), delta=True) for n in ("one", "two", "three"))
+    before = compiler.newest
+    compiler.newest, compiler.broken = View(), {"one", "two"}
+    assert hub.publish() == {three}
+    assert one.stream.view is two.stream.view is before
+    assert three.stream.view is compiler.newest
+    assert [str(error) for error in errors] == ["a bug"]
