@@ -77,8 +77,8 @@ class Hub:
                 connection.stream.update(view)
                 connection.wake.set()
                 changed.add(connection)
-        for error in errors.values():
-            self._failed(error)
+        for failure in errors.values():
+            self._failed(failure)
         return changed
 
     def views(self) -> Iterator[View]:
