@@ -116,6 +116,7 @@ CHECKS: dict[str, Callable[[Mapping[str, Any], Any], Iterator[str]]] = {
     "host": _each(_echo("host")),
     "method": _each(_echo("method")),
     "echo_protocol": _each(_echo("protocol")),
+    "echo_port": _each(_echo("port")),
     "headers": _headers(lambda r: r["headers"]),
     "request_headers": _headers(lambda r: (r.get("echo") or {}).get("headers") or {}),
     "header_contains": _contains,
