@@ -23,19 +23,6 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     return sorted(diagnostics, key=place)
 
 
-def as_plain(diagnostic: Diagnostic) -> dict[str, Any]:
-    """A diagnostic as JSON shows it."""
-    key, origin = diagnostic.object, diagnostic.origin
-    shown: dict[str, Any] = {"code": diagnostic.code, "severity": diagnostic.severity, "message": diagnostic.message}
-    if diagnostic.hint:
-        shown["hint"] = diagnostic.hint
-    shown["object"] = {"kind": key.kind, "namespace": key.namespace, "name": key.name} if key else None
-    shown["path"] = diagnostic.path
-    if origin:
-        shown |= {"file": origin.file, "line": origin.line, "column": origin.column}
-    return shown
-
-
 def as_line(diagnostic: Diagnostic) -> str:
     """`file:line:col: error V0012 VirtualService ns/name: message (hint)`."""
     where = f"{diagnostic.origin}: " if diagnostic.origin else ""

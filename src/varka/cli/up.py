@@ -108,6 +108,7 @@ def _check(manifests: Sequence[str], mesh_config: str | None, strict: bool, outp
     if not strict:
         return
     from varka.base.diagnostic import Severity
+    from varka.base.plain import plain_diagnostic
     from varka.cli import output as printer
     from varka.resources import files, load
 
@@ -116,7 +117,7 @@ def _check(manifests: Sequence[str], mesh_config: str | None, strict: bool, outp
     if not any(one.severity is Severity.ERROR for one in found):
         return
     if output == "json":
-        printer.print_json({"diagnostics": [printer.as_plain(one) for one in printer.in_order(found)]})
+        printer.print_json({"diagnostics": [plain_diagnostic(one) for one in printer.in_order(found)]})
     else:
         printer.print_diagnostics(found)
     raise Failure("nothing was started: a manifest has errors", hint="without --strict the good objects run")

@@ -25,12 +25,13 @@ def validate(files: tuple[str, ...], more: tuple[str, ...], namespace: str, kind
         raise click.UsageError("name at least one FILE or DIR")
     import gc
 
+    from varka.base.plain import plain_diagnostic
     from varka.cli import output as show
 
     gc.disable()  # What is made here lives until the end, so looking for garbage in it is a third of the time.
     checked, unplaced, diagnostics = _check((*files, *more), namespace, kind)
     if output == "json":
-        show.print_json({"diagnostics": [show.as_plain(d) for d in show.in_order(diagnostics)]})
+        show.print_json({"diagnostics": [plain_diagnostic(d) for d in show.in_order(diagnostics)]})
     else:
         show.print_diagnostics(diagnostics, err=False)
         note = f" ({unplaced} without namespace: using {namespace})" if unplaced else ""
