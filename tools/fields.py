@@ -34,6 +34,13 @@ OUT_OF_SCOPE: dict[str, str] = {
 }
 """Prefix of a field -> why nothing can be seen of it in a mesh on one machine."""
 
+STATES = {
+    "": "works ({name})",
+    "config": "in Envoy's configuration ({name})",
+    "diagnostic": "diagnostic ({codes})",
+}
+"""Mark of a field in a row's `covers` -> what the row shows of it."""
+
 
 def fields(schema: Mapping[str, Any], path: str) -> Iterator[str]:
     """Paths of all leaves below a schema; list and map steps have no mark of their own."""
@@ -53,9 +60,10 @@ def covered() -> dict[str, str]:
     """Field -> what the first row that covers it saw."""
     found: dict[str, str] = {}
     for name, row in rows():
+        codes = ", ".join(sorted({one["code"] for one in row.get("diagnostics") or ()}))
         for text in row.get("covers") or ():
             mark, _, field = text.rpartition(":")
-            found.setdefault(field, f"in Envoy's configuration ({name})" if mark == "config" else f"works ({name})")
+            found.setdefault(field, STATES[mark].format(name=name, codes=codes))
     return found
 
 

@@ -4,6 +4,9 @@ A row has `name`, `objects`, `calls`, and `covers`: the fields without which it 
 `sent` counts the requests that a proxy sent somewhere, and `config` looks at what Envoy got (`config:FIELD` in `covers`). With
 `settle` the next row waits until the proxies have forgotten the objects: what they remember of this row would change it.
 
+A row with `diagnostics` is about fields that have no effect: loading its objects says so, with this code and path
+(`diagnostic:FIELD` in `covers`). It needs no mesh.
+
 A row with `policy` stands for several: its traffic policy is put at each place that may hold one (`at`; by default all), its
 `covers` are those below that place.
 """

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.e2e.calls import lacks, mismatches, request_of
 from tests.e2e.rowsmesh import CLIENT, RowsMesh
 from tests.e2e.table import Row, rows
+from varka.resources.load import load_text
 
 DEADLINE = 10.0
 """Seconds that a call marked `until` may take to come true."""
@@ -18,10 +19,16 @@ COPIES = 1.0
 """Seconds until a mirrored request must have left."""
 
 
-def _parameters() -> Iterator[Any]:
+def _parameters(*, diagnosed: bool = False) -> list[Any]:
     """Rows without objects come first: nobody waits for proxies to forget the objects of the row before."""
-    for name, row in sorted(rows(), key=lambda one: "objects" in one[1]):
-        yield pytest.param(row, id=name)
+    found = sorted(rows(), key=lambda one: "objects" in one[1])
+    return [pytest.param(row, id=name) for name, row in found if diagnosed is ("diagnostics" in row)]
+
+
+@pytest.mark.parametrize("row", _parameters(diagnosed=True))
+def test_fields_without_effect_are_named(row: Row) -> None:
+    found = {(str(d.code), d.path) for d in load_text("row.yaml", yaml.safe_dump_all(row["objects"])).diagnostics}
+    assert {(wanted["code"], wanted["path"]) for wanted in row["diagnostics"]} <= found
 
 
 @pytest.mark.e2e
