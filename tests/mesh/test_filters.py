@@ -13,7 +13,7 @@ def envoy_filter(make, name: str, namespace: str = "default", more: str = "", ma
 
 
 def names(snapshot, proxy) -> list[tuple[str, int]]:
-    return [(p.source.name, p.index) for p in snapshot.filters(proxy)]
+    return [(p.source.name, p.index) for p in snapshot.standing(proxy).patches]
 
 
 def test_the_root_namespaces_filters_come_first(world, proxy, make) -> None:
@@ -47,6 +47,6 @@ def test_patches_for_versions_of_the_proxy(world, proxy, make, pattern: str, cou
     match = f'{{proxy: {{proxyVersion: "{pattern}", metadata: {{K: v}}}}}}'
     snapshot = world.apply(envoy_filter(make, "f", match=match))
     described = replace(proxy(), metadata={"ISTIO_VERSION": "1.29.0", "K": "v"})
-    assert len(snapshot.filters(described)) == count
-    assert snapshot.filters(proxy()) == ()
-    assert snapshot.filters(replace(described, metadata={"ISTIO_VERSION": "1.29.0"})) == ()
+    assert len(snapshot.standing(described).patches) == count
+    assert snapshot.standing(proxy()).patches == ()
+    assert snapshot.standing(replace(described, metadata={"ISTIO_VERSION": "1.29.0"})).patches == ()

@@ -19,19 +19,19 @@ def targets(inbound: Inbound) -> list[tuple[str, int, int]]:
 
 def test_a_pod_serves_the_services_that_select_it_ready_or_not(world, proxy, make) -> None:
     snapshot = world.apply(make("Service", "a", SERVICE), make("Service", "b", SERVICE, "other"), pod(make, ready="False"))
-    assert targets(snapshot.inbound(proxy(address="1.1.1.1"))) == [("a", 80, 8080), ("a", 90, 9000)]
-    assert targets(snapshot.inbound(proxy(name="a-1"))) == [("a", 80, 8080), ("a", 90, 9000)]
+    assert targets(snapshot.standing(proxy(address="1.1.1.1")).inbound) == [("a", 80, 8080), ("a", 90, 9000)]
+    assert targets(snapshot.standing(proxy(name="a-1")).inbound) == [("a", 80, 8080), ("a", 90, 9000)]
 
 
 def test_a_port_name_the_pod_does_not_have_is_not_served(world, proxy, make) -> None:
     snapshot = world.apply(make("Service", "a", SERVICE), pod(make, port="other"))
-    assert targets(snapshot.inbound(proxy(address="1.1.1.1"))) == [("a", 90, 9000)]
+    assert targets(snapshot.standing(proxy(address="1.1.1.1")).inbound) == [("a", 90, 9000)]
 
 
 def test_ports_of_one_protocol_at_one_place_are_one(world, proxy, make) -> None:
     spec = "{selector: {app: a}, ports: [{name: http-a, port: 80, targetPort: 1}, {name: http-b, port: 81, targetPort: 1}]}"
     snapshot = world.apply(make("Service", "a", spec), pod(make))
-    assert targets(snapshot.inbound(proxy(address="1.1.1.1"))) == [("a", 80, 1)]
+    assert targets(snapshot.standing(proxy(address="1.1.1.1")).inbound) == [("a", 80, 1)]
 
 
 SLICE = """
@@ -46,26 +46,26 @@ endpoints: [{addresses: [2.2.2.2]}]
 
 def test_an_unknown_workload_serves_what_has_its_address(world, proxy, make) -> None:
     snapshot = world.apply(make("Service", "a", "{ports: [{name: http, port: 80}]}"), SLICE)
-    assert targets(snapshot.inbound(proxy(address="2.2.2.2"))) == [("a", 80, 8888)]
-    assert targets(snapshot.inbound(proxy(address="3.3.3.3"))) == []
+    assert targets(snapshot.standing(proxy(address="2.2.2.2")).inbound) == [("a", 80, 8888)]
+    assert targets(snapshot.standing(proxy(address="3.3.3.3")).inbound) == []
 
 
 def test_for_a_pod_its_own_ports_count_and_not_what_a_slice_lists(world, proxy, make) -> None:
     snapshot = world.apply(make("Service", "a", SERVICE), pod(make, address="2.2.2.2"), SLICE)
-    assert targets(snapshot.inbound(proxy(address="2.2.2.2"))) == [("a", 80, 8080), ("a", 90, 9000)]
+    assert targets(snapshot.standing(proxy(address="2.2.2.2")).inbound) == [("a", 80, 8080), ("a", 90, 9000)]
 
 
 def test_a_pod_serves_service_entries_too(world, proxy, make) -> None:
     port = "{number: 70, name: http, protocol: HTTP}"
     spec = f"{{hosts: [x.com], resolution: STATIC, ports: [{port}], workloadSelector: {{labels: {{app: a}}}}}}"
     snapshot = world.apply(make("Service", "a", SERVICE), make("ServiceEntry", "e", spec), pod(make))
-    assert targets(snapshot.inbound(proxy(address="1.1.1.1"))) == [("a", 80, 8080), ("a", 90, 9000), ("x.com", 70, 70)]
+    assert targets(snapshot.standing(proxy(address="1.1.1.1")).inbound) == [("a", 80, 8080), ("a", 90, 9000), ("x.com", 70, 70)]
 
 
 def test_an_unknown_address_serves_what_selects_its_labels(world, proxy, make) -> None:
     snapshot = world.apply(make("Service", "a", SERVICE))
-    assert targets(snapshot.inbound(proxy(address="9.9.9.9", app="a"))) == [("a", 90, 9000)]
-    assert targets(snapshot.inbound(proxy(address="9.9.9.9", app="b"))) == []
+    assert targets(snapshot.standing(proxy(address="9.9.9.9", app="a")).inbound) == [("a", 90, 9000)]
+    assert targets(snapshot.standing(proxy(address="9.9.9.9", app="b")).inbound) == []
 
 
 def test_service_entries_of_the_namespace_only(world, proxy, make) -> None:
@@ -73,14 +73,14 @@ def test_service_entries_of_the_namespace_only(world, proxy, make) -> None:
         "{hosts: [x.com], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}], endpoints: [{address: 4.4.4.4}]}"
     )
     snapshot = world.apply(make("ServiceEntry", "e", spec), make("ServiceEntry", "e", spec.replace("x.com", "y.com"), "other"))
-    assert targets(snapshot.inbound(proxy(address="4.4.4.4"))) == [("x.com", 80, 80)]
+    assert targets(snapshot.standing(proxy(address="4.4.4.4")).inbound) == [("x.com", 80, 80)]
 
 
 def test_equal_workloads_share_their_inbound_side(world, proxy, make) -> None:
     snapshot = world.apply(make("Service", "a", SERVICE), pod(make), pod(make, "a-2", "1.1.1.2"))
-    one, two = (snapshot.inbound(proxy(address=a)) for a in ("1.1.1.1", "1.1.1.2"))
+    one, two = (snapshot.standing(proxy(address=a)).inbound for a in ("1.1.1.1", "1.1.1.2"))
     assert one is two
-    assert world.apply(pod(make, "a-2", "1.1.1.3")).inbound(proxy(address="1.1.1.1")) is one
+    assert world.apply(pod(make, "a-2", "1.1.1.3")).standing(proxy(address="1.1.1.1")).inbound is one
 
 
 INGRESS = "{port: {number: 8080, protocol: HTTP, name: x}, defaultEndpoint: '%s'%s}"
@@ -90,7 +90,7 @@ def test_a_sidecars_ingress_replaces_the_services_ports(world, proxy, make) -> N
     pool = ", inboundConnectionPool: {http: {maxRetries: 3}}"
     listener = INGRESS % ("127.0.0.1:7", "")
     texts = make("Service", "a", SERVICE), pod(make), make("Sidecar", "s", f"{{ingress: [{listener}]{pool}}}")
-    found = world.apply(*texts).inbound(proxy(address="1.1.1.1"))
+    found = world.apply(*texts).standing(proxy(address="1.1.1.1")).inbound
     assert found.ingress is not None
     assert found.ingress[0].spec.default_endpoint == "127.0.0.1:7"
     assert found.ingress[0].target is not None
@@ -107,5 +107,5 @@ def test_the_proxys_own_address_only_where_it_is_needed(
     world, proxy, make, endpoint: str, more: str, addresses: tuple[str, ...], address: str
 ) -> None:
     sidecar = make("Sidecar", "s", f"{{ingress: [{INGRESS % (endpoint, more)}]}}")
-    found = world.apply(sidecar).inbound(proxy(address="1.1.1.1"))
+    found = world.apply(sidecar).standing(proxy(address="1.1.1.1")).inbound
     assert (found.addresses, found.address) == (addresses, address)

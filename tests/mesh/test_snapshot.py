@@ -32,11 +32,11 @@ def mesh(make) -> list[str]:
 
 def test_a_changed_endpoint_keeps_every_scope_and_inbound_side(world, mesh, proxy, make) -> None:
     before = world.apply(*mesh)
-    kept = [before.scope(proxy(n)) for n in ("one", "two")], before.inbound(proxy("one", "1.1.1.1"))
+    kept = [before.scope(proxy(n)) for n in ("one", "two")], before.standing(proxy("one", "1.1.1.1")).inbound
     (a, b), endpoints = before.services(), {s: before.endpoints(s, s.ports[0]) for s in before.services()}
     after = world.apply(pod(make, "a", "one", "v2"))
     assert after.services() is before.services()
-    assert ([after.scope(proxy(n)) for n in ("one", "two")], after.inbound(proxy("one", "1.1.1.1"))) == kept
+    assert ([after.scope(proxy(n)) for n in ("one", "two")], after.standing(proxy("one", "1.1.1.1")).inbound) == kept
     assert after.endpoints(b, b.ports[0]) is endpoints[b]
     assert [e.labels["version"] for e in after.endpoints(a, a.ports[0])] == ["v2"]
 

@@ -1,6 +1,6 @@
 """Conversations on one delta stream: requests and views in, responses out."""
 
-from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, View
+from varka.envoy.resource import EnvoyResource, Layer, Portion, TypeUrl, View
 from varka.xds.delta import DeltaStream
 from varka.xds.messages import DeltaRequest
 from varka.xds.responses import Response, Responses
@@ -19,7 +19,7 @@ def view(own: dict[TypeUrl, list[EnvoyResource]] | None = None, **resources: dic
     for name, found in resources.items():
         type_ = TypeUrl[name]
         shared[type_] = (Layer.of(resource(type_, n, v) for n, v in found.items()),)
-    return View(shared, {t: (Layer.of(r),) for t, r in (own or {}).items()})
+    return View(Portion(shared), Portion({t: (Layer.of(r),) for t, r in (own or {}).items()}))
 
 
 def drain(stream: DeltaStream, *, ack: bool = True) -> list[Told]:

@@ -1,6 +1,6 @@
 """Conversations on one state-of-the-world stream."""
 
-from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, View
+from varka.envoy.resource import EnvoyResource, Layer, Portion, TypeUrl, View
 from varka.xds.messages import SotwRequest
 from varka.xds.responses import Response, Responses
 from varka.xds.sotw import SotwStream
@@ -10,9 +10,10 @@ CDS, EDS, RDS = TypeUrl.CLUSTER, TypeUrl.ENDPOINTS, TypeUrl.ROUTE
 
 def view(**versions: str) -> View:
     """Clusters and endpoints of these names and versions."""
-    return View(
-        {type_: (Layer.of(EnvoyResource(type_, n, f"{n}@{v}".encode(), v) for n, v in versions.items()),) for type_ in (CDS, EDS)}
-    )
+    found = {
+        type_: (Layer.of(EnvoyResource(type_, n, f"{n}@{v}".encode(), v) for n, v in versions.items()),) for type_ in (CDS, EDS)
+    }
+    return View(Portion(found))
 
 
 def drain(stream: SotwStream) -> list[Response]:

@@ -6,14 +6,14 @@ for a snapshot; what an unchanged group gives is the same layer as before (see `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple, ParamSpec, TypeVar
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.memo import Memo
 from varka.base.names import Namespace
 from varka.base.settings import Settings
+from varka.envoy.audience import Audience, Character, Tellers, audience_of
 from varka.envoy.clusters.inbound import inbound_layer as inbound_clusters
 from varka.envoy.clusters.outbound import outbound_layer
 from varka.envoy.clusters.sni import sni_layers
@@ -26,15 +26,16 @@ from varka.envoy.listeners.outbound import outbound_layers
 from varka.envoy.listeners.parts import ListenerParts
 from varka.envoy.listeners.tls import file_secret
 from varka.envoy.references import secret_names
-from varka.envoy.resource import EnvoyResource, Layer, Layers, TypeUrl, View, encode
+from varka.envoy.resource import NOTHING, EnvoyResource, Layer, Layers, Portion, TypeUrl, View, encode
 from varka.envoy.routes.gateway import gateway_route
 from varka.envoy.routes.sidecar import sidecar_route
 from varka.envoy.secrets import secret_layer
 from varka.mesh.model import FilterPatch, Inbound, MergedGateway, MergedRule, Scope, ServiceGroup
 from varka.mesh.snapshot import MeshSnapshot, take
-from varka.mesh.telemetry import Telemetry, names_services, reachable, resolve
+from varka.mesh.standing import Standing
+from varka.mesh.telemetry import Telemetry, names_services
 from varka.proxy.node import Proxy, ProxyType
-from varka.proxy.traits import Traits, traits_of
+from varka.proxy.traits import Traits
 from varka.registry.model import Endpoint, Resolution, Service, ServicePort
 from varka.resources.model.mesh import MeshConfig
 from varka.store.state import State
@@ -53,9 +54,10 @@ class Compiler:
         self.config = config
         self._settings = settings
         self._snapshot = take(State(), config, self.memo, settings)
+        self._tellers = self._told()
         self._known: dict[tuple[object, ...], object] = {}
-        self._traits: dict[Traits, Traits] = {}
-        """Equal traits as one object, which is quicker to compare."""
+        self._portions: dict[Audience, Portion] = {}
+        """Of this snapshot."""
 
     @property
     def snapshot(self) -> MeshSnapshot:
@@ -66,46 +68,39 @@ class Compiler:
         self.config = config or self.config
         self.memo.turn()
         self._snapshot = take(state, self.config, self.memo, self._settings)
-        self._known = {}
+        self._tellers = self._told()
+        self._known, self._portions = {}, {}
 
     def view(self, proxy: Proxy) -> View:
         """What this proxy gets: the same object for equal proxies, and over updates while nothing in it changed."""
-        parts = self._parts(proxy)
-        shared = self._once(self._gateway if parts.gateway else self._sidecar, parts._replace(inbound=None))
-        own = self._workload(parts, parts.inbound) if parts.inbound else NOTHING
-        secrets, problems = self._once(self._secrets, shared.secrets | own.secrets, parts.scope.namespace)
-        return self.memo(view_of, shared, own, secrets, problems)
+        audience, standing = self._audience(proxy)
+        shared = self._shared(audience)
+        own = NOTHING if audience.gateway else self._workload(audience, standing.inbound)
+        names = shared.secrets | own.secrets
+        secrets = self._once(self._secrets, names, standing.namespace) if names else NOTHING
+        return self.memo(View, shared, own, secrets)
 
     def route(self, proxy: Proxy, name: str) -> EnvoyResource:
         """A route configuration by name, also one that no listener names; whole, whatever its size."""
-        parts = self._parts(proxy)
-        memo, gateway, scope = self.memo, parts.gateway, parts.scope
+        audience, _ = self._audience(proxy)
+        memo, gateway, scope, traits = self.memo, audience.gateway, audience.scope, audience.character.traits
         if gateway is not None:
-            found = memo(gateway_route, memo, gateway, scope, name, parts.traits, self.config)
+            found = memo(gateway_route, memo, gateway, scope, audience.namespace, name, traits, self.config)
         else:
-            found = memo(sidecar_route, memo, scope, name, parts.traits, self.config, whole=True).route
-        layers = finished(memo, {TypeUrl.ROUTE: (memo(layer_of, (found,)),)}, parts.patches, gateway).layers
+            found = memo(sidecar_route, memo, scope, audience.namespace, name, traits, self.config, whole=True).route
+        layers = finished(memo, {TypeUrl.ROUTE: (memo(layer_of, (found,)),)}, audience.character.patches, gateway).layers
         return layers[TypeUrl.ROUTE][0].resources[name]
 
-    def _parts(self, proxy: Proxy) -> Parts:
+    def _audience(self, proxy: Proxy) -> tuple[Audience, Standing]:
         snapshot = self._snapshot
-        scope = snapshot.scope(proxy)
-        router = proxy.type is ProxyType.ROUTER
-        traits = self.memo(traits_for, proxy, scope.needs_locality, scope.label_keys)
-        return Parts(
-            scope,
-            snapshot.gateway(proxy) if router else None,
-            None if router else snapshot.inbound(proxy),
-            self._traits.setdefault(traits, traits),
-            self._once(reachable, self._telemetry(proxy), scope),
-            snapshot.filters(proxy),
-        )
+        standing = snapshot.standing(proxy)
+        gateway = snapshot.gateway(proxy) if proxy.type is ProxyType.ROUTER else None
+        return self.memo(audience_of, self.memo, self._tellers, proxy, standing, snapshot.scope(proxy), gateway), standing
 
-    def _telemetry(self, proxy: Proxy) -> Telemetry:
-        snapshot = self._snapshot
-        objects = snapshot.telemetries()
-        services = snapshot.services() if names_services(objects, self.config) else ()
-        return self.memo(resolve, objects, services, self.config, snapshot.root_namespace, proxy)
+    def _shared(self, audience: Audience) -> Portion:
+        if audience not in self._portions:
+            self._portions[audience] = self._gateway(audience) if audience.gateway else self._sidecar(audience)
+        return self._portions[audience]
 
     def _once(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Like the memo, but for one snapshot: for what depends on endpoints too, which no argument tells."""
@@ -114,94 +109,76 @@ class Compiler:
             self._known[key] = function(*args, **kwargs)
         return self._known[key]  # type: ignore[return-value]
 
-    def _gateway(self, parts: Parts) -> Portion:
-        memo, scope, traits, gateway = self.memo, parts.scope, parts.traits, parts.gateway
+    def _told(self) -> Tellers:
+        snapshot = self._snapshot
+        objects = snapshot.telemetries()
+        services = snapshot.services() if names_services(objects, self.config) else ()
+        return self.memo(Tellers, objects, services, self.config, snapshot.root_namespace)
+
+    def _gateway(self, audience: Audience) -> Portion:
+        memo, scope, gateway, character = self.memo, audience.scope, audience.gateway, audience.character
         assert gateway is not None
-        listeners = gateway_layers(memo, gateway, scope, traits, self.config, self._snapshot.endpoints, parts.telemetry)
-        routes = tuple(memo(gateway_route, memo, gateway, scope, name, traits, self.config) for name in sorted(listeners.routes))
-        clusters, assignments = sni_layers(memo, gateway, scope.groups, traits, self.config, self._snapshot.endpoints)
-        layers = self._outbound(scope, traits)
-        layers |= {
-            TypeUrl.CLUSTER: layers[TypeUrl.CLUSTER] + clusters,
-            TypeUrl.ENDPOINTS: layers[TypeUrl.ENDPOINTS] + assignments,
+        config, traits, endpoints = self.config, character.traits, self._snapshot.endpoints
+        listeners = gateway_layers(memo, gateway, scope, traits, config, endpoints, character.telemetry)
+        names = sorted(listeners.routes)
+        routes = tuple(memo(gateway_route, memo, gateway, scope, audience.namespace, name, traits, config) for name in names)
+        clusters, assignments = sni_layers(memo, gateway, scope.groups, traits, config, endpoints)
+        outbound = self._once(self._outbound, scope.groups, traits)
+        layers = {
+            TypeUrl.CLUSTER: outbound[TypeUrl.CLUSTER] + clusters,
+            TypeUrl.ENDPOINTS: outbound[TypeUrl.ENDPOINTS] + assignments,
             TypeUrl.LISTENER: listeners.layers,
             TypeUrl.ROUTE: (memo(layer_of, routes),),
         }
-        return finished(memo, layers, parts.patches, gateway)
+        return finished(memo, layers, character.patches, gateway)
 
-    def _sidecar(self, parts: Parts) -> Portion:
+    def _sidecar(self, audience: Audience) -> Portion:
         """What a sidecar shares with all others of its scope."""
-        memo, scope, traits = self.memo, parts.scope, parts.traits
-        listeners = memo(outbound_listeners, memo, scope, traits, self.config, parts.telemetry, self._dialled(scope))
-        found = [memo(sidecar_route, memo, scope, name, traits, self.config) for name in sorted(listeners.routes)]
-        layers = self._outbound(scope, traits)
-        layers |= {
+        memo, scope, character = self.memo, audience.scope, audience.character
+        config, traits = self.config, character.traits
+        asked = audience.namespace if scope.asks_namespace else Namespace("")
+        dialled = self._once(self._dialled, scope.groups)
+        listeners = memo(outbound_listeners, memo, scope, asked, traits, config, character.telemetry, dialled)
+        names = sorted(listeners.routes)
+        found = [memo(sidecar_route, memo, scope, audience.namespace, name, traits, config) for name in names]
+        layers = {
+            **self._once(self._outbound, scope.groups, traits),
             TypeUrl.LISTENER: listeners.layers,
             TypeUrl.ROUTE: (memo(layer_of, tuple(part.route for part in found)),),
             TypeUrl.VIRTUAL_HOST: tuple(layer for part in found for layer in part.virtual_hosts),
         }
-        return finished(memo, layers, parts.patches)
+        return finished(memo, layers, character.patches)
 
-    def _dialled(self, scope: Scope) -> Dialled:
+    def _dialled(self, groups: tuple[ServiceGroup, ...]) -> Dialled:
         """The endpoints that clients dial themselves: all that listeners depend on of endpoints."""
-        found = (pair for group in scope.groups for pair in self.memo(direct_ports, group))
+        found = (pair for group in groups for pair in self.memo(direct_ports, group))
         return tuple((service, port, self._snapshot.endpoints(service, port)) for service, port in found)
 
-    def _workload(self, parts: Parts, inbound: Inbound) -> Portion:
+    def _workload(self, audience: Audience, inbound: Inbound) -> Portion:
         """The inbound side of a sidecar; of its scope only the rules for its own services matter."""
         served = dict.fromkeys(t.service for t in (*inbound.targets, *(i.target for i in inbound.ingress or () if i.target)))
-        rules = tuple((s, entry.rule) for s in served if (entry := parts.scope.find(s.hostname)) and entry.rule)
-        traits, telemetry, patches = parts.traits, parts.telemetry, parts.patches
-        return self.memo(workload, self.memo, inbound, rules, traits, telemetry, patches, self.config, self._settings)
+        rules = tuple((s, entry.rule) for s in served if (entry := audience.scope.find(s.hostname)) and entry.rule)
+        return self.memo(workload, self.memo, inbound, rules, audience.character, self.config, self._settings)
 
-    def _outbound(self, scope: Scope, traits: Traits) -> Parcel:
-        static = self.memo(static_layer, traits, self.config)
+    def _outbound(self, groups: tuple[ServiceGroup, ...], traits: Traits) -> Parcel:
+        memo, config = self.memo, self.config
+        found = [(group, self._snapshot.endpoints_of(group)) for group in groups]
+        clusters = (memo(outbound_layer, memo, group, traits, config, endpoints) for group, endpoints in found)
+        assignments = (memo(assignment_layer, memo, group, traits, config, endpoints) for group, endpoints in found)
         return {
-            TypeUrl.CLUSTER: (static, *(self._once(self._clusters, group, traits) for group in scope.groups)),
-            TypeUrl.ENDPOINTS: tuple(self._once(self._assignments, group, traits) for group in scope.groups),
+            TypeUrl.CLUSTER: (memo(static_layer, traits, config), *clusters),
+            TypeUrl.ENDPOINTS: tuple(assignments),
         }
 
-    def _clusters(self, group: ServiceGroup, traits: Traits) -> Layer:
-        return outbound_layer(self.memo, group, traits, self.config, self._snapshot.endpoints)
-
-    def _assignments(self, group: ServiceGroup, traits: Traits) -> Layer:
-        return assignment_layer(self.memo, group, traits, self.config, self._snapshot.endpoints)
-
-    def _secrets(self, names: frozenset[str], namespace: Namespace) -> tuple[Layers, tuple[Diagnostic, ...]]:
+    def _secrets(self, names: frozenset[str], namespace: Namespace) -> Portion:
         """What the control plane answers to the names of secrets, and why some are missing."""
         files = self.memo(file_layer, names)
         made, problems = secret_layer(self.memo, names - files.resources.keys(), namespace, self._snapshot.find)
-        return (files, made), problems
+        return self.memo(secrets_portion, (files, made), problems)
 
 
-class Parts(NamedTuple):
-    """All that a view is made from; equal parts (by identity of each) are one view."""
-
-    scope: Scope
-    gateway: MergedGateway | None
-    inbound: Inbound | None
-    traits: Traits
-    telemetry: Telemetry
-    patches: tuple[FilterPatch, ...]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Portion:
-    """The layers that a view has in common with others, or its own; with the names of secrets they need."""
-
-    layers: Mapping[TypeUrl, Layers]
-    secrets: frozenset[str] = frozenset()
-    diagnostics: tuple[Diagnostic, ...] = ()
-    hits: frozenset[FilterPatch] = frozenset()
-
-
-NOTHING = Portion({})
 HOLDERS = (TypeUrl.CLUSTER, TypeUrl.LISTENER)
 """Types whose resources name secrets."""
-
-
-def traits_for(proxy: Proxy, needs_locality: bool, label_keys: frozenset[str]) -> Traits:
-    return traits_of(proxy, needs_locality=needs_locality, label_keys=label_keys)
 
 
 def direct_ports(group: ServiceGroup) -> tuple[tuple[Service, ServicePort], ...]:
@@ -211,25 +188,30 @@ def direct_ports(group: ServiceGroup) -> tuple[tuple[Service, ServicePort], ...]
 
 
 def outbound_listeners(
-    memo: Memo, scope: Scope, traits: Traits, config: MeshConfig, telemetry: Telemetry, dialled: Dialled
+    memo: Memo,
+    scope: Scope,
+    namespace: Namespace,
+    traits: Traits,
+    config: MeshConfig,
+    telemetry: Telemetry,
+    dialled: Dialled,
 ) -> ListenerParts:
     table = {(service, port): endpoints for service, port, endpoints in dialled}
-    return outbound_layers(memo, scope, traits, config, lambda service, port: table[service, port], telemetry)
+    return outbound_layers(memo, scope, namespace, traits, config, lambda service, port: table[service, port], telemetry)
 
 
 def workload(
     memo: Memo,
     inbound: Inbound,
     rules: tuple[tuple[Service, MergedRule], ...],
-    traits: Traits,
-    telemetry: Telemetry,
-    patches: tuple[FilterPatch, ...],
+    character: Character,
     config: MeshConfig,
     settings: Settings,
 ) -> Portion:
-    listeners = inbound_listeners(memo, inbound, traits, config, telemetry, settings)
-    clusters = inbound_clusters(memo, inbound, dict(rules), traits, config)
-    return finished(memo, {TypeUrl.CLUSTER: (clusters,), TypeUrl.LISTENER: listeners.layers}, patches, inbound=True)
+    listeners = inbound_listeners(memo, inbound, character.traits, config, character.telemetry, settings)
+    clusters = inbound_clusters(memo, inbound, dict(rules), character.traits, config)
+    layers = {TypeUrl.CLUSTER: (clusters,), TypeUrl.LISTENER: listeners.layers}
+    return finished(memo, layers, character.patches, inbound=True)
 
 
 def finished(
@@ -282,9 +264,8 @@ def portion(
     return Portion(dict(layers), secrets, diagnostics, hits)
 
 
-def view_of(shared: Portion, own: Portion, secrets: Layers, problems: tuple[Diagnostic, ...]) -> View:
-    found = dict.fromkeys((*shared.diagnostics, *own.diagnostics, *problems))
-    return View(shared.layers, {**own.layers, TypeUrl.SECRET: secrets}, tuple(found), shared.hits | own.hits)
+def secrets_portion(layers: Layers, problems: tuple[Diagnostic, ...]) -> Portion:
+    return Portion({TypeUrl.SECRET: layers}, diagnostics=problems)
 
 
 def file_layer(names: frozenset[str]) -> Layer:

@@ -64,6 +64,26 @@ Layers = tuple[Layer, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Portion:
+    """A part of views that some have in common: what travels in messages that are encoded once for all of these.
+    The same object while nothing in it changed, so two views are compared portion by portion."""
+
+    layers: Mapping[TypeUrl, Layers] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
+    """Names of the secrets that its resources ask for."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """What could not be made for it: secrets that are missing, patches that are set aside."""
+    hits: frozenset[FilterPatch] = frozenset()
+    """EnvoyFilter patches that found something to change here; one that hits in no view matches nothing."""
+
+    def get(self, type_: TypeUrl, name: str) -> EnvoyResource | None:
+        return next((found for layer in self.layers.get(type_, ()) if (found := layer.resources.get(name))), None)
+
+
+NOTHING = Portion()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class View:
     """Everything that equal proxies get. The same object while nothing in it changed.
 
@@ -71,20 +91,30 @@ class View:
     configuration. VIRTUAL_HOST holds those that travel alone, named `<route configuration>/<host>`.
     """
 
-    shared: Mapping[TypeUrl, Layers] = field(default_factory=dict)
-    """What many views have: sent in messages that are encoded once for all of them."""
-    own: Mapping[TypeUrl, Layers] = field(default_factory=dict)
-    """What few other views have (a workload's inbound side): sent in messages of its own."""
-    diagnostics: tuple[Diagnostic, ...] = ()
-    """What could not be made for it: secrets that are missing, patches that are set aside."""
-    hits: frozenset[FilterPatch] = frozenset()
-    """EnvoyFilter patches that found something to change here; one that hits in no view matches nothing."""
+    shared: Portion = NOTHING
+    """What all proxies of a scope have."""
+    own: Portion = NOTHING
+    """What few others have: a workload's inbound side."""
+    secrets: Portion = NOTHING
+    """What both ask for."""
+
+    @property
+    def portions(self) -> tuple[Portion, Portion, Portion]:
+        return (self.shared, self.own, self.secrets)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        return tuple(dict.fromkeys(d for portion in self.portions for d in portion.diagnostics))
+
+    @property
+    def hits(self) -> frozenset[FilterPatch]:
+        return self.shared.hits | self.own.hits
 
     def layers(self, type_: TypeUrl) -> Layers:
-        return (*self.shared.get(type_, ()), *self.own.get(type_, ()))
+        return tuple(layer for portion in self.portions for layer in portion.layers.get(type_, ()))
 
     def get(self, type_: TypeUrl, name: str) -> EnvoyResource | None:
-        return next((found for layer in self.layers(type_) if (found := layer.resources.get(name))), None)
+        return next((found for portion in self.portions if (found := portion.get(type_, name))), None)
 
     def of(self, type_: TypeUrl) -> Iterator[EnvoyResource]:
         for layer in self.layers(type_):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace
 from varka.mesh.destinationrules import RuleTable, rule_of
 from varka.mesh.imports import Picks
 from varka.mesh.model import MergedRule, ScopedService, ServiceGroup
-from varka.registry.model import Service
+from varka.registry.endpoints import EndpointTable
+from varka.registry.model import Endpoint, Service, ServicePort
 from varka.resources.model import networking
 
 
@@ -36,6 +38,20 @@ def group_of(namespace: Namespace, services: tuple[ScopedService, ...]) -> Servi
             for key in failover_labels(setting)
         ),
     )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class GroupEndpoints:
+    """The endpoints of a group's services, by service and port: the same object while none of them changed."""
+
+    _tables: Mapping[Service, EndpointTable]
+
+    def __call__(self, service: Service, port: ServicePort) -> tuple[Endpoint, ...]:
+        return self._tables[service].of(port)
+
+
+def group_endpoints(group: ServiceGroup, tables: tuple[EndpointTable, ...]) -> GroupEndpoints:
+    return GroupEndpoints(dict(zip((entry.service for entry in group.services), tables, strict=True)))
 
 
 def load_balancers(rule: MergedRule | None) -> Iterable[networking.LoadBalancerSettings]:

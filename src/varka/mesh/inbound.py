@@ -11,10 +11,9 @@ from varka.proxy.node import Proxy
 from varka.registry.catalogue import NamespaceServices
 from varka.registry.endpoints import EndpointTable, service_target
 from varka.registry.model import Registry, Resolution, Service, ServicePort, ServiceTarget
-from varka.registry.registry import ServiceRegistry
 from varka.registry.selectors import selects
 from varka.registry.workload import Workload
-from varka.registry.workloads import NOTHING
+from varka.registry.workloads import NamespaceWorkloads
 from varka.resources.model import networking
 from varka.resources.resource import Resource
 
@@ -22,25 +21,24 @@ _UNSPECIFIED = ("0.0.0.0:", "[::]:")
 Targets = tuple[ServiceTarget, ...]
 
 
-def workload_of(registry: ServiceRegistry, proxy: Proxy) -> Workload | None:
+def workload_of(here: NamespaceWorkloads, proxy: Proxy) -> Workload | None:
     """The pod (or workload entry) a proxy belongs to, where it is known: by address, else by name."""
-    here = registry.workloads.get(proxy.namespace, NOTHING)
     found = next((here.by_address[a] for a in proxy.addresses if a in here.by_address), None)
     return found or here.by_name.get(proxy.name)
 
 
-def targets_of(memo: Memo, registry: ServiceRegistry, proxy: Proxy) -> Targets:
-    """The services of a proxy's namespace that it serves, oldest first.
+def targets_of(
+    memo: Memo, services: NamespaceServices | None, tables: tuple[EndpointTable, ...], workloads: NamespaceWorkloads, proxy: Proxy
+) -> Targets:
+    """The services of a proxy's namespace that it serves, oldest first; `tables` are their endpoints.
 
     For a pod those whose selector finds it, ready or not; for others those that have an endpoint with its address;
     when nothing knows its address, those that select its labels.
     """
-    services = registry.catalogue.namespaces.get(proxy.namespace)
     if services is None:
         return ()
-    workload = workload_of(registry, proxy)
+    workload = workload_of(workloads, proxy)
     selected = memo(selected_targets, services, workload) if workload else ()
-    tables = tuple(registry.tables[service] for service in services.services)
     index = memo(address_index, services, tables)
     listed = tuple(t for address in proxy.addresses for t in index.get(address, ()))
     if selected:
@@ -65,7 +63,7 @@ def address_index(services: NamespaceServices, tables: tuple[EndpointTable, ...]
     index: dict[str, list[ServiceTarget]] = {}
     for service, table in zip(services.services, tables, strict=True):
         for port in service.ports:
-            for endpoint in table.ports.get(port.number, ()):
+            for endpoint in table.of(port):
                 index.setdefault(endpoint.address, []).append(ServiceTarget(service, port, endpoint.port))
     return {address: _distinct(found) for address, found in index.items()}
 

@@ -88,10 +88,8 @@ class EgressListener:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scope:
-    """The outbound side of proxies: what a namespace (or a Sidecar of it) sees."""
+    """The outbound side of proxies: what a namespace (or a Sidecar of it) sees. Namespaces that see the same share it."""
 
-    namespace: Namespace
-    sidecar: ObjectKey | None
     egress: tuple[EgressListener, ...]
     groups: tuple[ServiceGroup, ...]
     """The union over all listeners: what clusters are made of, with the services that rules route to."""
@@ -104,7 +102,8 @@ class Scope:
     """Some service of it balances by locality, so the client's own locality matters."""
     label_keys: frozenset[str] = frozenset()
     """Labels that its rules name (`sourceLabels`, `failoverPriority`): what `Traits.labels` may hold."""
-
+    asks_namespace: bool = False
+    """Some `tcp` or `tls` route of it is for clients of one namespace (`sourceNamespace`)."""
     index: Mapping[Hostname, ScopedService] = field(default_factory=dict)
     """All services of `groups`; empty in values made by hand."""
 

@@ -59,7 +59,7 @@ def make_scope(
         )
         for listener, picks, rules in chosen
     )
-    return memo(scope_of, namespace, sidecar, egress, groups, sources.config)
+    return memo(scope_of, sidecar, egress, groups, sources.config)
 
 
 def make_router_scope(
@@ -74,11 +74,10 @@ def make_router_scope(
     if needed is not None:
         picks = {name: memo(only, each, needed) for name, each in picks.items()}
     groups = _groups(memo, _Tables.of(memo, sources, namespace, selected), picks)
-    return memo(scope_of, namespace, None, (), groups, sources.config)
+    return memo(scope_of, None, (), groups, sources.config)
 
 
 def scope_of(
-    namespace: Namespace,
     sidecar: Sidecar | None,
     egress: tuple[EgressListener, ...],
     groups: tuple[ServiceGroup, ...],
@@ -90,8 +89,6 @@ def scope_of(
     labels += [v.label_keys for listener in egress for v in listener.virtual_services]
     labels += [frozenset(failover_labels(s)) for s in (config.locality_lb_setting, config.zone_aware_lb_setting)]
     return Scope(
-        namespace=namespace,
-        sidecar=sidecar.key if sidecar else None,
         egress=egress,
         groups=groups,
         allow_any=allow_any,
@@ -99,8 +96,15 @@ def scope_of(
         egress_proxy=policy.egress_proxy if policy else None,
         needs_locality=any(g.needs_locality for g in groups) or _mesh_needs_locality(config),
         label_keys=frozenset[str]().union(*labels),
+        asks_namespace=any(_asks_namespace(v.spec) for listener in egress for v in listener.virtual_services),
         index={host: entry for group in groups for host, entry in group.index.items()},
     )
+
+
+def _asks_namespace(spec: networking.VirtualService) -> bool:
+    tcp = (m.source_namespace for r in spec.tcp for m in r.match)
+    tls = (m.source_namespace for r in spec.tls for m in r.match)
+    return any((*tcp, *tls))
 
 
 def _outbound_mode(sidecar: Sidecar | None, config: MeshConfig) -> tuple[bool, bool]:

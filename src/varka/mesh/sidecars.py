@@ -1,4 +1,4 @@
-"""Which Sidecar resource a workload obeys."""
+"""The Sidecars of each namespace."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from varka.base.names import Namespace
-from varka.proxy.node import Proxy
-from varka.registry.selectors import selects
 from varka.resources.model import networking
 from varka.resources.resource import Resource
 
@@ -25,7 +23,7 @@ class NamespaceSidecars:
 
 
 Sidecars = Mapping[Namespace, NamespaceSidecars]
-_NONE = NamespaceSidecars((), None)
+NO_SIDECARS = NamespaceSidecars((), None)
 
 
 def by_namespace(sidecars: tuple[Sidecar, ...]) -> Sidecars:
@@ -38,12 +36,3 @@ def by_namespace(sidecars: tuple[Sidecar, ...]) -> Sidecars:
         )
         for name, found in grouped.items()
     }
-
-
-def sidecar_of(sidecars: Sidecars, proxy: Proxy, root_namespace: Namespace) -> Sidecar | None:
-    """Of the proxy's namespace the oldest that selects its labels, else the oldest for all; else the root namespace's."""
-    own = sidecars.get(proxy.namespace, _NONE)
-    for sidecar in own.selecting:
-        if sidecar.spec.workload_selector and selects(sidecar.spec.workload_selector.labels, proxy.labels):
-            return sidecar
-    return own.default or sidecars.get(root_namespace, _NONE).default

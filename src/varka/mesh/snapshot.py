@@ -8,20 +8,22 @@ from typing import Any
 from varka.base.memo import Memo
 from varka.base.names import Namespace, ObjectKey
 from varka.base.settings import Settings
-from varka.mesh import destinationrules, inbound, virtualservices
+from varka.mesh import destinationrules, virtualservices
 from varka.mesh.discovery import discovered
-from varka.mesh.filters import patches_for
 from varka.mesh.gateways import Gateway, gateways_of, merged_gateway
 from varka.mesh.gatewayservices import needed_services
+from varka.mesh.groups import GroupEndpoints, group_endpoints
 from varka.mesh.ingress import take_ingresses
-from varka.mesh.model import FilterPatch, Inbound, MergedGateway, Scope
-from varka.mesh.scopes import Sidecar, Sources, make_router_scope, make_scope
-from varka.mesh.sidecars import Sidecars, by_namespace, sidecar_of
+from varka.mesh.model import MergedGateway, Scope, ServiceGroup
+from varka.mesh.scopes import Sources, make_router_scope, make_scope
+from varka.mesh.sidecars import NO_SIDECARS, Sidecar, Sidecars, by_namespace
+from varka.mesh.standing import Neighbourhood, Standing, standing_of
 from varka.proxy.node import Proxy, ProxyType
 from varka.registry import registry
+from varka.registry.endpoints import EMPTY
 from varka.registry.model import Endpoint, Service, ServicePort
 from varka.registry.registry import ServiceRegistry
-from varka.registry.selectors import selects
+from varka.registry.workloads import NOTHING
 from varka.resources.model import telemetry
 from varka.resources.model.mesh import MeshConfig
 from varka.resources.resource import Resource
@@ -29,7 +31,7 @@ from varka.store.state import State
 
 ISTIO = "networking.istio.io"
 DEFAULT_ROOT_NAMESPACE = Namespace("istio-system")
-_ScopeKey = tuple[Namespace, ObjectKey | None, frozenset[ObjectKey]]
+_ScopeKey = tuple[Namespace, Sidecar | None, frozenset[ObjectKey]]
 _RouterKey = tuple[Namespace, frozenset[str] | None, frozenset[ObjectKey]]
 
 
@@ -48,6 +50,7 @@ class MeshSnapshot:
     _settings: Settings
     _gateways: tuple[Gateway, ...]
     _sidecars: Sidecars
+    _near: dict[Namespace, Neighbourhood] = field(default_factory=dict)
     _scopes: dict[_ScopeKey, Scope] = field(default_factory=dict)
     _router_scopes: dict[_RouterKey, Scope] = field(default_factory=dict)
 
@@ -57,45 +60,44 @@ class MeshSnapshot:
 
     def endpoints(self, service: Service, port: ServicePort) -> tuple[Endpoint, ...]:
         """All endpoints of a service port, whatever subset; in a stable order."""
-        table = self._registry.tables.get(service)
-        return table.ports.get(port.number, ()) if table else ()
+        return self._registry.tables.get(service, EMPTY).of(port)
+
+    def endpoints_of(self, group: ServiceGroup) -> GroupEndpoints:
+        """The endpoints of all services of a group."""
+        tables = self._registry.tables
+        return self._memo(group_endpoints, group, tuple(tables.get(entry.service, EMPTY) for entry in group.services))
+
+    def standing(self, proxy: Proxy) -> Standing:
+        """What the proxy's own namespace decides about it."""
+        near = self._near.get(proxy.namespace)
+        if near is None:
+            near = self._near[proxy.namespace] = self._neighbourhood(proxy.namespace)
+        return self._memo(standing_of, self._memo, near, proxy)
 
     def scope(self, proxy: Proxy) -> Scope:
         """The outbound side of a sidecar, or of a router (all visible services, no egress listener)."""
-        rules = self._sources.rules.get(proxy.namespace)
-        selecting = rules.selectors if rules else ()
-        selected = frozenset(key for key, wanted in selecting if selects(wanted, proxy.labels))
+        standing = self.standing(proxy)
         if proxy.type is not ProxyType.SIDECAR:
-            return self._router_scope(proxy, selected)
-        sidecar = self._sidecar(proxy)
-        key = (proxy.namespace, sidecar.key if sidecar else None, selected)
+            return self._router_scope(proxy, standing)
+        key = (standing.namespace, standing.sidecar, standing.selected)
         if key not in self._scopes:
-            self._scopes[key] = make_scope(self._memo, self._sources, proxy.namespace, sidecar, selected)
+            self._scopes[key] = make_scope(self._memo, self._sources, *key)
         return self._scopes[key]
 
-    def _router_scope(self, proxy: Proxy, selected: frozenset[ObjectKey]) -> Scope:
+    def _router_scope(self, proxy: Proxy, standing: Standing) -> Scope:
         needed = None
         if self._settings.pilot_filter_gateway_cluster_config:
             needed = self._memo(needed_services, self.gateway(proxy), self.config, self._state.of("EnvoyFilter", ISTIO))
-        key = (proxy.namespace, needed, selected)
+        key = (standing.namespace, needed, standing.selected)
         if key not in self._router_scopes:
-            self._router_scopes[key] = make_router_scope(self._memo, self._sources, proxy.namespace, selected, needed)
+            self._router_scopes[key] = make_router_scope(self._memo, self._sources, standing.namespace, standing.selected, needed)
         return self._router_scopes[key]
-
-    def inbound(self, proxy: Proxy) -> Inbound:
-        """The inbound side of a workload."""
-        targets = inbound.targets_of(self._memo, self._registry, proxy)
-        return inbound.inbound_of(self._memo, proxy, targets, self._sidecar(proxy))
 
     def gateway(self, proxy: Proxy) -> MergedGateway:
         """The Gateways that select a router, merged; empty when none does."""
-        targets = inbound.targets_of(self._memo, self._registry, proxy)
+        targets = self.standing(proxy).targets
         chosen = gateways_of(self._gateways, proxy, targets, self._settings.pilot_scope_gateway_to_namespace)
         return merged_gateway(self._memo, chosen, targets, self._sources.virtual_services, proxy.namespace)
-
-    def filters(self, proxy: Proxy) -> tuple[FilterPatch, ...]:
-        """EnvoyFilter patches for a proxy: by priority, the root namespace's before its own, by age, by name."""
-        return patches_for(self._state.of("EnvoyFilter", ISTIO), proxy, self.root_namespace)
 
     def telemetries(self) -> tuple[Resource[telemetry.Telemetry], ...]:
         """All Telemetry objects, oldest first."""
@@ -105,8 +107,20 @@ class MeshSnapshot:
         """An object by its key: the Secret or ConfigMap that a credential names."""
         return self._state.resources.get(key)
 
-    def _sidecar(self, proxy: Proxy) -> Sidecar | None:
-        return sidecar_of(self._sidecars, proxy, self.root_namespace)
+    def _neighbourhood(self, namespace: Namespace) -> Neighbourhood:
+        services = self._registry.catalogue.namespaces.get(namespace)
+        root = self.root_namespace
+        return self._memo(
+            Neighbourhood,
+            services,
+            tuple(self._registry.tables[service] for service in services.services) if services else (),
+            self._registry.workloads.get(namespace, NOTHING),
+            self._sources.rules.get(namespace),
+            self._sidecars.get(namespace, NO_SIDECARS),
+            self._sidecars.get(root, NO_SIDECARS).default,
+            tuple(f for f in self._state.of("EnvoyFilter", ISTIO) if f.namespace in (namespace, root)),
+            root,
+        )
 
 
 def take(state: State, config: MeshConfig, memo: Memo, settings: Settings) -> MeshSnapshot:

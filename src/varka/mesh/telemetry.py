@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from varka.base.names import Hostname
-from varka.mesh.model import Scope
 from varka.proxy.node import Proxy
 from varka.registry.model import Service
 from varka.resources.model import telemetry
@@ -52,6 +51,13 @@ class Telemetry:
     client_tracing: Tracing | None = None
     server_tracing: Tracing | None = None
 
+    @property
+    def hosts(self) -> frozenset[Hostname]:
+        """The services of its providers."""
+        logs = (log.provider for log in (*(self.client_logs or ()), *(self.server_logs or ())))
+        traces = (tracing.provider for tracing in (self.client_tracing, self.server_tracing) if tracing)
+        return frozenset(provider.host for provider in (*logs, *traces) if provider and provider.host)
+
 
 Object = Resource[telemetry.Telemetry]
 
@@ -76,11 +82,13 @@ def resolve(
     )
 
 
-def reachable(telemetry: Telemetry, scope: Scope) -> Telemetry:
-    """Without providers whose service the scope does not see: Envoy refuses listeners that name an unknown cluster."""
+def reachable(telemetry: Telemetry, unseen: frozenset[Hostname]) -> Telemetry:
+    """Without providers whose service the proxy does not see: Envoy refuses listeners that name an unknown cluster."""
+    if not unseen:
+        return telemetry
 
     def seen(provider: Provider) -> bool:
-        return not provider.host or scope.find(provider.host) is not None
+        return provider.host not in unseen
 
     def logs(given: tuple[AccessLog, ...] | None) -> tuple[AccessLog, ...] | None:
         return None if given is None else tuple(log for log in given if seen(log.provider))

@@ -18,6 +18,9 @@ class EndpointTable:
 
     ports: Mapping[int, tuple[Endpoint, ...]]
 
+    def of(self, port: ServicePort) -> tuple[Endpoint, ...]:
+        return self.ports.get(port.number, ())
+
 
 EMPTY = EndpointTable({})
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 from varka.envoy.resource import EnvoyResource, TypeUrl, View
 from varka.xds.messages import DeltaRequest
-from varka.xds.responses import Response, Responses
+from varka.xds.responses import Difference, Response, Responses
 
 WILDCARDS = (TypeUrl.CLUSTER, TypeUrl.LISTENER, TypeUrl.VIRTUAL_HOST)
 ORDER = (
@@ -36,6 +36,8 @@ ORDER = (
 NAMING = (TypeUrl.LISTENER, TypeUrl.ROUTE, TypeUrl.VIRTUAL_HOST)
 """They name resources of the other types, and wait until the client has those."""
 NAMED = tuple(t for t in ORDER if t not in NAMING)
+
+_EMPTY = View()
 
 Lookup = Callable[[TypeUrl, str], EnvoyResource | None]
 """A resource that a client asks for by name although no view has it: an empty route configuration, say."""
@@ -199,13 +201,14 @@ class DeltaStream:
         followed = self._followed if type_ is TypeUrl.VIRTUAL_HOST else set()
         if subscription.at is self.view and not (subscription.fresh or behind or followed):
             return []
-        if not (subscription.fresh or behind or followed) and self._has(type_, subscription.at):
+        first = subscription.at is None
+        differences = self._differences(type_, subscription.at)
+        if not (first or differences or subscription.fresh or behind or followed):
             subscription.at = self.view
             return []
-        first = subscription.at is None
-        parts = self._parts(type_, subscription)
+        parts = self._parts(subscription, differences)
         extra, unknown = self._asked(type_, subscription, parts, behind, followed)
-        removed = self._removed(type_, subscription) + unknown
+        removed = self._removed(type_, subscription, differences) + unknown
         subscription.at, subscription.held, subscription.fresh = self.view, {}, set()
         self._behind -= behind
         self._followed -= followed
@@ -220,23 +223,20 @@ class DeltaStream:
             responses.append(self._responses.response(type_, sent[-1] if sent else (), removed))
         return responses
 
-    def _has(self, type_: TypeUrl, old: View | None) -> bool:
-        """The newest view differs from an old one in other types only."""
-        if old is None:
-            return False
-        new = self.view
-        return old.shared.get(type_, ()) == new.shared.get(type_, ()) and old.own.get(type_, ()) == new.own.get(type_, ())
+    def _differences(self, type_: TypeUrl, old: View | None) -> list[Difference]:
+        """Between an old view (None: nothing) and the newest one, portion by portion."""
+        portions = zip((old or _EMPTY).portions, self.view.portions, strict=True)
+        return [found for before, now in portions if (found := self._responses.differences(before, now).get(type_))]
 
-    def _parts(self, type_: TypeUrl, subscription: Subscription) -> list[tuple[EnvoyResource, ...]]:
-        """Changed resources that the client wants: shared ones, its own."""
-        old, held = subscription.at, subscription.held
-        parts = []
-        for before, now in (((old.shared if old else {}), self.view.shared), ((old.own if old else {}), self.view.own)):
-            changed = self._responses.difference(before.get(type_, ()), now.get(type_, ())).changed
-            if held or not (subscription.wildcard or subscription.covers(changed)):
-                changed = tuple(r for r in changed if subscription.wants(r.name) and held.get(r.name) != r.version)
-            parts.append(changed)
-        return parts
+    def _parts(self, subscription: Subscription, differences: list[Difference]) -> list[tuple[EnvoyResource, ...]]:
+        """Changed resources that the client wants, by portion."""
+        held = subscription.held
+        return [
+            tuple(r for r in found.changed if subscription.wants(r.name) and held.get(r.name) != r.version)
+            if held or not (subscription.wildcard or subscription.covers(found.changed))
+            else found.changed
+            for found in differences
+        ]
 
     def _asked(
         self,
@@ -260,14 +260,11 @@ class DeltaStream:
             found += [r for r in self.view.of(type_) if r.name.partition("/")[0] in followed and r.name not in sending]
         return tuple(found), tuple(unknown)
 
-    def _removed(self, type_: TypeUrl, subscription: Subscription) -> tuple[str, ...]:
+    def _removed(self, type_: TypeUrl, subscription: Subscription, differences: list[Difference]) -> tuple[str, ...]:
         """What the client has and the view has not. Envoy itself drops endpoints and routes that nothing names."""
         if type_ in (TypeUrl.ENDPOINTS, TypeUrl.ROUTE):
             return ()
-        names: set[str] = set(subscription.held)
-        if subscription.at is not None:
-            for old, new in ((subscription.at.shared, self.view.shared), (subscription.at.own, self.view.own)):
-                names.update(self._responses.difference(old.get(type_, ()), new.get(type_, ())).removed)
+        names = {*subscription.held, *(name for difference in differences for name in difference.removed)}
         return tuple(sorted(n for n in names if subscription.wants(n) and self.view.get(type_, n) is None))
 
     def _note(self, type_: TypeUrl, sent: list[tuple[EnvoyResource, ...]], removed: tuple[str, ...], first: bool) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from varka.base.memo import Memo
-from varka.envoy.resource import EnvoyResource, Layers, TypeUrl
+from varka.envoy.resource import EnvoyResource, Layers, Portion, TypeUrl
 from varka.xds.messages import delta_response
 
 _BUDGET = 16 << 20
@@ -30,7 +31,9 @@ class Difference:
     removed: tuple[str, ...]
 
 
-NOTHING = Difference((), ())
+Differences = Mapping[TypeUrl, Difference]
+"""Of two portions: only types in which something differs."""
+_NONE: Differences = {}
 
 
 class Responses:
@@ -50,9 +53,9 @@ class Responses:
         """New views are there: differences that nobody asked for since the last turn are dropped."""
         self._memo.turn()
 
-    def difference(self, old: Layers, new: Layers) -> Difference:
+    def differences(self, old: Portion, new: Portion) -> Differences:
         """What a client that has `old` lacks of `new`; found once for each pair."""
-        return NOTHING if old is new or old == new else self._memo(_difference, old, new)
+        return _NONE if old is new else self._memo(_differences, self._memo, old, new)
 
     def count(self, response: Response) -> None:
         """A stream sends this now."""
@@ -75,6 +78,12 @@ class Responses:
             _, dropped = self._responses.popitem(last=False)
             self._bytes -= len(dropped.body)
         return found
+
+
+def _differences(memo: Memo, old: Portion, new: Portion) -> Differences:
+    pairs = {t: (old.layers.get(t, ()), new.layers.get(t, ())) for t in old.layers.keys() | new.layers.keys()}
+    found = {t: memo(_difference, before, after) for t, (before, after) in pairs.items() if before != after}
+    return {type_: each for type_, each in found.items() if each.changed or each.removed}
 
 
 def _difference(old: Layers, new: Layers) -> Difference:

@@ -61,6 +61,11 @@ def virtual_service(name: str, spec: Mapping[str, Any]) -> MergedVirtualService:
     return MergedVirtualService(key, NAMESPACE, decode(spec, networking.VirtualService), "", frozenset("*"), (key,))
 
 
+def seen_of(telemetry: Telemetry, scope: Scope) -> Telemetry:
+    """What a proxy with this scope uses of it."""
+    return reachable(telemetry, frozenset(host for host in telemetry.hosts if scope.find(host) is None))
+
+
 @dataclass
 class World:
     """What one kind of proxy sees."""
@@ -89,8 +94,6 @@ class World:
         groups = (ServiceGroup(NAMESPACE, self.services),)
         given: dict[str, Any] = {"allow_any": True, "dynamic_dns": False, "egress_proxy": None, **self.scope}
         return Scope(
-            namespace=NAMESPACE,
-            sidecar=None,
             egress=tuple(self._egress(groups, **one) for one in self.egress),
             groups=groups,
             needs_locality=False,
@@ -109,7 +112,9 @@ class World:
 
     def outbound(self, scope: Scope | None = None) -> ListenerParts:
         seen = scope or self.seen()
-        return outbound_layers(self.memo, seen, self.client(), self.config(), self.endpoints, reachable(self.telemetry, seen))
+        return outbound_layers(
+            self.memo, seen, NAMESPACE, self.client(), self.config(), self.endpoints, seen_of(self.telemetry, seen)
+        )
 
     def listeners(self) -> dict[str, Any]:
         return messages(self.outbound())

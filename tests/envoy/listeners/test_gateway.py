@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.envoy.listeners.conftest import NAMESPACE, World, clusters_of, messages, plain, rule, service, virtual_service
+from tests.envoy.listeners.conftest import NAMESPACE, World, clusters_of, messages, plain, rule, seen_of, service, virtual_service
 
 from varka.base.names import ObjectKey
 from varka.envoy.listeners.gateway import gateway_layers
 from varka.envoy.listeners.parts import ListenerParts
 from varka.mesh.gateways import merge_servers
 from varka.mesh.model import MergedGateway, MergedVirtualService
-from varka.mesh.telemetry import reachable
 from varka.proxy.node import ProxyType
 from varka.registry.model import Protocol
 from varka.resources.model import networking
@@ -41,7 +40,7 @@ class Router:
         world = self.world
         world.traits = {"type": ProxyType.ROUTER, **self.traits}
         seen = world.seen()
-        telemetry = reachable(world.telemetry, seen)
+        telemetry = seen_of(world.telemetry, seen)
         return gateway_layers(world.memo, merged, seen, world.client(), world.config(), world.endpoints, telemetry)
 
     def listeners(self) -> dict[str, Any]:

@@ -41,18 +41,19 @@ class World:
 
     memo: Memo
     scope: Scope
+    namespace: Namespace
     traits: Traits
     config: mesh.MeshConfig
     gateway: MergedGateway
 
     def sidecar(self, name: str, *, whole: bool = False) -> RouteParts:
-        return sidecar_route(self.memo, self.scope, name, self.traits, self.config, whole=whole)
+        return sidecar_route(self.memo, self.scope, self.namespace, name, self.traits, self.config, whole=whole)
 
     def routes(self, name: str) -> Any:
         return route_pb2.RouteConfiguration.FromString(self.sidecar(name, whole=True).route.body)
 
     def gateway_routes(self, name: str) -> Any:
-        resource = gateway_route(self.memo, self.gateway, self.scope, name, self.traits, self.config)
+        resource = gateway_route(self.memo, self.gateway, self.scope, self.namespace, name, self.traits, self.config)
         return route_pb2.RouteConfiguration.FromString(resource.body)
 
     def with_rules(self, *specs: Mapping[str, Any]) -> World:
@@ -128,8 +129,6 @@ def world(value: Mapping[str, Any]) -> World:
         virtual_services=rules,
     )
     scope = Scope(
-        namespace=namespace,
-        sidecar=None,
         egress=(listener,),
         groups=services,
         allow_any=value.get("mode", "ALLOW_ANY") == "ALLOW_ANY",
@@ -145,7 +144,7 @@ def world(value: Mapping[str, Any]) -> World:
     )
     servers = tuple(server(one) for one in value.get("servers", []))
     gateway = MergedGateway((GatewayPort(80, "", "HTTP", servers),), rules)
-    return World(Memo(), scope, traits, decode(value.get("mesh", {}), mesh.MeshConfig), gateway)
+    return World(Memo(), scope, namespace, traits, decode(value.get("mesh", {}), mesh.MeshConfig), gateway)
 
 
 @pytest.fixture

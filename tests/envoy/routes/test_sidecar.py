@@ -63,9 +63,9 @@ def test_clients_of_other_namespaces_share_virtual_hosts(mesh_of):
     world = mesh_of({"services": many(40)})
     world.sidecar("80")
     world.memo.made.clear()
-    replace(world, scope=replace(world.scope, namespace="elsewhere")).sidecar("80")
+    replace(world, namespace="elsewhere").sidecar("80")
     assert "virtual_host" not in world.memo.made
-    replace(world, scope=replace(world.scope, namespace="ns1")).sidecar("80")
+    replace(world, namespace="ns1").sidecar("80")
     assert world.memo.made["virtual_host"] == 10
 
 

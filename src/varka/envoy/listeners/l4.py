@@ -39,12 +39,12 @@ class Rule:
         return (*self.source.sources, *dict.fromkeys(rules))
 
 
-def rules_of(virtual_services: Iterable[MergedVirtualService], scope: Scope) -> tuple[Rule, ...]:
-    """Those with layer 4 routes: a change of HTTP routes leaves the result equal."""
-    return tuple(_rule(found, scope) for found in virtual_services if found.spec.tcp or found.spec.tls)
+def rules_of(virtual_services: Iterable[MergedVirtualService], scope: Scope, namespace: Namespace) -> tuple[Rule, ...]:
+    """Those with layer 4 routes: a change of HTTP routes leaves the result equal. `namespace` is the client's."""
+    return tuple(_rule(found, scope, namespace) for found in virtual_services if found.spec.tcp or found.spec.tls)
 
 
-def _rule(found: MergedVirtualService, scope: Scope) -> Rule:
+def _rule(found: MergedVirtualService, scope: Scope, namespace: Namespace) -> Rule:
     spec = found.spec
     routes = [r for tls in spec.tls for r in tls.route] + [r for tcp in spec.tcp for r in tcp.route]
     hosts = dict.fromkeys(r.destination.host for r in routes if r.destination is not None)
@@ -54,7 +54,7 @@ def _rule(found: MergedVirtualService, scope: Scope) -> Rule:
     return Rule(
         source=found,
         destinations=tuple((host, scope.find(Hostname(host))) for host in hosts),
-        namespace=scope.namespace if namespaced else Namespace(""),
+        namespace=namespace if namespaced else Namespace(""),
     )
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from varka.base.memo import Memo
+from varka.base.names import Namespace
 from varka.envoy.listeners.addresses import UNIX, loopbacks
 from varka.envoy.listeners.build import Policy, outbound_listener
 from varka.envoy.listeners.l4 import rules_of
@@ -33,10 +34,16 @@ Settings = tuple[Policy, Traits, MeshConfig, Telemetry]
 
 
 def outbound_layers(
-    memo: Memo, scope: Scope, traits: Traits, config: MeshConfig, endpoints: Endpoints, telemetry: Telemetry
+    memo: Memo,
+    scope: Scope,
+    namespace: Namespace,
+    traits: Traits,
+    config: MeshConfig,
+    endpoints: Endpoints,
+    telemetry: Telemetry,
 ) -> ListenerParts:
     """The listeners of one scope: a layer for each service group, one for places that groups share, and one of the
-    proxy's own. None at all when `meshConfig.proxyListenPort` is 0."""
+    proxy's own. None at all when `meshConfig.proxyListenPort` is 0. `namespace` is the client's, where rules ask for it."""
     if not config.proxy_listen_port:
         return ListenerParts((), frozenset())
     policy = policy_of(scope)
@@ -45,7 +52,7 @@ def outbound_layers(
     layers: list[Layer] = []
     routes: set[str] = set()
     for egress in scope.egress:
-        plans = _plans(memo, scope, egress, traits, config, endpoints)
+        plans = _plans(memo, scope, namespace, egress, traits, config, endpoints)
         # What the Sidecar named by port stays as it is: the port-less listener adds only the others.
         locked = frozenset(standing) if egress.port is None else frozenset()
         crowded = _crowded(plans)
@@ -70,10 +77,16 @@ def policy_of(scope: Scope) -> Policy:
 
 
 def _plans(
-    memo: Memo, scope: Scope, egress: EgressListener, traits: Traits, config: MeshConfig, endpoints: Endpoints
+    memo: Memo,
+    scope: Scope,
+    namespace: Namespace,
+    egress: EgressListener,
+    traits: Traits,
+    config: MeshConfig,
+    endpoints: Endpoints,
 ) -> list[GroupPlan]:
     binding = _binding(egress, traits)
-    rules = rules_of(egress.virtual_services, scope)
+    rules = rules_of(egress.virtual_services, scope, namespace)
     plans = []
     for group in egress.groups:
         wanted = tuple(rule for rule in rules if memo(_concerns, rule.source.spec.hosts, group))

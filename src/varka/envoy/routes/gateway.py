@@ -24,9 +24,10 @@ from varka.resources.model.mesh import MeshConfig
 
 
 def gateway_route(
-    memo: Memo, gateway: MergedGateway, scope: Scope, name: str, traits: Traits, config: MeshConfig
+    memo: Memo, gateway: MergedGateway, scope: Scope, namespace: Namespace, name: str, traits: Traits, config: MeshConfig
 ) -> EnvoyResource:
     """The route configuration that listeners of a gateway name: `http.8080`, `https.443.<port name>.<gateway>.<namespace>`.
+    `namespace` is the router's.
 
     Empty when no server has it: Envoy still asks while a listener drains.
     """
@@ -34,7 +35,7 @@ def gateway_route(
     if not servers:
         return configuration.empty(name)
     settings = memo(settings_of, config, traits)
-    merged = _merge(memo, gateway, servers, scope, traits, settings)
+    merged = _merge(memo, gateway, servers, scope, namespace, traits, settings)
     if not merged:
         number = _port(servers[0])
         return memo(configuration.whole, name, (memo(_virtual_host, with_port("blackhole", number), ("*",), (), False, None),))
@@ -57,6 +58,7 @@ def _merge(
     gateway: MergedGateway,
     servers: tuple[GatewayServer, ...],
     scope: Scope,
+    namespace: Namespace,
     traits: Traits,
     settings: RouteSettings,
 ) -> list[_Host]:
@@ -67,10 +69,10 @@ def _merge(
     for server in servers:
         number, redirects = _port(server), bool(server.server.tls and server.server.tls.https_redirect)
         owner = f"{server.gateway.namespace}/{server.gateway.name}"
-        for rule, common in _served(memo(bound_rules, gateway.virtual_services, owner, scope.namespace), server):
+        for rule, common in _served(memo(bound_rules, gateway.virtual_services, owner, namespace), server):
             if (owner, rule) not in tables:
-                targets = _targets(memo, rule, services, scope.namespace)
-                source = memo(interest_of, rule).narrow(Source(owner, scope.namespace, frozenset(traits.labels)))
+                targets = _targets(memo, rule, services, namespace)
+                source = memo(interest_of, rule).narrow(Source(owner, namespace, frozenset(traits.labels)))
                 tls = server.server.tls is not None
                 tables[owner, rule] = memo(virtual_service_routes, rule, number, targets, source, settings, tls)
             if tables[owner, rule].routes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from varka.base.memo import Memo
+from varka.base.names import Namespace
 from varka.envoy.resource import EnvoyResource, Layers
 from varka.envoy.routes import configuration
 from varka.envoy.routes.candidate import Candidate
@@ -56,17 +57,19 @@ def _parse(name: str) -> _Name | None:
     return _Name(int(port), host) if port.isdecimal() else None
 
 
-def sidecar_route(memo: Memo, scope: Scope, name: str, traits: Traits, config: MeshConfig, *, whole: bool = False) -> RouteParts:
-    """The route configuration that a listener names. `whole` keeps it in one piece, whatever its size.
+def sidecar_route(
+    memo: Memo, scope: Scope, namespace: Namespace, name: str, traits: Traits, config: MeshConfig, *, whole: bool = False
+) -> RouteParts:
+    """The route configuration that a listener names, for clients of a namespace; an empty one for an unknown name.
 
-    An unknown name gets an empty configuration.
+    `whole` keeps it in one piece, whatever its size.
     """
     meaning = _parse(name)
     if meaning is None:
         return RouteParts(configuration.empty(name))
     settings = memo(settings_of, config, traits)
     listener = _listener(scope, meaning.port, name)
-    found = _settled(memo, scope, listener, meaning.port, traits, settings) if listener else Settled(())
+    found = _settled(memo, scope, namespace, listener, meaning.port, traits, settings) if listener else Settled(())
     if meaning.host:
         only = tuple(_encode(memo, candidate, settings) for candidate in _only(memo, found, meaning))
         return RouteParts(memo(configuration.whole, name, only))
@@ -78,13 +81,15 @@ def sidecar_route(memo: Memo, scope: Scope, name: str, traits: Traits, config: M
     return RouteParts(memo(configuration.by_virtual_host, name, (rest,)), tuple(groups.values()))
 
 
-def _settled(memo: Memo, scope: Scope, listener: EgressListener, port: int, traits: Traits, settings: RouteSettings) -> Settled:
+def _settled(
+    memo: Memo, scope: Scope, namespace: Namespace, listener: EgressListener, port: int, traits: Traits, settings: RouteSettings
+) -> Settled:
     if listener.port is not None and listener.port.protocol.upper() == Protocol.HTTP_PROXY:
         port = 0
     rules, client = listener.virtual_services, client_of(traits)
-    source = memo(interest_of, *rules).narrow(Source(MESH, scope.namespace, frozenset(traits.labels)))
+    source = memo(interest_of, *rules).narrow(Source(MESH, namespace, frozenset(traits.labels)))
     plan = memo(make_plan, memo, rules, listener.groups, scope.groups, port, source, client, settings)
-    return memo(settle_for, memo, plan, memo(settle, plan, port), port, scope.namespace, client)
+    return memo(settle_for, memo, plan, memo(settle, plan, port), port, namespace, client)
 
 
 def _listener(scope: Scope, port: int, name: str) -> EgressListener | None:

@@ -1,0 +1,71 @@
+"""Which proxies get the same: a view is made once for an audience, and its members are looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from varka.base.memo import Memo
+from varka.base.names import Hostname, Namespace
+from varka.mesh.model import FilterPatch, MergedGateway, Scope
+from varka.mesh.standing import Standing
+from varka.mesh.telemetry import Object, Telemetry, reachable, resolve
+from varka.proxy.node import Proxy
+from varka.proxy.traits import Traits, traits_of
+from varka.registry.model import Service
+from varka.resources.model.mesh import MeshConfig
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Tellers:
+    """What telemetry is made of."""
+
+    objects: tuple[Object, ...]
+    services: tuple[Service, ...]
+    """Empty where no provider asks for them."""
+    config: MeshConfig
+    root_namespace: Namespace
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Character:
+    """What a proxy's configuration depends on besides the services it sees. Equal proxies have the same one."""
+
+    traits: Traits
+    telemetry: Telemetry
+    patches: tuple[FilterPatch, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Audience:
+    """Proxies that share all but their inbound sides."""
+
+    scope: Scope
+    namespace: Namespace
+    gateway: MergedGateway | None
+    character: Character
+
+
+def audience_of(
+    memo: Memo, tellers: Tellers, proxy: Proxy, standing: Standing, scope: Scope, gateway: MergedGateway | None
+) -> Audience:
+    unseen = frozenset(host for host in memo(told, tellers, proxy).hosts if scope.find(host) is None)
+    character = memo(character_of, memo, tellers, proxy, standing, unseen, scope.needs_locality, scope.label_keys)
+    return memo(Audience, scope, standing.namespace, gateway, character)
+
+
+def character_of(
+    memo: Memo,
+    tellers: Tellers,
+    proxy: Proxy,
+    standing: Standing,
+    unseen: frozenset[Hostname],
+    needs_locality: bool,
+    label_keys: frozenset[str],
+) -> Character:
+    """The same object for proxies that are equal in it."""
+    traits = traits_of(proxy, needs_locality=needs_locality, label_keys=label_keys)
+    return memo(Character, traits, reachable(memo(told, tellers, proxy), unseen), standing.patches)
+
+
+def told(tellers: Tellers, proxy: Proxy) -> Telemetry:
+    return resolve(tellers.objects, tellers.services, tellers.config, tellers.root_namespace, proxy)
