@@ -7,11 +7,11 @@ few services it knows by shorter names, and these few are all that is worked on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace
-from varka.envoy.resource import EnvoyResource, Layer
+from varka.envoy.resource import EnvoyResource, Layer, Layers
 from varka.envoy.routes.candidate import Candidate, deduplicated
 from varka.envoy.routes.domains import Client, Domains, service_domains
 from varka.envoy.routes.outbound import Plan
@@ -20,21 +20,35 @@ from varka.envoy.routes.virtual_host import virtual_host
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Common:
+    """The list of clients of no service's namespace."""
+
+    candidates: tuple[Candidate, ...] = ()
+    places: Mapping[str, int] = field(default_factory=dict)
+    """Of services' candidates, by name."""
+    groups: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Places by the namespace of the service ("": hosts that only VirtualServices name)."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Settled:
-    """`changed` says where `candidates` differ from `base`'s."""
+    """The list of clients of one namespace: `common`, but for what they have at some of its places."""
 
-    candidates: tuple[Candidate, ...]
-    base: Settled | None = None
-    changed: tuple[int, ...] = ()
+    common: Common = Common()
+    ours: Mapping[int, Candidate] = field(default_factory=dict)
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        return tuple(self.ours.get(place, candidate) for place, candidate in enumerate(self.common.candidates))
 
 
-def settle(plan: Plan, port: int) -> Settled:
+def settle(plan: Plan, port: int) -> Common:
     """For clients of no service's namespace."""
-    return _settled(plan.candidates, port)
+    return _common(plan.candidates, port)
 
 
-def settle_for(memo: Memo, plan: Plan, base: Settled, port: int, namespace: Namespace, client: Client) -> Settled:
-    """For clients of a namespace; `base` when they know no service by a shorter name."""
+def settle_for(memo: Memo, plan: Plan, common: Common, port: int, namespace: Namespace, client: Client) -> Settled:
+    """For clients of a namespace; just `common` when they know no service by a shorter name."""
     near = client.within(namespace)
     ours: dict[str, Candidate] = {}
     for candidate in (plan.candidates[index] for index in plan.neighbours.get(namespace, ())):
@@ -43,17 +57,20 @@ def settle_for(memo: Memo, plan: Plan, base: Settled, port: int, namespace: Name
         domains = memo(service_domains, candidate.service, candidate.aliases, near, number)
         if domains.all != candidate.domains.all:
             ours[candidate.name] = replace(candidate, domains=domains)
-    if not ours:
-        return base
-    if port == 0 or _collide(plan, ours):
-        return _settled(tuple(ours.get(c.name, c) if c.service else c for c in plan.candidates), port)
-    return _merged(base, ours, plan)
+    if ours and (port == 0 or _collide(plan, ours)):
+        return Settled(_common(tuple(ours.get(c.name, c) if c.service else c for c in plan.candidates), port))
+    return Settled(common, _shorter(common, ours, plan))
 
 
-def _settled(candidates: tuple[Candidate, ...], port: int) -> Settled:
+def _common(candidates: tuple[Candidate, ...], port: int) -> Common:
     found = deduplicated(candidates)
     kept = found if port else (one for candidate in found if (one := _of_proxy(candidate)))
-    return Settled(tuple(sorted(kept, key=lambda candidate: candidate.name)))
+    ordered = tuple(sorted(kept, key=lambda candidate: candidate.name))
+    groups: dict[str, list[int]] = {}
+    for place, candidate in enumerate(ordered):
+        groups.setdefault(candidate.group, []).append(place)
+    places = {candidate.name: place for place, candidate in enumerate(ordered) if candidate.service}
+    return Common(ordered, places, {group: tuple(found) for group, found in groups.items()})
 
 
 def _of_proxy(candidate: Candidate) -> Candidate | None:
@@ -75,37 +92,47 @@ def _collide(plan: Plan, ours: Mapping[str, Candidate]) -> bool:
     return len(set(added)) < len(added) or not plan.domains.isdisjoint(added) or not plan.full_names.isdisjoint(added)
 
 
-def _merged(base: Settled, ours: Mapping[str, Candidate], plan: Plan) -> Settled:
-    """The base with the shorter names added, which nobody else has."""
-    changed = tuple(i for i, candidate in enumerate(base.candidates) if candidate.service and candidate.name in ours)
-    candidates = list(base.candidates)
-    for index in changed:
-        old, new = candidates[index].domains.all, ours[candidates[index].name].domains
-        kept = tuple(domain for domain in new.all if domain in old or domain not in plan.domains)
-        candidates[index] = replace(candidates[index], domains=Domains(kept, new.short))
-    return Settled(tuple(candidates), base, changed)
+def _shorter(common: Common, ours: Mapping[str, Candidate], plan: Plan) -> dict[int, Candidate]:
+    """The shorter names added, which nobody else has."""
+    found = {}
+    for name, candidate in ours.items():
+        if (place := common.places.get(name)) is not None:
+            old = common.candidates[place]
+            kept = tuple(d for d in candidate.domains.all if d in old.domains.all or d not in plan.domains)
+            found[place] = replace(old, domains=Domains(kept, candidate.domains.short))
+    return found
 
 
-def encoded(memo: Memo, settled: Settled, prefix: str, settings: RouteSettings) -> tuple[EnvoyResource, ...]:
-    """The virtual hosts as messages, `prefix` before their names."""
-    if settled.base is None:
-        return tuple(_encode(memo, candidate, prefix, settings) for candidate in settled.candidates)
-    found = list(memo(encoded, memo, settled.base, prefix, settings))
-    for index in settled.changed:
-        found[index] = _encode(memo, settled.candidates[index], prefix, settings)
-    return tuple(found)
+def virtual_hosts(memo: Memo, settled: Settled, prefix: str, settings: RouteSettings) -> tuple[EnvoyResource, ...]:
+    """As messages, `prefix` before their names."""
+    found = memo(_encoded, memo, settled.common, prefix, settings)
+    if not settled.ours:
+        return found
+    ours = {place: _encode(memo, candidate, prefix, settings) for place, candidate in settled.ours.items()}
+    return tuple(ours.get(place, host) for place, host in enumerate(found))
 
 
-def layers(memo: Memo, settled: Settled, prefix: str, settings: RouteSettings) -> Mapping[str, Layer]:
-    """The virtual hosts by the namespace of their services ("": hosts that only VirtualServices name)."""
-    hosts = memo(encoded, memo, settled, prefix, settings)
-    touched = {settled.candidates[index].group for index in settled.changed} if settled.base else None
-    groups: dict[str, list[EnvoyResource]] = {}
-    for candidate, host in zip(settled.candidates, hosts, strict=True):
-        if touched is None or candidate.group in touched:
-            groups.setdefault(candidate.group, []).append(host)
-    known = memo(layers, memo, settled.base, prefix, settings) if settled.base else {}
-    return {**known, **{group: memo(Layer.of, tuple(found)) for group, found in groups.items()}}
+def layers(memo: Memo, settled: Settled, prefix: str, settings: RouteSettings) -> Layers:
+    """The virtual hosts as messages, those of one group in one layer."""
+    common = settled.common
+    known = memo(_layers, memo, common, prefix, settings)
+    if not settled.ours:
+        return tuple(known.values())
+    hosts = list(memo(_encoded, memo, common, prefix, settings))
+    for place, candidate in settled.ours.items():
+        hosts[place] = _encode(memo, candidate, prefix, settings)
+    touched = {common.candidates[place].group for place in settled.ours}
+    own = {group: memo(Layer.of, tuple(hosts[place] for place in common.groups[group])) for group in touched}
+    return tuple(own.get(group, layer) for group, layer in known.items())
+
+
+def _layers(memo: Memo, common: Common, prefix: str, settings: RouteSettings) -> Mapping[str, Layer]:
+    hosts = memo(_encoded, memo, common, prefix, settings)
+    return {group: memo(Layer.of, tuple(hosts[place] for place in places)) for group, places in common.groups.items()}
+
+
+def _encoded(memo: Memo, common: Common, prefix: str, settings: RouteSettings) -> tuple[EnvoyResource, ...]:
+    return tuple(_encode(memo, candidate, prefix, settings) for candidate in common.candidates)
 
 
 def by_domain(settled: Settled) -> Mapping[str, Candidate]:

@@ -12,7 +12,7 @@ from varka.envoy.routes.candidate import Candidate
 from varka.envoy.routes.domains import Domains, client_of, with_port
 from varka.envoy.routes.outbound import make_plan
 from varka.envoy.routes.settings import RouteSettings, settings_of
-from varka.envoy.routes.settled import Settled, by_domain, encoded, layers, settle, settle_for
+from varka.envoy.routes.settled import Settled, by_domain, layers, settle, settle_for, virtual_hosts
 from varka.envoy.routes.source import MESH, Source, interest_of
 from varka.envoy.routes.virtual_host import catch_all, virtual_host
 from varka.mesh.model import EgressListener, Scope
@@ -69,16 +69,15 @@ def sidecar_route(
         return RouteParts(configuration.empty(name))
     settings = memo(settings_of, config, traits)
     listener = _listener(scope, meaning.port, name)
-    found = _settled(memo, scope, namespace, listener, meaning.port, traits, settings) if listener else Settled(())
+    found = _settled(memo, scope, namespace, listener, meaning.port, traits, settings) if listener else Settled()
     if meaning.host:
         only = tuple(_encode(memo, candidate, settings) for candidate in _only(memo, found, meaning))
         return RouteParts(memo(configuration.whole, name, only))
     rest = memo(catch_all, scope.allow_any, scope.dynamic_dns, scope.egress_proxy, settings)
-    if whole or not meaning.port or _services(found) < VHDS_FROM:
-        return RouteParts(memo(configuration.whole, name, (*memo(encoded, memo, found, "", settings), rest)))
+    if whole or not meaning.port or len(found.common.places) < VHDS_FROM:
+        return RouteParts(memo(configuration.whole, name, (*virtual_hosts(memo, found, "", settings), rest)))
     # Envoy finds the configuration of a virtual host by what is before the slash, and removes it by its own name.
-    groups = memo(layers, memo, found, f"{name}/", settings)
-    return RouteParts(memo(configuration.by_virtual_host, name, (rest,)), tuple(groups.values()))
+    return RouteParts(memo(configuration.by_virtual_host, name, (rest,)), layers(memo, found, f"{name}/", settings))
 
 
 def _settled(
@@ -110,7 +109,3 @@ def _only(memo: Memo, settled: Settled, meaning: _Name) -> tuple[Candidate, ...]
 
 def _encode(memo: Memo, candidate: Candidate, settings: RouteSettings) -> EnvoyResource:
     return memo(virtual_host, candidate.name, candidate.domains.all, candidate.table, settings)
-
-
-def _services(settled: Settled) -> int:
-    return sum(1 for candidate in settled.candidates if candidate.service is not None)
