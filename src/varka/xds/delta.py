@@ -101,8 +101,13 @@ class DeltaStream:
         self._patient = True
 
     def update(self, view: View) -> None:
-        self.view = view
+        """Types in which the views do not differ are served with that."""
+        old, self.view = self.view, view
         self._patient = True
+        differences = [self._responses.differences(*pair) for pair in zip(old.portions, view.portions, strict=True)]
+        for type_, subscription in self.types.items():
+            if subscription.at is old and not any(type_ in found for found in differences):
+                subscription.at = view
 
     def overdue(self) -> None:
         """The client takes too long to answer: go on with this view without waiting."""
@@ -176,8 +181,11 @@ class DeltaStream:
             if current:
                 return [self._responses.response(current[0].type, current)]
         for type_ in ORDER:
-            if type_ in self.types and not self._must_wait(type_) and (due := self._serve(type_, self.types[type_])):
-                return due
+            subscription = self.types.get(type_)
+            if subscription is None or not self._due(type_, subscription) or self._must_wait(type_):
+                continue
+            if responses := self._serve(type_, subscription):
+                return responses
         if not self._gone or self._waits_for(ORDER):
             return []
         gone = tuple(sorted(n for n in self._gone if self.view.get(TypeUrl.CLUSTER, n) is None))
@@ -186,6 +194,12 @@ class DeltaStream:
 
     def _waits_for(self, types: tuple[TypeUrl, ...]) -> bool:
         return self._patient and any(t in self.types and self.types[t].outstanding for t in types)
+
+    def _due(self, type_: TypeUrl, subscription: Subscription) -> bool:
+        """Something may have to be sent."""
+        if subscription.at is not self.view or subscription.fresh:
+            return True
+        return bool(self._behind if type_ is TypeUrl.ENDPOINTS else self._followed if type_ is TypeUrl.VIRTUAL_HOST else ())
 
     def _must_wait(self, type_: TypeUrl) -> bool:
         """A change of what names others waits for their acceptance; what the client asked for never waits."""
@@ -199,8 +213,6 @@ class DeltaStream:
         """Responses that bring one type up to the newest view; the cursor moves there."""
         behind = self._behind if type_ is TypeUrl.ENDPOINTS else set()
         followed = self._followed if type_ is TypeUrl.VIRTUAL_HOST else set()
-        if subscription.at is self.view and not (subscription.fresh or behind or followed):
-            return []
         first = subscription.at is None
         differences = self._differences(type_, subscription.at)
         if not (first or differences or subscription.fresh or behind or followed):
