@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace
@@ -47,7 +48,11 @@ def take(state: State, config: MeshConfig, memo: Memo, settings: Settings, root_
     """Everything made from unchanged objects is the same object as the last time with this memo."""
     where = take_topology(state, memo, settings.cluster_id, root_namespace)
     workloads = take_workloads(state, memo, where)
-    from_kubernetes = _kubernetes_services(state, config, memo, settings)
+    trust = config.trust_domain or settings.domain
+    exports = config.default_service_export_to
+    from_kubernetes = memo(
+        _kubernetes_services, memo, state.of("Service"), state.of("Namespace"), exports, settings.domain, trust
+    )
     from_entries = _entry_services(state, config, memo, settings)
     tables = _kubernetes_tables(state, memo, from_kubernetes, workloads, where)
     tables.update(_entry_tables(memo, from_entries, workloads, where))
@@ -57,13 +62,16 @@ def take(state: State, config: MeshConfig, memo: Memo, settings: Settings, root_
     return ServiceRegistry(catalogue, tables, workloads)
 
 
-def _kubernetes_services(state: State, config: MeshConfig, memo: Memo, settings: Settings) -> list[Service]:
-    notes = {n.name: n.annotations.get(kubernetes.TRAFFIC_DISTRIBUTION, "") for n in state.of("Namespace")}
-    export, trust = config.default_service_export_to, config.trust_domain or settings.domain
-    return [
-        memo(kubernetes.service, each, export, notes.get(each.key.namespace, ""), settings.domain, trust)
-        for each in state.of("Service")
-    ]
+def _kubernetes_services(
+    memo: Memo,
+    services: tuple[Resource[Any], ...],
+    namespaces: tuple[Resource[Any], ...],
+    exports: tuple[str, ...],
+    domain: str,
+    trust: str,
+) -> tuple[Service, ...]:
+    notes = {n.name: n.annotations.get(kubernetes.TRAFFIC_DISTRIBUTION, "") for n in namespaces}
+    return tuple(memo(kubernetes.service, s, exports, notes.get(s.key.namespace, ""), domain, trust) for s in services)
 
 
 def _entry_services(state: State, config: MeshConfig, memo: Memo, settings: Settings) -> dict[Service, Entry]:
@@ -96,18 +104,40 @@ def _key(service: Service) -> str:
 
 
 def _kubernetes_tables(
-    state: State, memo: Memo, services: Iterable[Service], workloads: Workloads, where: Topology
+    state: State, memo: Memo, services: tuple[Service, ...], workloads: Workloads, where: Topology
 ) -> dict[Service, EndpointTable]:
     backings = _backings(state, memo)
     tables: dict[Service, EndpointTable] = {}
-    for service in services:
-        here = workloads.get(service.namespace, NOTHING)
-        behind = backings.get((service.namespace, service.name), ())
-        table = memo(endpoints.listed, service, behind, memo(pods_behind, behind, here), where) if behind else EMPTY
-        if service.selector and service.resolution is not Resolution.ALIAS and (here.entries or not behind):
-            table = _add_selected(memo, service, table, here, not behind)
-        tables[service] = table
+    for namespace, found in memo(_by_namespace, services).items():
+        behind = tuple(backings.get(namespace, {}).items())
+        here = workloads.get(namespace, NOTHING)
+        tables.update(zip(found, memo(_namespace_tables, memo, found, behind, here, where), strict=True))
     return tables
+
+
+def _by_namespace(services: tuple[Service, ...]) -> Mapping[str, tuple[Service, ...]]:
+    grouped: dict[str, list[Service]] = {}
+    for service in services:
+        grouped.setdefault(service.namespace, []).append(service)
+    return {name: tuple(found) for name, found in grouped.items()}
+
+
+def _namespace_tables(
+    memo: Memo,
+    services: tuple[Service, ...],
+    backings: tuple[tuple[str, tuple[Backing, ...]], ...],
+    here: NamespaceWorkloads,
+    where: Topology,
+) -> tuple[EndpointTable, ...]:
+    by_name = dict(backings)
+    return tuple(_table(memo, service, by_name.get(service.name, ()), here, where) for service in services)
+
+
+def _table(memo: Memo, service: Service, behind: tuple[Backing, ...], here: NamespaceWorkloads, where: Topology) -> EndpointTable:
+    table = memo(endpoints.listed, service, behind, memo(pods_behind, behind, here), where) if behind else EMPTY
+    if service.selector and service.resolution is not Resolution.ALIAS and (here.entries or not behind):
+        return _add_selected(memo, service, table, here, not behind)
+    return table
 
 
 def _add_selected(memo: Memo, service: Service, table: EndpointTable, here: NamespaceWorkloads, with_pods: bool) -> EndpointTable:
@@ -115,14 +145,14 @@ def _add_selected(memo: Memo, service: Service, table: EndpointTable, here: Name
     return found if table is EMPTY else memo(endpoints.merged, service, (table, found))
 
 
-def _backings(state: State, memo: Memo) -> dict[tuple[str, str], tuple[Backing, ...]]:
+def _backings(state: State, memo: Memo) -> dict[str, dict[str, tuple[Backing, ...]]]:
     """By namespace and name of the Service; Endpoints count only where there is no EndpointSlice."""
-    result: dict[tuple[str, str], tuple[Backing, ...]] = {}
+    result: dict[str, dict[str, tuple[Backing, ...]]] = {}
     for each, backing in memo(Each, of_slice).of(state.of("EndpointSlice", "discovery.k8s.io")).items():
-        key = (each.key.namespace, each.labels.get(SERVICE_NAME, ""))
-        result[key] = (*result[key], backing) if key in result else (backing,)
+        here, name = result.setdefault(each.key.namespace, {}), each.labels.get(SERVICE_NAME, "")
+        here[name] = (*here[name], backing) if name in here else (backing,)
     for endpoints_, backings in memo(Each, of_endpoints).of(state.of("Endpoints")).items():
-        result.setdefault((endpoints_.key.namespace, endpoints_.key.name), backings)
+        result.setdefault(endpoints_.key.namespace, {}).setdefault(endpoints_.key.name, backings)
     return result
 
 

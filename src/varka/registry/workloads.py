@@ -48,8 +48,8 @@ def locality_of(node: Resource[object]) -> Locality:
 
 
 def take_workloads(state: State, memo: Memo, where: Topology) -> Workloads:
-    pods = _by_namespace(memo(Each, of_pod, where).of(state.of("Pod")))
-    entries = _by_namespace(memo(Each, of_workload_entry, where).of(state.of("WorkloadEntry", ISTIO)))
+    pods = memo(_by_namespace, memo(Each, of_pod, where), state.of("Pod"))
+    entries = memo(_by_namespace, memo(Each, of_workload_entry, where), state.of("WorkloadEntry", ISTIO))
     return {
         name: memo(namespace_workloads, tuple(pods.get(name, ())), tuple(entries.get(name, ())))
         for name in dict.fromkeys((*pods, *entries))
@@ -85,8 +85,8 @@ def _by_address(workloads: tuple[Workload, ...]) -> dict[str, Workload]:
     return {address: w for w in reversed(workloads) for address in w.addresses}
 
 
-def _by_namespace(values: Mapping[Resource[Any], Workload]) -> dict[str, list[Workload]]:
+def _by_namespace(each: Each[Workload], items: tuple[Resource[Any], ...]) -> dict[str, list[Workload]]:
     result: dict[str, list[Workload]] = {}
-    for resource, value in values.items():
+    for resource, value in each.of(items).items():
         result.setdefault(resource.key.namespace, []).append(value)
     return result
