@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from unittest.mock import patch
 
 from varka.store.files import FileChange, Files
 
@@ -52,6 +53,32 @@ def test_a_broken_file_keeps_its_objects_and_says_where_it_is_broken(tmp_path: P
     file.write_text(service("b"))
     assert told(files.refresh()) == (["b"], ["a"])
     assert files.diagnostics[str(file)] == ()
+
+
+def test_what_came_and_went_is_found_by_its_path(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(service("a"))
+    files = Files([str(tmp_path)])
+    files.refresh()
+    new, hidden = tmp_path / "b.yaml", tmp_path / ".c.yaml"
+    new.write_text(service("b"))
+    hidden.write_text(service("c"))
+    with patch("varka.store.files.expand", side_effect=AssertionError("looked through all folders")):
+        assert told(files.refresh([str(new), str(tmp_path / "a.yaml~")])) == (["b"], [])
+        new.unlink()
+        assert told(files.refresh([str(new)])) == ([], ["b"])
+    assert told(files.refresh([str(hidden)])) == ([], [])
+
+
+def test_a_folder_that_moves_takes_its_files_along(tmp_path: Path) -> None:
+    (watched := tmp_path / "watched").mkdir()
+    (folder := tmp_path / "folder").mkdir()
+    (folder / "a.yaml").write_text(service("a"))
+    files = Files([str(watched)])
+    files.refresh()
+    inside = folder.rename(watched / "inside")
+    assert told(files.refresh([str(inside)])) == (["a"], [])
+    inside.rename(tmp_path / "away")
+    assert told(files.refresh([str(inside)])) == ([], ["a"])
 
 
 def test_a_saved_file_is_noticed(tmp_path: Path) -> None:

@@ -17,9 +17,13 @@ def expand(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
         if path != "-" and Path(path).is_dir():
             found = (p for p in Path(path).rglob("*") if p.suffix in SUFFIXES and p.is_file())
-            yield from sorted(str(p) for p in found if not any(part.startswith(".") for part in p.relative_to(path).parts))
+            yield from sorted(str(p) for p in found if not is_hidden(p.relative_to(path)))
         else:
             yield path
+
+
+def is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def read(paths: Iterable[str]) -> tuple[list[tuple[str, str]], list[Diagnostic]]:

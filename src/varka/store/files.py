@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from varka.base.diagnostic import Diagnostic, Origin, Severity
 from varka.base.hashing import content_hash
 from varka.base.names import ObjectKey
-from varka.resources.files import SUFFIXES, expand, read
+from varka.resources.files import SUFFIXES, expand, is_hidden, read
 from varka.resources.load import Part, load_text
 from varka.resources.resource import Resource
 
@@ -68,11 +69,33 @@ class Files:
         return FileChange(tuple(changed), tuple(put), tuple(k for k in drop if k not in still), (*unreadable, *told))
 
     def _wanted(self, touched: Iterable[str] | None) -> list[str]:
-        """The files to read; the folders are looked through again only when files came or went."""
-        paths = None if touched is None else list(touched)
-        if paths is None or not all(path in self._names and Path(path).is_file() for path in paths):
+        """The files to read; the folders are looked through only where the paths do not tell all."""
+        paths = [] if touched is None else list(touched)
+        if touched is None or not all(self._follow(path) for path in paths):
             self._names = {str(Path(name).resolve()) if name != "-" else name: name for name in expand(self.paths)}
-        return list(self._names.values()) if paths is None else [self._names[path] for path in paths if path in self._names]
+            return list(self._names.values())
+        return [self._names[path] for path in paths if path in self._names]
+
+    def _follow(self, path: str) -> bool:
+        """Note what became of a path; False when only a look through the folders can tell."""
+        file = Path(path)
+        if path not in self._names and file.suffix not in SUFFIXES:
+            return not file.is_dir() and not any(known.startswith(path + os.sep) for known in self._names)
+        if not file.is_file():
+            self._names.pop(path, None)
+            return not file.exists()
+        if path not in self._names and (name := self._name(file)):
+            self._names[path] = name
+        return path in self._names
+
+    def _name(self, file: Path) -> str | None:
+        """What `expand` would call a file in a folder of ours; None for one that is none of ours, or only by a link."""
+        for given in self.paths:
+            root = Path(given).resolve()
+            if given != "-" and root.is_dir() and file.is_relative_to(root):
+                below = file.relative_to(root)
+                return None if is_hidden(below) else str(Path(given) / below)
+        return None
 
     async def changes(self) -> AsyncIterator[FileChange]:
         """Watch, and read what was saved. Folders are watched with all below them; of a file its folder, since editors
@@ -116,6 +139,4 @@ async def _watch(roots: set[Path], recursive: bool, touched: asyncio.Queue[set[s
         recursive=recursive,
         ignore_permission_denied=True,
     ):
-        found = {str(Path(path).resolve()) for _, path in batch if path.endswith(SUFFIXES)}
-        if found:
-            await touched.put(found)
+        await touched.put({str(Path(path).resolve()) for _, path in batch})
