@@ -95,7 +95,8 @@ class Compiler:
         snapshot = self._snapshot
         standing = snapshot.standing(proxy)
         gateway = snapshot.gateway(proxy) if proxy.type is ProxyType.ROUTER else None
-        return self.memo(audience_of, self.memo, self._tellers, proxy, standing, snapshot.scope(proxy), gateway), standing
+        scope = snapshot.scope_of(proxy, standing)
+        return self.memo(audience_of, self.memo, self._tellers, proxy, standing, scope, gateway), standing
 
     def _shared(self, audience: Audience) -> Portion:
         if audience not in self._portions:

@@ -76,7 +76,9 @@ class MeshSnapshot:
 
     def scope(self, proxy: Proxy) -> Scope:
         """The outbound side of a sidecar, or of a router (all visible services, no egress listener)."""
-        standing = self.standing(proxy)
+        return self.scope_of(proxy, self.standing(proxy))
+
+    def scope_of(self, proxy: Proxy, standing: Standing) -> Scope:
         if proxy.type is not ProxyType.SIDECAR:
             return self._router_scope(proxy, standing)
         key = (standing.namespace, standing.sidecar, standing.selected)

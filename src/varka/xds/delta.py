@@ -14,7 +14,6 @@ Rules from Envoy's side (each seen with Envoy 1.40):
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -48,12 +47,12 @@ class Subscription:
     """A type on one stream."""
 
     wildcard: bool
-    names: set[str] = field(default_factory=set)
+    names: frozenset[str] = frozenset()
     at: View | None = None
     """Served up to here; None: nothing sent yet."""
     held: dict[str, str] = field(default_factory=dict)
     """Versions that the client brought from an earlier stream and that were not compared yet."""
-    fresh: set[str] = field(default_factory=set)
+    fresh: frozenset[str] = frozenset()
     """Names to answer with the resource whatever was sent before."""
     outstanding: dict[str, Response] = field(default_factory=dict)
     """Sent, neither accepted nor rejected."""
@@ -63,9 +62,6 @@ class Subscription:
     """Route configurations that the client has: their virtual hosts need not follow again."""
     resumed: bool = False
     """The client came back with resources: silence tells it that nothing changed."""
-
-    def covers(self, resources: tuple[EnvoyResource, ...]) -> bool:
-        return all(r.name in self.names for r in resources)
 
     def wants(self, name: str) -> bool:
         return self.wildcard or name in self.names
@@ -145,26 +141,25 @@ class DeltaStream:
         return response
 
     def _subscribe(self, subscription: Subscription, request: DeltaRequest) -> None:
-        for name in request.subscribe:
-            if name == "*":
-                subscription.wildcard = True
-            else:
-                if name not in request.versions:
-                    subscription.fresh.add(name)
-                subscription.names.add(sys.intern(name))
-        for name in request.unsubscribe:
-            if name == "*":
-                subscription.wildcard = False
-            subscription.given.discard(name)
-            subscription.names.discard(name)
-            subscription.fresh.discard(name)
+        """Whole sets of names, which streams that ask for the same share."""
+        wanted, unwanted = frozenset(request.subscribe), frozenset(request.unsubscribe)
+        if "*" in wanted:
+            subscription.wildcard, wanted = True, wanted - {"*"}
+        if wanted:
+            subscription.names = subscription.names | wanted if subscription.names else wanted
+            subscription.fresh |= wanted.difference(request.versions) if request.versions else wanted
+        if unwanted:
+            subscription.wildcard = subscription.wildcard and "*" not in unwanted
+            subscription.given -= unwanted
+            subscription.names -= unwanted
+            subscription.fresh -= unwanted
 
     def _answered(self, type_: TypeUrl, subscription: Subscription, request: DeltaRequest) -> None:
         response = subscription.outstanding.pop(request.nonce, None)
         if response is None:
             return
         if not request.error:
-            for resource in response.resources:
+            for resource in response.resources if subscription.errors else ():
                 subscription.errors.pop(resource.name, None)
         elif len(response.resources) == 1:
             resource = response.resources[0]
@@ -218,19 +213,21 @@ class DeltaStream:
         if not (first or differences or subscription.fresh or behind or followed):
             subscription.at = self.view
             return []
-        parts = self._parts(subscription, differences)
-        extra, unknown = self._asked(type_, subscription, parts, behind, followed)
+        parts = [self._cut(found, subscription) for found in differences]
+        asked = subscription.fresh.union(n for n in behind if subscription.wants(n)).difference(*(p.names for p in parts))
+        again, unknown = self._asked(type_, subscription, asked)
+        following = self._following(type_, followed, parts) if followed else ()
         removed = self._removed(type_, subscription, differences) + unknown
-        subscription.at, subscription.held, subscription.fresh = self.view, {}, set()
+        subscription.at, subscription.held, subscription.fresh = self.view, {}, frozenset()
         self._behind -= behind
         self._followed -= followed
-        sent = [part for part in (*parts, extra) if part]
+        sent = [resources for resources in (*(p.changed for p in parts), again + following) if resources]
         self._note(type_, sent, removed, first)
         if type_ is TypeUrl.CLUSTER:
             removed = ()
         if not sent and not removed and first and not subscription.resumed:
             return self._nothing(type_)
-        responses = [self._responses.response(type_, part) for part in sent[:-1]]
+        responses = [self._responses.response(type_, resources) for resources in sent[:-1]]
         if sent or removed:
             responses.append(self._responses.response(type_, sent[-1] if sent else (), removed))
         return responses
@@ -240,27 +237,18 @@ class DeltaStream:
         portions = zip((old or _EMPTY).portions, self.view.portions, strict=True)
         return [found for before, now in portions if (found := self._responses.differences(before, now).get(type_))]
 
-    def _parts(self, subscription: Subscription, differences: list[Difference]) -> list[tuple[EnvoyResource, ...]]:
-        """Changed resources that the client wants, by portion."""
+    def _cut(self, found: Difference, subscription: Subscription) -> Difference:
+        """What of it the client wants and has not; mostly all of it."""
         held = subscription.held
-        return [
-            tuple(r for r in found.changed if subscription.wants(r.name) and held.get(r.name) != r.version)
-            if held or not (subscription.wildcard or subscription.covers(found.changed))
-            else found.changed
-            for found in differences
-        ]
+        if not held and (subscription.wildcard or found.names <= subscription.names):
+            return found
+        wanted = tuple(r for r in found.changed if subscription.wants(r.name) and held.get(r.name) != r.version)
+        return Difference(wanted, found.removed, frozenset(r.name for r in wanted))
 
     def _asked(
-        self,
-        type_: TypeUrl,
-        subscription: Subscription,
-        parts: list[tuple[EnvoyResource, ...]],
-        behind: set[str],
-        followed: set[str],
+        self, type_: TypeUrl, subscription: Subscription, names: frozenset[str]
     ) -> tuple[tuple[EnvoyResource, ...], tuple[str, ...]]:
         """What must be sent although it did not change, and names asked for that are nowhere."""
-        sending = {r.name for part in parts for r in part}
-        names = (subscription.fresh | {n for n in behind if subscription.wants(n)}) - sending
         found, unknown = [], []
         for name in sorted(names):
             resource = self.view.get(type_, name) or self._lookup(type_, name)
@@ -268,9 +256,12 @@ class DeltaStream:
                 found.append(resource)
             elif name in subscription.fresh:
                 unknown.append(name)
-        if followed:
-            found += [r for r in self.view.of(type_) if r.name.partition("/")[0] in followed and r.name not in sending]
         return tuple(found), tuple(unknown)
+
+    def _following(self, type_: TypeUrl, routes: set[str], parts: list[Difference]) -> tuple[EnvoyResource, ...]:
+        """The virtual hosts of route configurations that are not sent anyway."""
+        there = [r for r in self.view.of(type_) if r.name.partition("/")[0] in routes]
+        return tuple(r for r in there if not any(r.name in part.names for part in parts))
 
     def _removed(self, type_: TypeUrl, subscription: Subscription, differences: list[Difference]) -> tuple[str, ...]:
         """What the client has and the view has not. Envoy itself drops endpoints and routes that nothing names."""

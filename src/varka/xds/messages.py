@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +18,8 @@ class DeltaRequest:
     """One DeltaDiscoveryRequest. `nonce` acknowledges a response; with `error` it rejects it."""
 
     type: str
-    subscribe: tuple[str, ...] = ()
-    unsubscribe: tuple[str, ...] = ()
+    subscribe: Collection[str] = ()
+    unsubscribe: Collection[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     """`initial_resource_versions`: what the client still has from an earlier stream."""
     nonce: str = ""
@@ -48,13 +48,13 @@ def delta_request(raw: bytes) -> tuple[DeltaRequest, Proxy | None]:
     message = discovery_pb2.DeltaDiscoveryRequest.FromString(raw)
     request = DeltaRequest(
         message.type_url,
-        tuple(message.resource_names_subscribe),
-        tuple(message.resource_names_unsubscribe),
+        frozenset(message.resource_names_subscribe),
+        frozenset(message.resource_names_unsubscribe),
         dict(message.initial_resource_versions),
         message.response_nonce,
         _error(message),
     )
-    return request, proxy_of(message.node) if message.node.id else None
+    return request, proxy_of(message.node) if message.HasField("node") else None
 
 
 def sotw_request(raw: bytes) -> tuple[SotwRequest, Proxy | None]:

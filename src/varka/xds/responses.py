@@ -29,6 +29,8 @@ class Response:
 class Difference:
     changed: tuple[EnvoyResource, ...]
     removed: tuple[str, ...]
+    names: frozenset[str]
+    """Of `changed`."""
 
 
 Differences = Mapping[TypeUrl, Difference]
@@ -98,4 +100,4 @@ def _difference(old: Layers, new: Layers) -> Difference:
             kept.add(name)
             if had.get(name) != resource.version:
                 changed.append(resource)
-    return Difference(tuple(changed), tuple(sorted(had.keys() - kept)))
+    return Difference(tuple(changed), tuple(sorted(had.keys() - kept)), frozenset(r.name for r in changed))
