@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,10 @@ from google.protobuf.json_format import MessageToDict
 
 from varka.envoy.resource import EnvoyResource
 from varka.proxy.node import Locality, Proxy, from_node
+
+_LONG = 4 << 10
+"""Bytes from which a request is worth remembering."""
+_KEPT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,23 @@ def delta_request(raw: bytes) -> tuple[DeltaRequest, Proxy | None]:
         _error(message),
     )
     return request, proxy_of(message.node) if message.HasField("node") else None
+
+
+class DeltaRequests:
+    """Decodes requests. Equal subscriptions to many names are one value: proxies that see the same ask for the same."""
+
+    def __init__(self) -> None:
+        self._long: OrderedDict[bytes, DeltaRequest] = OrderedDict()
+
+    def __call__(self, raw: bytes) -> tuple[DeltaRequest, Proxy | None]:
+        if found := self._long.get(raw):
+            return found, None
+        request, proxy = delta_request(raw)
+        if len(raw) >= _LONG and proxy is None:
+            self._long[raw] = request
+            if len(self._long) > _KEPT:
+                self._long.popitem(last=False)
+        return request, proxy
 
 
 def sotw_request(raw: bytes) -> tuple[SotwRequest, Proxy | None]:

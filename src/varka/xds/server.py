@@ -10,7 +10,7 @@ import grpc
 import grpc.aio
 
 from varka.xds.hub import Connection, Hub
-from varka.xds.messages import delta_request, sotw_request
+from varka.xds.messages import DeltaRequests, sotw_request
 
 SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
 _LARGE = 64 << 10
@@ -35,6 +35,7 @@ class AdsServer:
 
     def __init__(self, hub: Hub, progress: Progress) -> None:
         self._hub, self._progress = hub, progress
+        self._delta_requests = DeltaRequests()
         self._large = asyncio.Semaphore(_IN_FLIGHT)
         self._server = grpc.aio.server(options=_OPTIONS)
         handlers = {
@@ -57,7 +58,7 @@ class AdsServer:
         await self._server.stop(grace=1)
 
     async def _delta(self, _: Any, context: Any) -> None:
-        await self._serve(context, delta_request, delta=True)
+        await self._serve(context, self._delta_requests, delta=True)
 
     async def _sotw(self, _: Any, context: Any) -> None:
         await self._serve(context, sotw_request, delta=False)
