@@ -146,7 +146,7 @@ class DeltaStream:
         if "*" in wanted:
             subscription.wildcard, wanted = True, wanted - {"*"}
         if wanted:
-            subscription.names = subscription.names | wanted if subscription.names else wanted
+            subscription.names = self._responses.union(subscription.names, wanted)
             subscription.fresh |= wanted.difference(request.versions) if request.versions else wanted
         if unwanted:
             subscription.wildcard = subscription.wildcard and "*" not in unwanted

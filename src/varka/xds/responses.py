@@ -59,6 +59,10 @@ class Responses:
         """What a client that has `old` lacks of `new`; found once for each pair."""
         return _NONE if old is new else self._memo(_differences, self._memo, old, new)
 
+    def union(self, names: frozenset[str], more: frozenset[str]) -> frozenset[str]:
+        """The names of a subscription that grew: one set for all streams that ask for the same."""
+        return self._memo(frozenset[str].union, names, more) if names else more
+
     def count(self, response: Response) -> None:
         """A stream sends this now."""
         self.sent[response.type] = self.sent.get(response.type, 0) + len(response.resources)
