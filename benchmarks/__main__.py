@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
-from benchmarks import core, load, mesh
+from benchmarks import core, load, mesh, shapes
+
+SIZES = ("100x100", "1000x500", "1000x1000")
 
 
 def main(arguments: list[str]) -> int:
     if arguments[:1] == ["load"]:
-        figures: object = [load.measure(load.Size.parse(text)) for text in arguments[1:] or ["100x100", "1000x500"]]
+        figures: Any = [load.measure(load.Size.parse(text)) for text in arguments[1:] or SIZES]
     elif arguments:
         print(f"python -m benchmarks [load SERVICESxPROXIES...], not {' '.join(arguments)}", file=sys.stderr)
         return 64
     else:
-        figures = {"core": core.measure(), "mesh": mesh.measure()}
+        figures = {"core": core.measure(), "shapes": shapes.measure(), "mesh": mesh.measure()}
+        if load.TOOLS.is_dir():
+            figures["load"] = [load.measure(load.Size.parse(text)) for text in SIZES]
     print(json.dumps(figures, indent=1))
     return 0
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from varka.base.settings import Settings
 from varka.envoy.compiler import Compiler
+from varka.envoy.resource import TypeUrl
 from varka.proxy.node import from_document
 from varka.resources.load import load
 from varka.resources.meshconfig import default_mesh_config
@@ -35,54 +36,59 @@ kind: VirtualService
 metadata: {{name: s{i}, namespace: n{ns}}}
 spec: {{hosts: [s{i}], http: [{{timeout: {t}s, route: [{{destination: {{host: s{i}}}}}]}}]}}
 """
-_TYPES = ("config.cluster.v3.Cluster", "config.listener.v3.Listener")
+R = TypeVar("R")
 
 
 def service(i: int, *, endpoint: int = 2, timeout: int = 3) -> tuple[str, str]:
     return f"{i}.yaml", _SERVICE.format(i=i, ns=i // 20, a=i // 250, b=i % 250 + 1, e=endpoint, t=timeout)
 
 
+class Measured:
+    """A control plane without sockets, and one proxy that asks for everything as Envoy does."""
+
+    def __init__(self, proxy: dict[str, Any]) -> None:
+        self._state, self._proxy = State(), from_document(proxy)
+        self._compiler = Compiler(default_mesh_config(), Settings())
+        self._responses = Responses()
+        self._stream: DeltaStream | None = None
+
+    def read(self, texts: Iterable[tuple[str, str]]) -> None:
+        """Put the objects of these files that differ."""
+        found, known = load(texts), self._state.resources
+        origins = found.origins
+        changed = (r for r in found.resources if r.key not in known or known[r.key].raw != r.raw)
+        self._state = self._state.updated((r, origins[r.key]) for r in changed)
+
+    def serve(self) -> int:
+        """Bring the proxy up to date; the bytes that took."""
+        before = sum(self._responses.sent_bytes.values())
+        self._compiler.update(self._state)
+        view = self._compiler.view(self._proxy)
+        if self._stream is None:
+            self._stream = DeltaStream(self._responses, view)
+            for type_ in (TypeUrl.CLUSTER, TypeUrl.ENDPOINTS, TypeUrl.LISTENER, TypeUrl.ROUTE):
+                names = tuple(r.name for r in view.of(type_)) if type_ in (TypeUrl.ENDPOINTS, TypeUrl.ROUTE) else ()
+                self._stream.request(DeltaRequest(type_, names))
+        else:
+            self._stream.update(view)
+        while (response := self._stream.next()) is not None:
+            self._stream.request(DeltaRequest(response.type, nonce=response.nonce))
+        return sum(self._responses.sent_bytes.values()) - before
+
+
 def measure() -> dict[str, Any]:
-    loaded, reading = _timed(lambda: load(service(i) for i in range(SERVICES)))
-    state = State().updated((r, loaded.origins[r.key]) for r in loaded.resources)
-    compiler = Compiler(default_mesh_config(), Settings())
-    proxy = from_document({"type": "sidecar", "name": "p", "namespace": "n0", "ip_addresses": ["10.9.9.9"]})
-    _, first = _timed(lambda: (compiler.update(state), compiler.view(proxy)))
-    responses = Responses()
-    stream = DeltaStream(responses, compiler.view(proxy))
-    for type_ in _TYPES:
-        stream.request(DeltaRequest(f"type.googleapis.com/envoy.{type_}"))
-    endpoints = tuple(r.name for r in stream.view.of(_type("ENDPOINTS")))
-    stream.request(DeltaRequest(_type("ENDPOINTS"), endpoints))
-    stream.request(DeltaRequest(_type("ROUTE"), tuple(r.name for r in stream.view.of(_type("ROUTE")))))
-    _drain(stream)
-    whole = sum(responses.sent_bytes.values())
-    figures = {"services": SERVICES, "read_s": reading, "first_view_s": first, "first_view_bytes": whole}
+    mesh = Measured({"type": "sidecar", "name": "p", "namespace": "n0", "ip_addresses": ["10.9.9.9"]})
+    _, reading = timed(lambda: mesh.read(service(i) for i in range(SERVICES)))
+    whole, first = timed(mesh.serve)
+    figures: dict[str, Any] = {"services": SERVICES, "read_s": reading, "first_view_s": first, "first_view_bytes": whole}
     for name, changed in (("endpoint", service(7, endpoint=3)), ("route", service(7, endpoint=3, timeout=4))):
-        found = load([changed])
-        state = state.updated((r, found.origins[r.key]) for r in found.resources if _differs(state, r))
-        before = sum(responses.sent_bytes.values())
-        _, took = _timed(lambda now=state: (compiler.update(now), stream.update(compiler.view(proxy)), _drain(stream)))
-        figures[name] = {"s": took, "bytes": sum(responses.sent_bytes.values()) - before}
+        mesh.read([changed])
+        sent, took = timed(mesh.serve)
+        figures[name] = {"s": took, "bytes": sent}
     return figures
 
 
-def _differs(state: State, resource: Any) -> bool:
-    return bool(state.resources[resource.key].raw != resource.raw)
-
-
-def _type(name: str) -> Any:
-    from varka.envoy.resource import TypeUrl
-
-    return TypeUrl[name]
-
-
-def _drain(stream: DeltaStream) -> None:
-    while (response := stream.next()) is not None:
-        stream.request(DeltaRequest(response.type, nonce=response.nonce))
-
-
-def _timed(function: Callable[[], Any]) -> tuple[Any, float]:
+def timed(function: Callable[[], R]) -> tuple[R, float]:
     began = time.perf_counter()
     result = function()
     return result, round(time.perf_counter() - began, 4)
