@@ -124,6 +124,10 @@ def runs(mesh: Mesh, before: dict[str, int]) -> dict[str, int]:
     return {name: n - before.get(name, 0) for name, n in mesh.compiler.memo.made.items() if n != before.get(name, 0)}
 
 
+RESOURCES = {"load_assignment", "outbound_cluster_resource", "outbound_listener", "virtual_host", "sidecar_route", "workload"}
+"""Functions that make what is sent."""
+
+
 def test_an_endpoint_makes_its_load_assignments_and_nothing_else(mesh: Mesh) -> None:
     before = dict(mesh.compiler.memo.made)
     again = mesh.made_again(endpoints("s0", "a", "10.1.0.2"))
@@ -132,7 +136,7 @@ def test_an_endpoint_makes_its_load_assignments_and_nothing_else(mesh: Mesh) -> 
     assert again == {(TypeUrl.ENDPOINTS, name) for name in wanted}
     made = runs(mesh, before)
     assert made["load_assignment"] == len(wanted)
-    assert not made.keys() & {"virtual_host", "gateway_listener", "manager_filter", "service_cluster"}
+    assert made.keys().isdisjoint(RESOURCES - {"load_assignment"})
 
 
 def test_a_weight_makes_the_virtual_hosts_that_contain_it(mesh: Mesh) -> None:
@@ -145,6 +149,23 @@ def test_a_weight_makes_the_virtual_hosts_that_contain_it(mesh: Mesh) -> None:
 
 def test_a_label_that_no_rule_selects_makes_no_new_view(mesh: Mesh) -> None:
     assert mesh.compiler.view(sidecar("a", colour="blue")) is mesh.before[0]
+
+
+CHANGES = (endpoints("s0", "a", "10.1.0.2"), routes("s0", "a", 60), service("new", "a", 250))
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=["endpoint", "weight", "service"])
+def test_a_change_makes_nothing_for_further_proxies(mesh: Mesh, change: str) -> None:
+    before = dict(mesh.compiler.memo.made)
+    mesh.made_again(change)
+    alone = runs(mesh, before)
+    crowd = Mesh()
+    crowd.proxies += [sidecar(ns, number=str(n)) for ns in NAMESPACES[1:] for n in range(5)]
+    crowd.before = crowd.views()
+    before = dict(crowd.compiler.memo.made)
+    crowd.made_again(change)
+    # Who is in which audience is looked up for each proxy when what its scope sees changes.
+    assert {**runs(crowd, before), "audience_of": alone["audience_of"]} == alone
 
 
 def test_a_moved_line_changes_nothing(mesh: Mesh) -> None:
