@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from varka.cli.exits import NO_MESH, Failure
-from varka.local import enter, handle
+from varka.cli.exits import Failure
+from varka.cli.live import find_pod
+from varka.local import enter
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -19,18 +20,12 @@ def exec_(pod: str, name: str | None, namespace: str, container: str | None, com
 
     POD is `pod`, `pod.namespace` or `deploy/name.namespace`.
     """
-    try:
-        status = handle.ask(handle.choose(name), "status")
-        found = handle.find_pod(status["pods"], pod, namespace)
-    except handle.NoMesh as error:
-        raise Failure(str(error), code=NO_MESH, hint="varka up starts one") from None
-    except handle.NoPod as error:
-        raise Failure(str(error)) from None
-    if container is not None and container not in found["logs"]:
-        raise Failure(f"pod {found['name']} has no container {container!r}; it has {', '.join(found['logs'])}")
+    found = find_pod(name, pod, namespace)
+    if container is not None:
+        found.log_of(container)
     argv = command[1:] if command[0] == "--" else command
     try:
-        return enter.run(status["init"], found, argv)
+        return enter.run(found.init, found.status, argv)
     except FileNotFoundError:
         raise Failure(f"no program {argv[0]!r} on this machine", code=127) from None
     except OSError as error:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from varka.cli.exits import NO_MESH, Failure
@@ -25,6 +26,13 @@ class LivePod:
     @property
     def name(self) -> str:
         return f"{self.status['name']}.{self.status['namespace']}"
+
+    def log_of(self, container: str) -> Path:
+        """The file that a container's output goes to. Raises Failure when the pod has no such container."""
+        files: Mapping[str, str] = self.status["logs"]
+        if container not in files:
+            raise Failure(f"pod {self.status['name']} has no container {container!r}; it has {', '.join(files)}")
+        return Path(files[container])
 
 
 def find_pod(mesh: str | None, pod: str, namespace: str) -> LivePod:

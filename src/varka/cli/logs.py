@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 import click
 
-from varka.cli.exits import NO_MESH, OK, Failure
-from varka.local import handle
+from varka.cli.exits import OK
+from varka.cli.live import find_pod
 
 PROXY = "istio-proxy"
 
@@ -23,18 +23,9 @@ PROXY = "istio-proxy"
 @click.option("-f", "--follow", is_flag=True, help="Go on as more is written.")
 def logs(pod: str, name: str | None, namespace: str, container: str | None, follow: bool) -> int:
     """Print the output of a workload of POD, or its proxy's log with the access log in it."""
-    try:
-        status = handle.ask(handle.choose(name), "status")
-        found = handle.find_pod(status["pods"], pod, namespace)
-    except handle.NoMesh as error:
-        raise Failure(str(error), code=NO_MESH, hint="varka up starts one") from None
-    except handle.NoPod as error:
-        raise Failure(str(error)) from None
-    files: dict[str, str] = found["logs"]
-    chosen = container or next((one for one in files if one != PROXY), PROXY)
-    if chosen not in files:
-        raise Failure(f"pod {found['name']} has no container {chosen!r}; it has {', '.join(files)}")
-    _print(Path(files[chosen]), follow)
+    found = find_pod(name, pod, namespace)
+    chosen = container or next((one for one in found.status["logs"] if one != PROXY), PROXY)
+    _print(found.log_of(chosen), follow)
     return OK
 
 

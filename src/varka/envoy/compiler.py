@@ -88,7 +88,7 @@ class Compiler:
             found = memo(gateway_route, memo, gateway, scope, audience.namespace, name, traits, self.config)
         else:
             found = memo(sidecar_route, memo, scope, audience.namespace, name, traits, self.config, whole=True).route
-        layers = finished(memo, {TypeUrl.ROUTE: (memo(layer_of, (found,)),)}, audience.character.patches, gateway).layers
+        layers = finished(memo, {TypeUrl.ROUTE: (memo(Layer.of, (found,)),)}, audience.character.patches, gateway).layers
         return layers[TypeUrl.ROUTE][0].resources[name]
 
     def _audience(self, proxy: Proxy) -> tuple[Audience, Standing]:
@@ -129,7 +129,7 @@ class Compiler:
             TypeUrl.CLUSTER: outbound[TypeUrl.CLUSTER] + clusters,
             TypeUrl.ENDPOINTS: outbound[TypeUrl.ENDPOINTS] + assignments,
             TypeUrl.LISTENER: listeners.layers,
-            TypeUrl.ROUTE: (memo(layer_of, routes),),
+            TypeUrl.ROUTE: (memo(Layer.of, routes),),
         }
         return finished(memo, layers, character.patches, gateway)
 
@@ -145,7 +145,7 @@ class Compiler:
         layers = {
             **self._once(self._outbound, scope.groups, traits),
             TypeUrl.LISTENER: listeners.layers,
-            TypeUrl.ROUTE: (memo(layer_of, tuple(part.route for part in found)),),
+            TypeUrl.ROUTE: (memo(Layer.of, tuple(part.route for part in found)),),
             TypeUrl.VIRTUAL_HOST: tuple(layer for part in found for layer in part.virtual_hosts),
         }
         return finished(memo, layers, character.patches)
@@ -250,10 +250,6 @@ def without(layer: Layer, other: Layer) -> Layer:
     if layer.resources.keys().isdisjoint(other.resources):
         return layer
     return Layer({name: r for name, r in layer.resources.items() if name not in other.resources})
-
-
-def layer_of(resources: tuple[EnvoyResource, ...]) -> Layer:
-    return Layer.of(resources)
 
 
 def portion(

@@ -20,11 +20,11 @@ from varka.envoy.listeners.connection import effective_settings
 from varka.envoy.listeners.gateway_chains import ServerChain, World, port_chains
 from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter, proxy_config
 from varka.envoy.listeners.offers import Endpoints
-from varka.envoy.listeners.parts import ListenerParts, Side, layer_of
+from varka.envoy.listeners.parts import ListenerParts, Side
 from varka.envoy.listeners.tcp import network_filters
 from varka.envoy.listeners.tls import downstream_socket
 from varka.envoy.names import stat_name
-from varka.envoy.resource import EnvoyResource, TypeUrl, encode
+from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, encode
 from varka.mesh.model import GatewayPort, MergedGateway, Scope
 from varka.mesh.telemetry import Telemetry
 from varka.proxy.traits import Traits
@@ -60,7 +60,7 @@ def gateway_layers(
     resources = tuple(memo(gateway_listener, found, traits, config, telemetry) for found in planned)
     targets = [served.chain.target for found in planned for served in found.chains]
     routes = frozenset(target.route for target in targets if isinstance(target, HttpTarget))
-    return ListenerParts((memo(layer_of, resources),), routes)
+    return ListenerParts((memo(Layer.of, resources),), routes)
 
 
 def _planned(ports: Iterable[GatewayPort], world: World) -> Iterable[GatewayListener]:

@@ -23,12 +23,12 @@ from varka.envoy.listeners.chains import TcpTarget, config_metadata
 from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter
 from varka.envoy.listeners.inspect import inspectors
 from varka.envoy.listeners.mtls import ChainKind, chain_kinds, mesh_socket
-from varka.envoy.listeners.parts import ListenerParts, Side, layer_of
+from varka.envoy.listeners.parts import ListenerParts, Side
 from varka.envoy.listeners.tcp import idle_timeout, network_filters, stat_prefix
 from varka.envoy.listeners.tls import downstream_socket
 from varka.envoy.listeners.virtual import black_hole_chain
 from varka.envoy.names import INBOUND_PASSTHROUGH, inbound_cluster, stat_name
-from varka.envoy.resource import EnvoyResource, TypeUrl, encode
+from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, encode
 from varka.envoy.routes.route import inbound_route
 from varka.mesh.model import Inbound, IngressListener, MutualTls, Peers
 from varka.mesh.telemetry import Telemetry
@@ -91,7 +91,7 @@ def inbound_layer(
     resources = [memo(bound_listener, served, traits, config, telemetry) for served in ports if served.bound]
     if traits.interception is not Interception.NONE:
         resources.insert(0, memo(virtual_inbound, redirected, traits, config, telemetry))
-    return ListenerParts((memo(layer_of, tuple(resources)),), frozenset())
+    return ListenerParts((memo(Layer.of, tuple(resources)),), frozenset())
 
 
 def _passing(peers: Peers, served: set[int]) -> Iterator[Served]:

@@ -16,7 +16,7 @@ from varka.envoy.listeners.build import Policy, outbound_listener
 from varka.envoy.listeners.l4 import rules_of
 from varka.envoy.listeners.merge import Offer, Place, Planned, merge
 from varka.envoy.listeners.offers import Binding, Endpoints, GroupPlan, headless_pods, plan_group
-from varka.envoy.listeners.parts import ListenerParts, layer_of
+from varka.envoy.listeners.parts import ListenerParts
 from varka.envoy.listeners.tcp import destination_cluster
 from varka.envoy.listeners.virtual import HTTP_PROXY_ROUTE, http_proxy, virtual_outbound
 from varka.envoy.names import BLACK_HOLE, PASSTHROUGH
@@ -129,7 +129,7 @@ def _group_layer(memo: Memo, plan: GroupPlan, elsewhere: frozenset[Place], setti
 
 def _layer(memo: Memo, planned: Iterable[Planned], settings: Settings) -> Layer:
     resources = tuple(memo(outbound_listener, found, *settings) for found in planned)
-    return memo(layer_of, resources)
+    return memo(Layer.of, resources)
 
 
 def _own_layer(memo: Memo, settings: Settings) -> tuple[Layer, frozenset[str]]:
@@ -140,4 +140,4 @@ def _own_layer(memo: Memo, settings: Settings) -> tuple[Layer, frozenset[str]]:
     port = traits.http_proxy_port or config.proxy_http_port
     if port:
         found.append(memo(http_proxy, port, policy, traits, config, telemetry))
-    return memo(layer_of, tuple(found)), frozenset({HTTP_PROXY_ROUTE} if port else ())
+    return memo(Layer.of, tuple(found)), frozenset({HTTP_PROXY_ROUTE} if port else ())

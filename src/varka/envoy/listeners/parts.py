@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from varka.envoy.resource import EnvoyResource, Layer, Layers
+from varka.envoy.resource import Layers
 
 
 class Side(StrEnum):
@@ -21,8 +21,3 @@ class ListenerParts:
     layers: Layers
     routes: frozenset[str]
     """Names of the route configurations (RDS) that the listeners use."""
-
-
-def layer_of(resources: tuple[EnvoyResource, ...]) -> Layer:
-    """Memoized, an unchanged tuple gives the same layer."""
-    return Layer.of(resources)

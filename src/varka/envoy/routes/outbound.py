@@ -133,20 +133,25 @@ class Plan:
     full_names: frozenset[str]
 
 
-def make_plan(
-    memo: Memo,
-    rules: tuple[MergedVirtualService, ...],
-    imported: tuple[ServiceGroup, ...],
-    groups: tuple[ServiceGroup, ...],
-    port: int,
-    source: Source,
-    client: Client,
-    settings: RouteSettings,
-) -> Plan:
-    """`imported` are a listener's services, `groups` the whole scope's, whose DestinationRules count for all destinations;
-    `source` is the client as far as the rules ask for it. Port 0 means all ports."""
-    made = _Making(memo, rules, imported, groups, port, source, client, settings)
-    candidates = tuple(made.candidates())
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a plan is made from."""
+
+    rules: tuple[MergedVirtualService, ...]
+    imported: tuple[ServiceGroup, ...]
+    """A listener's services."""
+    groups: tuple[ServiceGroup, ...]
+    """The whole scope's services, whose DestinationRules count for all destinations."""
+    port: int
+    """0: all ports."""
+    source: Source
+    """The client as far as the rules ask for it."""
+    client: Client
+    settings: RouteSettings
+
+
+def make_plan(memo: Memo, given: Given) -> Plan:
+    candidates = tuple(_Making(memo, given).candidates())
     neighbours: dict[str, list[int]] = {}
     for index, candidate in enumerate(candidates):
         for label in {label for name in candidate.names for label in name.split(".")[1:-1]}:
@@ -158,22 +163,12 @@ def make_plan(
 class _Making:
     """Lives for one call; what it makes is remembered piece by piece."""
 
-    def __init__(
-        self,
-        memo: Memo,
-        rules: tuple[MergedVirtualService, ...],
-        imported: tuple[ServiceGroup, ...],
-        groups: tuple[ServiceGroup, ...],
-        port: int,
-        source: Source,
-        client: Client,
-        settings: RouteSettings,
-    ) -> None:
-        self._memo, self._port, self._source, self._client, self._settings = memo, port, source, client, settings
-        self._rules = memo(known_services, groups, 0).services
-        self._everything = memo(known_services, imported, 0)
-        self._known = memo(known_services, imported, port)
-        self._claims = memo(claims, rules, self._everything, self._known, port, source.namespace)
+    def __init__(self, memo: Memo, given: Given) -> None:
+        self._memo, self._given, self._port, self._settings = memo, given, given.port, given.settings
+        self._rules = memo(known_services, given.groups, 0).services
+        self._everything = memo(known_services, given.imported, 0)
+        self._known = memo(known_services, given.imported, given.port)
+        self._claims = memo(claims, given.rules, self._everything, self._known, given.port, given.source.namespace)
 
     def candidates(self) -> Iterator[Candidate]:
         taken: set[str] = set()
@@ -204,7 +199,7 @@ class _Making:
     def _of_service(self, entry: ScopedService, port: int, table: RouteTable) -> Candidate:
         service = entry.service
         aliases = tuple(host for _, host in service.aliases if host in self._everything.services)
-        domains = self._memo(service_domains, service, aliases, self._client, 0 if self._port else port)
+        domains = self._memo(service_domains, service, aliases, self._given.client, 0 if self._port else port)
         return Candidate(with_port(service.hostname, port), domains, table, service, aliases, port)
 
     def _default(self, entry: ScopedService, port: int) -> RouteTable:
@@ -212,7 +207,7 @@ class _Making:
 
     def _table(self, rule: MergedVirtualService) -> RouteTable:
         targets = tuple(self._target(host) for host in self._memo(destination_hosts, rule.spec))
-        source = self._memo(interest_of, rule).narrow(self._source)
+        source = self._memo(interest_of, rule).narrow(self._given.source)
         return self._memo(virtual_service_routes, rule, self._port, targets, source, self._settings)
 
     def _target(self, host: str) -> Target:

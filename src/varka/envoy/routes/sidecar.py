@@ -10,7 +10,7 @@ from varka.envoy.resource import EnvoyResource, Layers
 from varka.envoy.routes import configuration
 from varka.envoy.routes.candidate import Candidate
 from varka.envoy.routes.domains import Domains, client_of, with_port
-from varka.envoy.routes.outbound import make_plan
+from varka.envoy.routes.outbound import Given, make_plan
 from varka.envoy.routes.settings import RouteSettings, settings_of
 from varka.envoy.routes.settled import Settled, by_domain, layers, settle, settle_for, virtual_hosts
 from varka.envoy.routes.source import MESH, Source, interest_of
@@ -87,7 +87,7 @@ def _settled(
         port = 0
     rules, client = listener.virtual_services, client_of(traits)
     source = memo(interest_of, *rules).narrow(Source(MESH, namespace, frozenset(traits.labels)))
-    plan = memo(make_plan, memo, rules, listener.groups, scope.groups, port, source, client, settings)
+    plan = memo(make_plan, memo, Given(rules, listener.groups, scope.groups, port, source, client, settings))
     return memo(settle_for, memo, plan, memo(settle, plan, port), port, namespace, client)
 
 
