@@ -38,7 +38,7 @@ spec:
 def compiled(text: str) -> Compiler:
     loaded = load([("a.yaml", text)])
     compiler = Compiler(default_mesh_config(), Settings())
-    compiler.update(State().updated((r, loaded.origins[r.key]) for r in loaded.resources))
+    compiler.update(State().updated((r, loaded.places[r.key]) for r in loaded.resources))
     return compiler
 
 

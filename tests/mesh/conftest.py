@@ -27,7 +27,7 @@ class World:
     def apply(self, *texts: str) -> MeshSnapshot:
         loaded = load([("test.yaml", "\n---\n".join(texts))])
         assert not [d.message for d in loaded.diagnostics if d.severity is Severity.ERROR]
-        self.state = self.state.updated((r, loaded.origins[r.key]) for r in loaded.resources)
+        self.state = self.state.updated((r, loaded.places[r.key]) for r in loaded.resources)
         self.memo.turn()
         return take(self.state, self.config, self.memo, self.settings)
 

@@ -30,6 +30,6 @@ def test_changes_end_where_compiling_from_scratch_does(mesh: list[Plain], steps:
     store, incremental, everyone = Store(), compiler(), proxies()
     for change in steps_of(mesh, steps):
         incremental.update(store.write("test", change.put, change.drop).state)
-        fresh = compiled((r, store.state.origins[key]) for key, r in store.state.resources.items())
+        fresh = compiled((r, store.state.places[key]) for key, r in store.state.resources.items())
         for proxy in everyone:
             assert not different(content(incremental.view(proxy)), content(fresh.view(proxy)))

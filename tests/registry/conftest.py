@@ -25,7 +25,7 @@ class Registries:
     def apply(self, text: str) -> ServiceRegistry:
         loaded = load([("test.yaml", text)])
         assert not [d.message for d in loaded.diagnostics if d.severity is Severity.ERROR]
-        self.state = self.state.updated((r, loaded.origins[r.key]) for r in loaded.resources)
+        self.state = self.state.updated((r, loaded.places[r.key]) for r in loaded.resources)
         self.memo.turn()
         return registry.take(self.state, self.config, self.memo, self.settings, Namespace("istio-system"))
 

@@ -6,6 +6,7 @@ import pytest
 
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.names import ObjectKey
+from varka.resources.findings import parsed_path, path_text
 from varka.resources.load import Loaded, load
 
 SERVICE = """
@@ -69,7 +70,7 @@ def test_lists_are_unfolded_with_their_places() -> None:
     item = "{apiVersion: v1, kind: ConfigMap, metadata: {name: %s}}"
     loaded = load([("f", f"apiVersion: v1\nkind: List\nitems:\n- {item % 'a'}\n- {item % 'b'}\n")])
     assert [r.name for r in loaded.resources] == ["a", "b"]
-    assert str(loaded.origins[loaded.resources[1].key]) == "f:5:3"
+    assert str(loaded.places[loaded.resources[1].key].origin()) == "f:5:3"
 
 
 def test_bad_objects_leave_good_ones() -> None:
@@ -146,3 +147,8 @@ def test_a_boolean_annotation_says_how_to_quote_it() -> None:
         'write "false" with quotes',
         "f:6:5",
     )
+
+
+def test_paths_are_read_as_they_are_shown() -> None:
+    for path in (("spec", "http", 0, "route", 12, "weight"), ("metadata", "labels", "a.b/c"), ()):
+        assert parsed_path(path_text(path)) == path

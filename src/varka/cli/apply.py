@@ -8,6 +8,8 @@ import click
 
 from varka.cli.exits import FAILED, OK, UNPARSABLE, Failure
 
+_SHOWN = 3
+
 
 @click.command()
 @click.option("--name", metavar="NAME", help="The mesh, when several run.")
@@ -62,7 +64,8 @@ def _print(answer: dict[str, Any], wait: bool) -> None:
         _print_diagnostics(one["diagnostics"])
     for one in answer["quarantined"]:
         where = f"{one['kind']} {one['namespace']}/{one['name']}"
-        click.echo(f"{one['origin']}: {where} was rejected by {', '.join(one['proxies'][:3])}: {one['reason']}", err=True)
+        click.echo(f"{one['origin']}: error: {where} is not in force at {_some(one['proxies'])}: {one['reason']}", err=True)
+    _print_diagnostics(answer["diagnostics"])
     for one in answer["proxies"]["rejected"]:
         if one["object"] is None:
             click.echo(f"{one['proxy']} rejected a resource: {one['error']}", err=True)
@@ -73,9 +76,13 @@ def _print(answer: dict[str, Any], wait: bool) -> None:
         click.echo(f"{answer['proxies']['acked']} proxies have it after {answer['took_ms']} ms, {total} bytes", err=True)
 
 
+def _some(proxies: list[str]) -> str:
+    more = f" and {len(proxies) - _SHOWN} more" if len(proxies) > _SHOWN else ""
+    return ", ".join(proxies[:_SHOWN]) + more
+
+
 def _print_diagnostics(diagnostics: Any) -> None:
+    from varka.cli.output import plain_line
+
     for one in diagnostics:
-        hint = f" ({one['hint']})" if one.get("hint") else ""
-        where = f"{one['file']}:{one['line']}:{one['column']}: " if one.get("file") else ""
-        path = f"{one['path']}: " if one.get("path") else ""
-        click.echo(f"{where}{one['severity']} {one['code']}: {path}{one['message']}{hint}", err=True)
+        click.echo(plain_line(one), err=True)

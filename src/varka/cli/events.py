@@ -22,21 +22,29 @@ def events(mesh: str | None, follow: bool, output: str) -> int:
     for event in connect(mesh).lines("/events?follow=1" if follow else "/events"):
         if event["event"] == "changed":
             continue  # Told again as `applied`, when it matters to somebody.
-        click.echo(json.dumps(event) if output == "json" else _line(event))
+        click.echo(json.dumps(event) if output == "json" else line(event))
     return OK
 
 
-def _line(event: dict[str, Any]) -> str:
+def line(event: dict[str, Any]) -> str:
+    """An event for people."""
+    from varka.cli.output import plain_line
+
     moment = datetime.fromtimestamp(event["time"]).strftime("%H:%M:%S")
-    objects = ", ".join(f"{o['kind']} {o['namespace']}/{o['name']}" for o in event.get("objects", ())[:5])
+    objects = ", ".join(map(_object, event.get("objects", ())[:5]))
     match event["event"]:
         case "applied":
             what = f"{objects}: {event['acked']} proxies after {event['took_ms']} ms, {event['bytes_sent']} bytes"
         case "rejected" if "proxy" in event:
             what = f"{event['type']} {event['resource']} by {event['proxy']} ({objects}): {event['error']}"
         case "rejected":
-            what = "; ".join(f"{d['file']}:{d['line']}:{d['column']}: {d['message']}" for d in event["diagnostics"])
+            what = "; ".join(map(plain_line, event["diagnostics"]))
         case _:
             rest = {k: v for k, v in event.items() if k not in ("event", "seq", "time")}
             what = " ".join(f"{k}={v}" for k, v in rest.items())
     return f"{moment} {event['event']} {what}"
+
+
+def _object(shown: dict[str, Any]) -> str:
+    at = f" at {shown['origin']}" if shown.get("origin") else ""
+    return f"{shown['kind']} {shown['namespace']}/{shown['name']}{at}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from varka.base.paths import MeshPaths
+from varka.cli.events import line
 from varka.cli.exits import OK
 from varka.local import handle
 from varka.local.http import HttpError, UnixHttp
@@ -60,7 +60,7 @@ async def _newest(mesh: MeshPaths) -> int:
         return 0
 
 
-def _line(event: Mapping[str, Any]) -> str:
+def _line(event: dict[str, Any]) -> str:
     match event["event"]:
         case "applied":
             files = ", ".join(event.get("files") or ())
@@ -70,5 +70,7 @@ def _line(event: Mapping[str, Any]) -> str:
             return f"{event.get('role')} {event.get('pod', '')} started again (pid {event.get('pid')}) {last}".rstrip()
         case "failed":
             return f"{event.get('pod')}: {event.get('message')}"
+        case "rejected":
+            return line(event)
         case _:
             return json.dumps({key: value for key, value in event.items() if key not in ("seq", "time")})

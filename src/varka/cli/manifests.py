@@ -28,8 +28,7 @@ def read_manifests(paths: Iterable[str]) -> tuple[State, int]:
         raise Failure("\n".join(as_line(d) for d in unreadable), code=UNPARSABLE)
     loaded = load(texts)
     report(loaded.diagnostics)
-    origins = loaded.origins
-    state = State().updated((r, origins[r.key]) for r in loaded.resources)
+    state = State().updated((r, loaded.places[r.key]) for r in loaded.resources)
     return state, FAILED if any(d.severity is Severity.ERROR for d in loaded.diagnostics) else 0
 
 

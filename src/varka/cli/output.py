@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
@@ -31,6 +31,14 @@ def as_line(diagnostic: Diagnostic) -> str:
     hint = f" ({diagnostic.hint})" if diagnostic.hint else ""
     severity = click.style(diagnostic.severity, fg=_COLORS[diagnostic.severity], bold=True)
     return f"{where}{severity} {diagnostic.code}{what}: {path}{diagnostic.message}{hint}"
+
+
+def plain_line(diagnostic: Mapping[str, Any]) -> str:
+    """The same of a diagnostic that another process tells as JSON."""
+    hint = f" ({diagnostic['hint']})" if diagnostic.get("hint") else ""
+    where = f"{diagnostic['file']}:{diagnostic['line']}:{diagnostic['column']}: " if diagnostic.get("file") else ""
+    path = f"{diagnostic['path']}: " if diagnostic.get("path") else ""
+    return f"{where}{diagnostic['severity']} {diagnostic['code']}: {path}{diagnostic['message']}{hint}"
 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic], *, err: bool = True) -> None:

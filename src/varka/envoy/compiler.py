@@ -37,6 +37,7 @@ from varka.mesh.telemetry import Telemetry, names_services
 from varka.proxy.node import Proxy, ProxyType
 from varka.proxy.traits import Traits
 from varka.registry.model import Endpoint, Resolution, Service, ServicePort
+from varka.resources.findings import path_text
 from varka.resources.model.mesh import MeshConfig
 from varka.store.state import State
 
@@ -178,6 +179,8 @@ class Compiler:
         return self.memo(secrets_portion, (files, made), problems)
 
 
+SET_ASIDE = "V7001"
+"""Code of a patch that is not applied."""
 HOLDERS = (TypeUrl.CLUSTER, TypeUrl.LISTENER)
 """Types whose resources name secrets."""
 
@@ -273,6 +276,6 @@ def file_layer(names: frozenset[str]) -> Layer:
 
 def set_aside(rejected: Rejected) -> Diagnostic:
     message = f"this patch is not applied: {rejected.reason}"
-    path = f"spec.configPatches[{rejected.patch.index}].patch.value"
+    path = path_text((*rejected.patch.path, "patch", "value"))
     hint = "Envoy would refuse the whole resource; mend the value"
-    return Diagnostic("V7001", Severity.ERROR, message, None, rejected.patch.source, path, hint)
+    return Diagnostic(SET_ASIDE, Severity.ERROR, message, None, rejected.patch.source, path, hint)

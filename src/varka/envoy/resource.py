@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 from typing import Any
 
 from varka.base.diagnostic import Diagnostic
@@ -30,19 +31,23 @@ class TypeUrl(StrEnum):
 @dataclass(frozen=True, eq=False, slots=True)
 class EnvoyResource:
     """One encoded resource. `body` is the serialised message (no Any around it); `version` hashes it, so it is
-    stable over restarts; `origins` are the objects it was made from, most specific first."""
+    stable over restarts; `origins` are the objects it was made from, most specific first, `patches` what changed it then."""
 
     type: TypeUrl
     name: str
     body: bytes
     version: str
     origins: tuple[ObjectKey, ...] = ()
+    patches: tuple[FilterPatch, ...] = ()
 
 
-def encode(type_: TypeUrl, name: str, message: Any, origins: Iterable[ObjectKey] = ()) -> EnvoyResource:
-    """Serialise a protobuf message deterministically."""
-    body = message.SerializeToString(deterministic=True)
-    return EnvoyResource(type_, name, body, content_hash(body), tuple(origins))
+def encode(
+    type_: TypeUrl, name: str, message: Any, origins: Iterable[ObjectKey] = (), patches: Iterable[FilterPatch] = ()
+) -> EnvoyResource:
+    """Serialise a protobuf message deterministically. EnvoyFilters are its origins, too: the likeliest to be at fault."""
+    body, patches = message.SerializeToString(deterministic=True), tuple(patches)
+    made_from = dict.fromkeys((*(patch.source for patch in patches), *origins))
+    return EnvoyResource(type_, name, body, content_hash(body), tuple(made_from), patches)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -115,6 +120,10 @@ class View:
 
     def get(self, type_: TypeUrl, name: str) -> EnvoyResource | None:
         return next((found for portion in self.portions if (found := portion.get(type_, name))), None)
+
+    def resources(self) -> Iterator[EnvoyResource]:
+        """All of them."""
+        return chain.from_iterable(map(self.of, TypeUrl))
 
     def of(self, type_: TypeUrl) -> Iterator[EnvoyResource]:
         for layer in self.layers(type_):

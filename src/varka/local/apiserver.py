@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from varka.base.diagnostic import Origin
 from varka.base.names import ObjectKey
 from varka.local.admission import Object, Options, admit
 from varka.resources.check import check_object
+from varka.resources.place import Place
 from varka.resources.resource import Resource
 from varka.store.store import Store
 
 SOURCE = "up"
 """The source of objects that nobody wrote: namespaces, gateways."""
-_ORIGIN = Origin("varka up")
+_PLACE = Place("varka up")
 _RUNTIME = "runtime"
 
 
@@ -27,7 +27,7 @@ class _Written:
     """A Pod as the user wrote it, and as the runtime reports it once it runs."""
 
     owner: str
-    origin: Origin
+    place: Place
     raw: Object
     reported: Resource[Any] | None = None
 
@@ -50,7 +50,7 @@ class ApiServer:
         store.amend(map(self._resource, admission.changed))
         added = [resource for resource in map(self._resource, admission.added) if resource.key not in written]
         self._remember(admission.addresses)
-        return store.replace(SOURCE, [(resource, _ORIGIN) for resource in added]).keys
+        return store.replace(SOURCE, [(resource, _PLACE) for resource in added]).keys
 
     def _keep_pods(self, store: Store) -> None:
         """A Pod that the user wrote stays the user's when the runtime reports its status: saved again it keeps the status,
@@ -61,11 +61,11 @@ class ApiServer:
             if owner == _RUNTIME:
                 if known is not None:
                     known.reported = pod
-                    store.write(known.owner, [(pod, known.origin)])
+                    store.write(known.owner, [(pod, known.place)])
             elif known is None or (pod is not known.reported and pod.raw != known.raw):
-                self._pods[pod.key] = _Written(owner, state.origins[pod.key], pod.raw)
+                self._pods[pod.key] = _Written(owner, state.places[pod.key], pod.raw)
             elif pod is not known.reported and known.reported is not None:
-                store.write(owner, [(known.reported, state.origins[pod.key])])
+                store.write(owner, [(known.reported, state.places[pod.key])])
         for key in [key for key in self._pods if key not in state.resources]:
             del self._pods[key]
 

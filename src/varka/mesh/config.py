@@ -26,4 +26,4 @@ def mesh_config_of(state: State) -> tuple[MeshConfig | None, tuple[Diagnostic, .
     source = mesh_config_source(state)
     if source is None:
         return None, ()
-    return load_mesh_config(json.dumps(source.raw), state.origins[source.key].file)
+    return load_mesh_config(json.dumps(source.raw), state.places[source.key].file)

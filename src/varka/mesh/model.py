@@ -199,9 +199,14 @@ class MergedGateway:
 
 @dataclass(frozen=True, slots=True)
 class FilterPatch:
-    """One EnvoyFilter patch in the order of application, with its place for reports: `spec.configPatches[index]`."""
+    """One EnvoyFilter patch in the order of application."""
 
     source: ObjectKey
     index: int
     patch: networking.EnvoyConfigObjectPatch
     namespace: Namespace
+
+    @property
+    def path(self) -> tuple[str | int, ...]:
+        """Where it stands in its object."""
+        return ("spec", "configPatches", self.index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from varka.base.diagnostic import Severity
@@ -36,6 +37,15 @@ class Findings:
     @property
     def failed(self) -> bool:
         return any(item.severity is Severity.ERROR for item in self.items)
+
+
+_STEP = re.compile(r'\.?([^.\[]+)|\[(\d+)\]|\["(.*?)"\]')
+
+
+def parsed_path(text: str) -> Path:
+    """The path that `path_text` shows so."""
+    steps = _STEP.findall(text)
+    return tuple(int(index) if index else name or quoted for name, index, quoted in steps)
 
 
 def path_text(path: Path) -> str:

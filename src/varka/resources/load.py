@@ -32,10 +32,6 @@ class Loaded:
     places: Mapping[ObjectKey, Place]
     diagnostics: tuple[Diagnostic, ...]
 
-    @property
-    def origins(self) -> dict[ObjectKey, Origin]:
-        return {key: place.origin() for key, place in self.places.items()}
-
 
 def load(texts: Iterable[tuple[str, str]], *, namespace: str | None = "default") -> Loaded:
     """Read (file name, text) pairs. Namespaced objects without a namespace get `namespace`; None leaves it empty."""

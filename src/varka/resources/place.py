@@ -8,17 +8,20 @@ from varka.base.diagnostic import Origin
 from varka.resources.yaml import Document, Path
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, slots=True)
 class Place:
-    """An object inside a file; positions of its fields are found when they are asked for."""
+    """An object inside a file, or where else it comes from; positions of its fields are found when they are asked for."""
 
     file: str
-    document: Document
+    document: Document | None = None
+    """None for what stands in no file: it has no lines."""
     prefix: Path = ()
     """The way from the document's root to the object: `("items", 3)` inside a List."""
 
     def origin(self, path: Path = ()) -> Origin:
         """Of a field, by its path inside the object; of its nearest parent when it isn't written."""
+        if self.document is None:
+            return Origin(self.file)
         if not path and not self.prefix:
             mark = self.document.mark
         else:

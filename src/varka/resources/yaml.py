@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -43,13 +43,13 @@ class Problem:
     mark: Mark
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, slots=True)
 class Document:
-    """One document of a stream: its plain value and where it begins."""
+    """One document of a stream: its plain value and where it begins. Equal texts make equal documents."""
 
-    value: Any
+    value: Any = field(compare=False, repr=False)
     mark: Mark
-    text: str
+    text: str = field(repr=False)
     """What has to be composed to find positions."""
     index: int
     first_line: int

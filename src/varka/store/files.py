@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from varka.base.diagnostic import Diagnostic, Origin, Severity
+from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.hashing import content_hash
 from varka.base.names import ObjectKey
 from varka.resources.files import SUFFIXES, expand, is_hidden, read
 from varka.resources.load import Part, load_text
+from varka.resources.place import Place
 from varka.resources.resource import Resource
 
 DEBOUNCE_MS = 10
@@ -25,7 +26,7 @@ class FileChange:
     """What reading files again brought. Objects of a file with errors that were good before stay as they were."""
 
     files: tuple[str, ...]
-    put: tuple[tuple[Resource[Any], Origin], ...]
+    put: tuple[tuple[Resource[Any], Place], ...]
     drop: tuple[ObjectKey, ...]
     diagnostics: tuple[Diagnostic, ...]
 
@@ -47,7 +48,7 @@ class Files:
         """Read what may have changed: all files, or the ones at these (resolved) paths."""
         texts, unreadable = read(self._wanted(touched))
         present = set(self._names.values())
-        put: list[tuple[Resource[Any], Origin]] = []
+        put: list[tuple[Resource[Any], Place]] = []
         drop: list[ObjectKey] = []
         changed: list[str] = []
         for name, text in texts:
@@ -57,7 +58,7 @@ class Files:
             changed.append(name)
             self._versions[name] = version
             part = load_text(name, text)
-            put += [(resource, place.origin()) for resource, place in part.objects]
+            put += part.objects
             drop += self._take(name, part)
         for name in [n for n in self._versions if n not in present]:
             changed.append(name)

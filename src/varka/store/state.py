@@ -8,7 +8,9 @@ from typing import Any
 
 from varka.base.diagnostic import Origin
 from varka.base.names import ObjectKey
+from varka.resources.place import Place
 from varka.resources.resource import Resource
+from varka.resources.yaml import Path
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -18,7 +20,7 @@ class State:
 
     number: int = 0
     resources: Mapping[ObjectKey, Resource[Any]] = field(default_factory=dict)
-    origins: Mapping[ObjectKey, Origin] = field(default_factory=dict)
+    places: Mapping[ObjectKey, Place] = field(default_factory=dict)
     _kinds: Mapping[tuple[str, str], tuple[Resource[Any], ...]] = field(default_factory=dict)
 
     def of(self, kind: str, group: str = "") -> tuple[Resource[Any], ...]:
@@ -26,24 +28,29 @@ class State:
         the core group is ""."""
         return self._kinds.get((group, kind), ())
 
-    def updated(self, put: Iterable[tuple[Resource[Any], Origin]], drop: Iterable[ObjectKey] = ()) -> State:
+    def origin(self, key: ObjectKey, path: Path = ()) -> Origin | None:
+        """Where an object stands, or one of its fields; None when there is no such object."""
+        place = self.places.get(key)
+        return place.origin(path) if place else None
+
+    def updated(self, put: Iterable[tuple[Resource[Any], Place]], drop: Iterable[ObjectKey] = ()) -> State:
         """The state after a change set; `self` when nothing differs."""
-        resources, origins, touched = dict(self.resources), dict(self.origins), set()
+        resources, places, touched = dict(self.resources), dict(self.places), set()
         for key in drop:
             if resources.pop(key, None) is not None:
-                origins.pop(key, None)
+                places.pop(key, None)
                 touched.add(key[:2])
-        for resource, origin in put:
-            origins[resource.key] = origin
+        for resource, place in put:
+            places[resource.key] = place
             if resources.get(resource.key) is not resource:
                 resources[resource.key] = resource
                 touched.add(resource.key[:2])
         if not touched:
-            return self if origins == self.origins else State(self.number + 1, self.resources, origins, self._kinds)
+            return self if places == self.places else State(self.number + 1, self.resources, places, self._kinds)
         kinds = dict(self._kinds)
         fresh: dict[tuple[str, str], list[Resource[Any]]] = {kind: [] for kind in touched}
         for key, resource in resources.items():
             if key[:2] in touched:
                 fresh[key[:2]].append(resource)
         kinds.update((kind, tuple(sorted(found, key=lambda r: r.age))) for kind, found in fresh.items())
-        return State(self.number + 1, resources, origins, kinds)
+        return State(self.number + 1, resources, places, kinds)

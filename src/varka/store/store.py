@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from varka.base.diagnostic import Origin
 from varka.base.names import ObjectKey
+from varka.resources.place import Place
 from varka.resources.resource import Resource
 from varka.store.state import State
 
-Written = tuple[Resource[Any], Origin]
+Written = tuple[Resource[Any], Place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Store:
     def write(self, source: str, put: Iterable[Written], drop: Iterable[ObjectKey] = ()) -> Change:
         """Put objects and drop those that this source owns. Equal content keeps the object there was."""
         old, given = self.state, list(put)
-        wanted = [(self._same(resource), origin) for resource, origin in given]
+        wanted = [(self._same(resource), place) for resource, place in given]
         gone = tuple(key for key in drop if self._owners.get(key) == source)
         self.state = old.updated(wanted, gone)
         for resource, _ in given:
@@ -74,7 +74,7 @@ class Store:
 
     def amend(self, resources: Iterable[Resource[Any]]) -> None:
         """Fill in objects that are there, as an API server does; for their owners they are still what they wrote."""
-        self.state = self.state.updated((self._same(r), self.state.origins[r.key]) for r in resources)
+        self.state = self.state.updated((self._same(r), self.state.places[r.key]) for r in resources)
 
     def delete(self, keys: Iterable[ObjectKey]) -> Change:
         """Drop objects, whoever owns them."""

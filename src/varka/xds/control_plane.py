@@ -6,7 +6,6 @@ import asyncio
 import traceback
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from varka.base.diagnostic import Diagnostic
 from varka.base.names import ObjectKey
@@ -19,7 +18,7 @@ from varka.store.files import Files
 from varka.store.store import Births, Change, Store, Written
 from varka.xds.delta import Rejection
 from varka.xds.events import Event, Events
-from varka.xds.findings import findings
+from varka.xds.findings import findings, placed
 from varka.xds.hub import Hub
 from varka.xds.pushes import Outcome, Pushes
 from varka.xds.server import AdsServer
@@ -60,6 +59,8 @@ class ControlPlane:
         self.addresses = options.listen
         self.diagnostics: tuple[Diagnostic, ...] = ()
         """Of the mesh configuration."""
+        self._told = frozenset[Diagnostic]()
+        """What could not be made for proxies, as far as events have told it."""
 
     async def start(self) -> None:
         """Read the manifests and serve. Raises RuntimeError when an address can't be bound."""
@@ -123,6 +124,14 @@ class ControlPlane:
         if outcome.keys:
             sent = sum(outcome.bytes_sent.values())
             self.events.applied(outcome.files, outcome.keys, outcome.took_ms, outcome.acked, sent)
+        self._tell(outcome)
+
+    def _tell(self, outcome: Outcome) -> None:
+        """Of the objects that changed what is wrong; of all others what could not be made since the last time."""
+        found = dict.fromkeys(d for view in self.hub.views() for d in view.diagnostics)
+        news = (placed(d, self.store.state) for d in found if d not in self._told)
+        self._told = frozenset(found)
+        self.events.diagnosed(outcome.files, dict.fromkeys((*self.findings(outcome.keys), *news)))
 
     def _failed(self, error: Exception) -> None:
         traceback.print_exception(error)
@@ -131,14 +140,7 @@ class ControlPlane:
     def _rejected(self, proxy: Proxy, rejection: Rejection) -> None:
         self.events.rejected(proxy, rejection, self.store.state)
 
-    def findings(self) -> list[Diagnostic]:
-        """What is wrong with objects beyond their form, as the connected proxies show it."""
+    def findings(self, about: Collection[ObjectKey] | None = None) -> list[Diagnostic]:
+        """What is wrong with objects (all, or these) beyond their form, as the connected proxies show it."""
         labels = (connection.proxy.labels for connection in self.hub.connections)
-        return findings(self.store.state, self.hub.views(), labels, self.unused_patches())
-
-    def unused_patches(self) -> Iterable[tuple[ObjectKey, int]]:
-        """EnvoyFilter patches that no connected proxy's configuration matches: (object, index)."""
-        hits = frozenset[Any]().union(*(view.hits for view in self.hub.views()))
-        for filter_ in self.store.state.of("EnvoyFilter", "networking.istio.io"):
-            hit = {p.index for p in hits if p.source == filter_.key}
-            yield from ((filter_.key, i) for i in range(len(filter_.spec.config_patches)) if i not in hit)
+        return findings(self.store.state, self.hub.views(), labels, about)

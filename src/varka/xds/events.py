@@ -13,6 +13,7 @@ from varka.base.names import ObjectKey
 from varka.base.plain import plain_diagnostic, plain_key
 from varka.proxy.node import Proxy
 from varka.store.state import State
+from varka.xds.blame import suspects
 from varka.xds.delta import Rejection
 
 Event = dict[str, Any]
@@ -62,7 +63,7 @@ class Events:
         self.add("applied", files=list(files), objects=objects, took_ms=round(took_ms, 1), acked=acked, bytes_sent=sent)
 
     def diagnosed(self, files: Iterable[str], diagnostics: Iterable[Diagnostic]) -> None:
-        """Findings of files that were read again; nothing when there are none."""
+        """Findings of files that were read again, or of objects that met the proxies; nothing when there are none."""
         found = [plain_diagnostic(d) for d in diagnostics]
         if found:
             self.add("rejected", files=list(files), diagnostics=found)
@@ -70,7 +71,7 @@ class Events:
     def rejected(self, proxy: Proxy, rejection: Rejection, state: State) -> None:
         """A proxy did not take a resource: which, why, and the objects it was made from, with their places."""
         resource = rejection.resource
-        objects = [plain_key(k) | {"origin": str(state.origins.get(k, ""))} for k in resource.origins]
+        objects = [plain_key(key) | {"origin": str(origin or "")} for key, origin in suspects(resource, state)]
         self.add(
             "rejected", proxy=proxy.id, type=resource.type.name, resource=resource.name, error=rejection.error, objects=objects
         )

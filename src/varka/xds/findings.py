@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
+from typing import Any
 
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.names import ObjectKey
-from varka.envoy.resource import TypeUrl, View
+from varka.envoy.resource import View
 from varka.registry.selectors import selects
+from varka.resources.findings import parsed_path
+from varka.resources.resource import Resource
 from varka.store.state import State
+from varka.xds.unused import unused
 
 _ISTIO = "networking.istio.io"
 _STANDARD = (("istio", "ingressgateway"), ("istio", "egressgateway"))
@@ -20,22 +24,35 @@ Labels = Mapping[str, str]
 
 
 def findings(
-    state: State, views: Iterable[View], proxies: Iterable[Labels], unused: Iterable[tuple[ObjectKey, int]]
+    state: State, views: Iterable[View], proxies: Iterable[Labels], about: Collection[ObjectKey] | None = None
 ) -> list[Diagnostic]:
-    """What could not be made for a proxy, patches that change nothing, Gateways that select nobody; with their objects' places.
+    """What could not be made for a proxy, patches that change nothing, Gateways that select nobody; with their fields' places.
 
-    `proxies` are the labels of those connected, `unused` are EnvoyFilter patches by their index.
+    `proxies` are the labels of those connected; `about` are the objects that are asked for, all when it is None.
     """
     views = tuple(views)
-    labels = [*proxies, *(pod.labels for pod in state.of("Pod"))]
-    found = [d for view in views for d in view.diagnostics]
-    found += [*_unselected(state, labels), *_unused(state, views, unused)]
-    return [replace(d, origin=d.origin or (state.origins.get(d.object) if d.object else None)) for d in dict.fromkeys(found)]
+
+    def chosen(kind: str) -> list[Resource[Any]]:
+        return [each for each in state.of(kind, _ISTIO) if about is None or each.key in about]
+
+    found = [d for view in views for d in view.diagnostics if about is None or d.object in about]
+    if gateways := chosen("Gateway"):
+        found += _unselected(gateways, [*proxies, *(pod.labels for pod in state.of("Pod"))])
+    if views:
+        found += unused(chosen("EnvoyFilter"), views)
+    return [placed(d, state) for d in dict.fromkeys(found)]
 
 
-def _unselected(state: State, labels: list[Labels]) -> Iterator[Diagnostic]:
+def placed(diagnostic: Diagnostic, state: State) -> Diagnostic:
+    """With the place of its field, when it has none yet."""
+    if diagnostic.origin or diagnostic.object is None:
+        return diagnostic
+    return replace(diagnostic, origin=state.origin(diagnostic.object, parsed_path(diagnostic.path)))
+
+
+def _unselected(gateways: Iterable[Resource[Any]], labels: list[Labels]) -> Iterator[Diagnostic]:
     """Istio's IST0101: connections to such a Gateway's ports are refused."""
-    for gateway in state.of("Gateway", _ISTIO):
+    for gateway in gateways:
         selector = gateway.spec.selector
         if not selector or any(selects(selector, one) for one in labels):
             continue
@@ -49,19 +66,4 @@ def _unselected(state: State, labels: list[Labels]) -> Iterator[Diagnostic]:
             object=gateway.key,
             path="spec.selector",
             hint=f"did you mean {near[0]}?" if near else "",
-        )
-
-
-def _unused(state: State, views: tuple[View, ...], unused: Iterable[tuple[ObjectKey, int]]) -> Iterator[Diagnostic]:
-    for key, index in unused:
-        match = state.resources[key].spec.config_patches[index].match
-        wanted = match.cluster.name if match and match.cluster else ""
-        near = get_close_matches(wanted, {c.name for view in views for c in view.of(TypeUrl.CLUSTER)}, 1) if wanted else []
-        yield Diagnostic(
-            "V7002",
-            Severity.WARNING,
-            "this patch matches nothing that a connected proxy has",
-            object=key,
-            path=f"spec.configPatches[{index}]",
-            hint=f"did you mean {near[0]!r}?" if near else "varka proxy-config shows the names there are",
         )

@@ -6,18 +6,21 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from varka.base.diagnostic import Diagnostic, Origin, Severity
+from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.names import ObjectKey
 from varka.base.plain import plain_diagnostic, plain_key
+from varka.envoy.compiler import SET_ASIDE
 from varka.resources.check import check_object
 from varka.resources.codes import Code
 from varka.resources.load import Loaded, load
+from varka.resources.place import Place
 from varka.store.store import Change
 from varka.xds.control_plane import APPLY, RUNTIME, ControlPlane
 from varka.xds.pushes import SHORT, Outcome
+from varka.xds.quarantine import Quarantine
 
 Plain = dict[str, Any]
-RUNTIME_ORIGIN = Origin("runtime")
+RUNTIME_PLACE = Place("runtime")
 
 
 class Unparsable(Exception):
@@ -38,7 +41,7 @@ def found(plane: ControlPlane, kinds: Iterable[str], namespace: str | None, name
         and namespace in (None, key.namespace)
         and name in (None, key.name)
     )
-    return [{"object": _shown(plane, key), "source": owner(key), "origin": str(state.origins.get(key, ""))} for key in keys]
+    return [{"object": _shown(plane, key), "source": owner(key), "origin": str(state.origin(key) or "")} for key in keys]
 
 
 async def apply(
@@ -58,8 +61,7 @@ async def apply(
     refused = _refused(broken)
     if refused and atomic:
         return _answer(plane, Loaded((), {}, ()), None, refused, None)
-    origins = loaded.origins
-    change = plane.write(APPLY, ((r, origins[r.key]) for r in loaded.resources))
+    change = plane.write(APPLY, ((r, loaded.places[r.key]) for r in loaded.resources))
     outcome = await _awaited(plane.push(change), wait) if change else None
     return _answer(plane, loaded, change, refused, outcome) | ({"timed_out": True} if change and wait and not outcome else {})
 
@@ -82,9 +84,9 @@ def report(plane: ControlPlane, manifests: Iterable[Any]) -> Plain:
     put, diagnostics = [], []
     for manifest in manifests:
         resource, key, findings = check_object(manifest, "default")
-        diagnostics += [Diagnostic(f.code, f.severity, f.message, RUNTIME_ORIGIN, key, hint=f.hint) for f in findings]
+        diagnostics += [Diagnostic(f.code, f.severity, f.message, RUNTIME_PLACE.origin(), key, hint=f.hint) for f in findings]
         if resource is not None:
-            put.append((resource, RUNTIME_ORIGIN))
+            put.append((resource, RUNTIME_PLACE))
     change = plane.replace(RUNTIME, put)
     plane.push(change)
     problems = [plain_diagnostic(d) for d in diagnostics if d.severity is Severity.ERROR]
@@ -126,25 +128,18 @@ def _refused(broken: Iterable[Diagnostic]) -> list[Plain]:
 
 
 def _answer(plane: ControlPlane, loaded: Loaded, change: Change | None, refused: list[Plain], outcome: Outcome | None) -> Plain:
-    created, configured = set(change.created if change else ()), set(change.configured if change else ())
-    applied = [
-        plain_key(r.key) | {"action": "created" if r.key in created else "configured" if r.key in configured else "unchanged"}
-        for r in loaded.resources
-    ]
-    rejections = outcome.rejections if outcome else ()
-    quarantined: dict[ObjectKey, Plain] = {}
-    rejected = []
-    for proxy, rejection in rejections:
-        guilty = [key for key in rejection.resource.origins if key in created | configured]
-        rejected.append({"proxy": proxy.id, "error": rejection.error, "object": plain_key(guilty[0]) if guilty else None})
-        for key in guilty:
-            origin = str(plane.store.state.origins.get(key, ""))
-            shown = quarantined.setdefault(key, {**plain_key(key), "reason": rejection.error, "origin": origin, "proxies": []})
-            shown["proxies"].append(proxy.id)
+    keys = [resource.key for resource in loaded.resources]
+    quarantine = Quarantine(plane.store.state, keys)
+    rejected = quarantine.reject(outcome.rejections if outcome else ())
+    told = [d for d in loaded.diagnostics if d.severity is Severity.WARNING]
+    if outcome or not change:
+        quarantine.set_aside(plane.hub)
+        told += [d for d in plane.findings(keys) if d.code != SET_ASIDE]
     return {
-        "applied": applied,
+        "applied": [plain_key(key) | {"action": _action(key, change)} for key in keys],
         "refused": refused,
-        "quarantined": list(quarantined.values()),
+        "quarantined": quarantine.to_documents(),
+        "diagnostics": [plain_diagnostic(d) for d in told],
         "proxies": {
             "updated": outcome.updated if outcome else 0,
             "acked": outcome.acked if outcome else 0,
@@ -153,3 +148,9 @@ def _answer(plane: ControlPlane, loaded: Loaded, change: Change | None, refused:
         "bytes_sent": outcome.bytes_sent if outcome else dict.fromkeys(SHORT.values(), 0),
         "took_ms": outcome.took_ms if outcome else 0.0,
     }
+
+
+def _action(key: ObjectKey, change: Change | None) -> str:
+    if change and key in change.created:
+        return "created"
+    return "configured" if change and key in change.configured else "unchanged"

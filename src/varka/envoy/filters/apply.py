@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,7 +107,7 @@ def _added(type_: TypeUrl, patches: tuple[Patch, ...], router: bool, broken: tup
         if wrong:
             rejected.append(Rejected(patch.source, "; ".join(wrong)))
         else:
-            found[patch.value.name] = (encode(type_, patch.value.name, patch.value, (patch.source.source,)), patch.source)
+            found[patch.value.name] = (encode(type_, patch.value.name, patch.value, patches=(patch.source,)), patch.source)
     return Patched(Layer({n: r for n, (r, _) in found.items()}), frozenset(s for _, s in found.values()), tuple(rejected))
 
 
@@ -140,8 +140,8 @@ def _run(resource: EnvoyResource, patches: tuple[Patch, ...], context: PatchCont
     wrong = violations(message)
     if wrong:
         return "; ".join(wrong)
-    origins: Iterable[Any] = dict.fromkeys((*resource.origins, *sorted({hit.source for hit in run.hits})))
-    return PatchedResource(encode(resource.type, resource.name, message, origins), frozenset(run.hits))
+    hits = sorted(run.hits, key=lambda hit: (hit.source, hit.index))
+    return PatchedResource(encode(resource.type, resource.name, message, resource.origins, hits), frozenset(hits))
 
 
 def _context(resource: EnvoyResource, router: bool) -> PatchContext:

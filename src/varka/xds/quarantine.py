@@ -1,0 +1,53 @@
+"""What proxies don't use of the objects that they were sent: resources that they rejected, patches that are set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from varka.base.names import ObjectKey
+from varka.base.plain import plain_key
+from varka.envoy.compiler import SET_ASIDE
+from varka.proxy.node import Proxy
+from varka.store.state import State
+from varka.xds.blame import suspects
+from varka.xds.delta import Rejection
+from varka.xds.findings import placed
+from varka.xds.hub import Hub
+
+Plain = dict[str, Any]
+Rejections = Iterable[tuple[Proxy, Rejection]]
+
+
+class Quarantine:
+    """Collects the objects in question, each with the reason, its place and the proxies that go without it."""
+
+    def __init__(self, state: State, about: Collection[ObjectKey]) -> None:
+        self._state, self._about = state, about
+        self._found: dict[tuple[ObjectKey, str], Plain] = {}
+
+    def to_documents(self) -> list[Plain]:
+        return list(self._found.values())
+
+    def reject(self, rejections: Rejections) -> list[Plain]:
+        """Take the objects that a rejected resource was made from; each rejection as `varka apply` shows it."""
+        shown = []
+        for proxy, rejection in rejections:
+            guilty = [(key, at) for key, at in suspects(rejection.resource, self._state) if key in self._about]
+            for key, origin in guilty:
+                self._add(key, rejection.error, str(origin or ""), proxy)
+            first = plain_key(guilty[0][0]) if guilty else None
+            shown.append({"proxy": proxy.id, "error": rejection.error, "object": first})
+        return shown
+
+    def set_aside(self, hub: Hub) -> None:
+        """Take the patches that are not applied because Envoy would reject the result."""
+        for connection in hub.connections:
+            for found in connection.stream.view.diagnostics:
+                if found.code == SET_ASIDE and found.object is not None and found.object in self._about:
+                    origin = placed(found, self._state).origin
+                    self._add(found.object, found.message, str(origin or ""), connection.proxy)
+
+    def _add(self, key: ObjectKey, reason: str, origin: str, proxy: Proxy) -> None:
+        shown = {**plain_key(key), "reason": reason, "origin": origin, "proxies": []}
+        self._found.setdefault((key, reason), shown)["proxies"].append(proxy.id)

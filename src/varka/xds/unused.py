@@ -1,0 +1,66 @@
+"""EnvoyFilter patches that change nothing in any proxy, and the names they may have meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from varka.base.diagnostic import Diagnostic, Severity
+from varka.envoy.filters.names import Names, names_in
+from varka.envoy.resource import View
+from varka.resources.findings import path_text
+from varka.resources.model.networking import ApplyTo, EnvoyFilter
+from varka.resources.resource import Resource
+
+_ALIKE = 0.6
+"""How like a name must be to be suggested: `foo-cluster` is to suggest `foo-service`."""
+
+
+def unused(filters: Iterable[Resource[EnvoyFilter]], views: tuple[View, ...]) -> Iterator[Diagnostic]:
+    """A warning for each patch that found nothing in these views; patches without any effect are told of when they are read."""
+    hits = frozenset((patch.source, patch.index) for view in views for patch in view.hits)
+    known: Names = {}
+    for each in filters:
+        for index, patch in enumerate(each.spec.config_patches):
+            if patch.apply_to is ApplyTo.BOOTSTRAP or (each.key, index) in hits:
+                continue
+            known = known or names_in({id(r): r for view in views for r in view.resources()}.values())
+            yield _diagnostic(each, index, known)
+
+
+def _diagnostic(resource: Resource[EnvoyFilter], index: int, known: Names) -> Diagnostic:
+    field, wanted = _unknown(resource, index, known)
+    path = path_text(("spec", "configPatches", index, *(("match", *field.split(".")) if field else ())))
+    if not field:
+        message = "this patch matches nothing that a connected proxy has"
+        return Diagnostic("V7002", Severity.WARNING, message, None, resource.key, path, "varka proxy-config shows what there is")
+    message = f"this patch matches nothing: no connected proxy has {wanted!r}"
+    meant = nearest(wanted, known.get(field, ()))
+    hint = f"did you mean {meant!r}?" if meant else "varka proxy-config shows the names there are"
+    return Diagnostic("V7002", Severity.WARNING, message, None, resource.key, path, hint)
+
+
+def _unknown(resource: Resource[EnvoyFilter], index: int, known: Names) -> tuple[str, str]:
+    """The first field of a match with a name that nothing has, and the name; empty when all names are known."""
+    match = resource.raw["spec"]["configPatches"][index].get("match")
+    written = ((field, _written(match, field)) for field in known)
+    return next(((field, name) for field, name in written if name and name not in known[field]), ("", ""))
+
+
+def _written(match: Any, field: str) -> str:
+    for step in field.split("."):
+        match = match.get(step) if isinstance(match, dict) else None
+    return match if isinstance(match, str) else ""
+
+
+def nearest(wanted: str, known: Iterable[str]) -> str:
+    """The name most like the wanted one. Names of clusters and virtual hosts are found by their host, short or long, too."""
+    short = {part: name for name in sorted(known, reverse=True) for part in _spellings(name)}
+    close = get_close_matches(wanted, short, 1, _ALIKE)
+    return short[close[0]] if close else ""
+
+
+def _spellings(name: str) -> tuple[str, ...]:
+    host = name.rpartition("|")[2].partition(":")[0]
+    return (name, host, host.partition(".")[0]) if "." in host and not name.startswith("envoy.") else (name,)
