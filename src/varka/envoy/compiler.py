@@ -126,7 +126,7 @@ class Compiler:
         routes = tuple(memo(gateway_route, memo, gateway, scope, audience.namespace, name, traits, config) for name in names)
         clusters, assignments = sni_layers(memo, gateway, scope.groups, traits, config, endpoints)
         outbound = self._once(self._outbound, scope.groups, traits)
-        layers = {
+        layers = outbound | {
             TypeUrl.CLUSTER: outbound[TypeUrl.CLUSTER] + clusters,
             TypeUrl.ENDPOINTS: outbound[TypeUrl.ENDPOINTS] + assignments,
             TypeUrl.LISTENER: listeners.layers,
@@ -170,6 +170,7 @@ class Compiler:
         return {
             TypeUrl.CLUSTER: (memo(static_layer, traits, config), *clusters),
             TypeUrl.ENDPOINTS: tuple(assignments),
+            TypeUrl.EXTENSION: (),  # What EnvoyFilters add.
         }
 
     def _secrets(self, names: frozenset[str], namespace: Namespace) -> Portion:

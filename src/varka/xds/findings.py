@@ -9,9 +9,10 @@ from typing import Any
 
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.names import ObjectKey
+from varka.envoy.filters.check import check_values
 from varka.envoy.resource import View
 from varka.registry.selectors import selects
-from varka.resources.findings import parsed_path
+from varka.resources.findings import Findings, parsed_path, path_text
 from varka.resources.resource import Resource
 from varka.store.state import State
 from varka.xds.unused import unused
@@ -26,7 +27,8 @@ Labels = Mapping[str, str]
 def findings(
     state: State, views: Iterable[View], proxies: Iterable[Labels], about: Collection[ObjectKey] | None = None
 ) -> list[Diagnostic]:
-    """What could not be made for a proxy, patches that change nothing, Gateways that select nobody; with their fields' places.
+    """What could not be made for a proxy, patches that change nothing or hold what Envoy does not know, Gateways that select
+    nobody; with their fields' places.
 
     `proxies` are the labels of those connected; `about` are the objects that are asked for, all when it is None.
     """
@@ -38,8 +40,9 @@ def findings(
     found = [d for view in views for d in view.diagnostics if about is None or d.object in about]
     if gateways := chosen("Gateway"):
         found += _unselected(gateways, [*proxies, *(pod.labels for pod in state.of("Pod"))])
-    if views:
-        found += unused(chosen("EnvoyFilter"), views)
+    if filters := chosen("EnvoyFilter"):
+        found += _values(filters, {(d.object, d.path) for d in found})
+        found += unused(filters, views) if views else ()
     return [placed(d, state) for d in dict.fromkeys(found)]
 
 
@@ -48,6 +51,17 @@ def placed(diagnostic: Diagnostic, state: State) -> Diagnostic:
     if diagnostic.origin or diagnostic.object is None:
         return diagnostic
     return replace(diagnostic, origin=state.origin(diagnostic.object, parsed_path(diagnostic.path)))
+
+
+def _values(filters: Iterable[Resource[Any]], told: Collection[tuple[ObjectKey | None, str]]) -> Iterator[Diagnostic]:
+    """What Envoy can't read of the patches, or does not know, save where a proxy has told of it."""
+    for resource in filters:
+        found = Findings()
+        check_values(resource, found)
+        for one in found.items:
+            path = path_text(one.path)
+            if one.severity is not Severity.ERROR or (resource.key, path) not in told:
+                yield Diagnostic(one.code, one.severity, one.message, None, resource.key, path, one.hint)
 
 
 def _unselected(gateways: Iterable[Resource[Any]], labels: list[Labels]) -> Iterator[Diagnostic]:

@@ -18,12 +18,14 @@ _ALIKE = 0.6
 
 
 def unused(filters: Iterable[Resource[EnvoyFilter]], views: tuple[View, ...]) -> Iterator[Diagnostic]:
-    """A warning for each patch that found nothing in these views; patches without any effect are told of when they are read."""
-    hits = frozenset((patch.source, patch.index) for view in views for patch in view.hits)
+    """A warning for each patch that found nothing in these views; those set aside are told of already."""
+    hits = {(patch.source, patch.index) for view in views for patch in view.hits}
+    aside = {(found.object, found.path) for view in views for found in view.diagnostics}
     known: Names = {}
     for each in filters:
         for index, patch in enumerate(each.spec.config_patches):
-            if patch.apply_to is ApplyTo.BOOTSTRAP or (each.key, index) in hits:
+            value = path_text(("spec", "configPatches", index, "patch", "value"))
+            if patch.apply_to is ApplyTo.BOOTSTRAP or (each.key, index) in hits or (each.key, value) in aside:
                 continue
             known = known or names_in({id(r): r for view in views for r in view.resources()}.values())
             yield _diagnostic(each, index, known)

@@ -182,3 +182,40 @@ def test_added_clusters_come_as_a_layer_of_their_own() -> None:
     value = {"name": "extra", "connect_timeout": "1s", "type": "STATIC"}
     done = apply(cluster(), {"applyTo": "CLUSTER", "patch": {"operation": "ADD", "value": value}})
     assert list(done[-1].layer.resources) == ["extra"]
+
+
+def test_extension_configurations_are_resources_of_their_own_whatever_the_context() -> None:
+    patch = {"applyTo": "EXTENSION_CONFIG", "match": {"context": "GATEWAY"}, "patch": {"operation": "ADD", "value": LUA}}
+    (added,) = patch_layers(Memo(), TypeUrl.EXTENSION, (), patches(patch), False, ())
+    assert list(added.layer.resources) == ["lua"]
+    assert len(added.hits) == 1
+
+
+def test_a_merge_of_another_type_is_reported_not_applied() -> None:
+    chain = {"filterChain": {"filter": {"name": HCM, "subFilter": {"name": "envoy.filters.http.router"}}}}
+    patch = {"operation": "MERGE", "value": {"typed_config": LUA["typed_config"]}}
+    done = apply(listener(), {"applyTo": "HTTP_FILTER", "match": {"listener": chain}, "patch": patch})
+    assert not done[0].hits
+    assert "lua.v3.Lua" in done[0].rejected[0].reason
+
+
+def test_a_merge_without_a_filter_passes_over_other_types() -> None:
+    value = {"typed_config": {"@type": f"type.googleapis.com/{router_pb2.Router.DESCRIPTOR.full_name}", "dynamic_stats": False}}
+    both = insert("INSERT_FIRST"), {"applyTo": "HTTP_FILTER", "patch": {"operation": "MERGE", "value": value}}
+    done = apply(listener(), *both)
+    assert http_filters(done) == ["lua", "envoy.filters.http.router"]
+    assert (len(done[0].hits), done[0].rejected) == (2, ())
+    none = apply(listener(), {"applyTo": "NETWORK_FILTER", "patch": {"operation": "MERGE", "value": value}})
+    assert (none[0].hits, none[0].rejected) == (frozenset(), ())
+
+
+def test_only_the_first_merge_operation_is_for_listener_filters() -> None:
+    """Istio's MERGE_AND_REPLACE_LIST does nothing below a listener."""
+    message = listener_pb2.Listener(name="virtualInbound", traffic_direction=1)
+    value = {"name": "x", "typed_config": {"@type": f"type.googleapis.com/{router_pb2.Router.DESCRIPTOR.full_name}"}}
+    message.listener_filters.add(name="x").typed_config.CopyFrom(pack(router_pb2.Router()))
+    resource = encode(TypeUrl.LISTENER, message.name, message)
+    for operation, count in (("MERGE", 1), ("MERGE_AND_REPLACE_LIST", 0)):
+        patch = {"operation": operation, "value": value}
+        done = apply(resource, {"applyTo": "LISTENER_FILTER", "match": {"listener": {"listenerFilter": "x"}}, "patch": patch})
+        assert len(done[0].hits) == count

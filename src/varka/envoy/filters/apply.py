@@ -33,7 +33,14 @@ _TARGETS: dict[TypeUrl, tuple[ApplyTo, ...]] = {
     ),
     TypeUrl.ROUTE: (ApplyTo.ROUTE_CONFIGURATION, ApplyTo.VIRTUAL_HOST, ApplyTo.HTTP_ROUTE),
     TypeUrl.VIRTUAL_HOST: (ApplyTo.VIRTUAL_HOST, ApplyTo.HTTP_ROUTE),
+    TypeUrl.EXTENSION: (ApplyTo.EXTENSION_CONFIG,),
 }
+_WHOLE = {
+    TypeUrl.CLUSTER: ApplyTo.CLUSTER,
+    TypeUrl.LISTENER: ApplyTo.LISTENER,
+    TypeUrl.EXTENSION: ApplyTo.EXTENSION_CONFIG,
+}
+"""What ADD patches bring as resources of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ def _compiled(filters: tuple[FilterPatch, ...], type_: TypeUrl) -> tuple[tuple[P
 
 def _owner(type_: TypeUrl) -> bool:
     """Route patches go to listeners (inline routes) and virtual hosts too: report a broken one once."""
-    return type_ in (TypeUrl.CLUSTER, TypeUrl.LISTENER)
+    return type_ in _WHOLE
 
 
 def _layer(memo: Memo, layer: Layer, patches: tuple[Patch, ...], router: bool, ports: Ports) -> Patched:
@@ -96,12 +103,13 @@ def _layer(memo: Memo, layer: Layer, patches: tuple[Patch, ...], router: bool, p
 
 
 def _added(type_: TypeUrl, patches: tuple[Patch, ...], router: bool, broken: tuple[Rejected, ...]) -> Patched:
-    """Whole listeners and clusters that ADD patches bring; the last of a name wins."""
+    """Whole listeners, clusters and extension configurations that ADD patches bring; the last of a name wins."""
     contexts = (PatchContext.GATEWAY,) if router else (PatchContext.SIDECAR_OUTBOUND, PatchContext.SIDECAR_INBOUND)
-    target = {TypeUrl.CLUSTER: ApplyTo.CLUSTER, TypeUrl.LISTENER: ApplyTo.LISTENER}.get(type_)
     found, rejected = {}, list(broken)
     for patch in patches:
-        if patch.apply_to is not target or patch.operation is not Operation.ADD or not any(map(patch.adds_in, contexts)):
+        if patch.apply_to is not _WHOLE.get(type_) or patch.operation is not Operation.ADD:
+            continue
+        if not any(map(patch.adds_in, contexts)):
             continue
         wrong = violations(patch.value)
         if wrong:
@@ -126,22 +134,23 @@ def _resource(resource: EnvoyResource, patches: tuple[Patch, ...], router: bool,
             rejected.append(Rejected(patch.source, attempt))
         else:
             good, kept = (*good, patch), attempt
-    return PatchedResource(kept.resource, kept.hits, tuple(rejected))
+    return PatchedResource(kept.resource, kept.hits, (*kept.rejected, *rejected))
 
 
 def _run(resource: EnvoyResource, patches: tuple[Patch, ...], context: PatchContext, ports: Ports) -> PatchedResource | str:
     """The patched resource, or why Envoy would refuse it."""
     run, message = Run(patches, context), message_of(resource)
     kept = _APPLY[resource.type](run, message, resource.name, dict(ports))
+    refused = tuple(Rejected(patch, reason) for patch, reason in run.refused.items())
     if not run.hits:
-        return PatchedResource(resource, frozenset())
+        return PatchedResource(resource, frozenset(), refused)
     if not kept:
-        return PatchedResource(None, frozenset(run.hits))
+        return PatchedResource(None, frozenset(run.hits), refused)
     wrong = violations(message)
     if wrong:
         return "; ".join(wrong)
     hits = sorted(run.hits, key=lambda hit: (hit.source, hit.index))
-    return PatchedResource(encode(resource.type, resource.name, message, resource.origins, hits), frozenset(hits))
+    return PatchedResource(encode(resource.type, resource.name, message, resource.origins, hits), frozenset(hits), refused)
 
 
 def _context(resource: EnvoyResource, router: bool) -> PatchContext:

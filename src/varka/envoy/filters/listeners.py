@@ -6,7 +6,7 @@ from typing import Any
 
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm_pb2
 
-from varka.envoy.filters.merge import merge, merged_any
+from varka.envoy.filters.merge import merge, merged_any, type_name
 from varka.envoy.filters.patch import MERGES, Patch, Run, edit_list
 from varka.envoy.filters.routes import patch_route_configuration
 from varka.envoy.wkt import pack
@@ -33,10 +33,10 @@ def patch_listener(run: Run, listener: Any) -> bool:
 def _listener_filters(run: Run, listener: Any) -> None:
     for patch in run.of(ApplyTo.LISTENER_FILTER, lambda p: _listener(p, listener)):
         name = patch.listener.listener_filter if patch.listener else ""
-        if patch.operation in MERGES:
+        if patch.operation is Operation.MERGE:
             for item in listener.listener_filters:
-                if item.name == name and _merge_filter(item, patch):
-                    run.hit(patch)
+                if item.name == name:
+                    _merge_filter(run, item, patch, name)
         else:
             edit_list(run, listener.listener_filters, patch, _named(name) if name else None)
 
@@ -72,8 +72,9 @@ def _filter_chain(run: Run, listener: Any, chain: Any) -> None:
             edit_list(run, chain.filters, patch, None if name is None else _named(name))
     for item in chain.filters:
         for patch in here:
-            if patch.operation is Operation.MERGE and _filter_name(patch) in (None, item.name) and _merge_filter(item, patch):
-                run.hit(patch)
+            name = _filter_name(patch)
+            if patch.operation is Operation.MERGE and name in (None, item.name):
+                _merge_filter(run, item, patch, name)
         if item.name == HCM and item.HasField("typed_config"):
             _http_filters(run, listener, chain, item)
 
@@ -92,9 +93,9 @@ def _http_filters(run: Run, listener: Any, chain: Any, item: Any) -> None:
             edit_list(run, manager.http_filters, patch, None if name is None else _named(name))
     for http_filter in manager.http_filters:
         for patch in here:
-            wanted = patch.operation is Operation.MERGE and _http_filter_name(patch) in (None, http_filter.name)
-            if wanted and _merge_filter(http_filter, patch):
-                run.hit(patch)
+            name = _http_filter_name(patch)
+            if patch.operation is Operation.MERGE and name in (None, http_filter.name):
+                _merge_filter(run, http_filter, patch, name)
     item.typed_config.CopyFrom(pack(manager))
 
 
@@ -110,16 +111,21 @@ def merge_transport_socket(holder: Any, value: Any) -> bool:
     return True
 
 
-def _merge_filter(item: Any, patch: Patch) -> bool:
-    """Merge a patch's typed configuration and name into a filter that has a typed configuration."""
+def _merge_filter(run: Run, item: Any, patch: Patch, wanted: str | None) -> None:
+    """Merge a patch's typed configuration and name into a filter that has a typed configuration. One of another type is
+    passed over, which is a mistake when the patch wants the filter by its name."""
     if not item.HasField("typed_config"):
-        return False
+        return
     if patch.value.HasField("typed_config"):
-        merged = merged_any(item.typed_config, patch.value.typed_config)
-        if merged is not None:
-            item.typed_config.CopyFrom(merged)
+        given = patch.value.typed_config
+        merged = merged_any(item.typed_config, given)
+        if merged is None:
+            if wanted:
+                run.refuse(patch, f"the configuration of {wanted} is a {type_name(item.typed_config)}, not a {type_name(given)}")
+            return
+        item.typed_config.CopyFrom(merged)
     item.name = patch.value.name or item.name
-    return True
+    run.hit(patch)
 
 
 def _named(name: str) -> Any:

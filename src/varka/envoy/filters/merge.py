@@ -42,17 +42,22 @@ def _merge_map(into: Any, patch: Any, messages: bool) -> None:
 
 def merged_any(base: AnyMessage, patch: AnyMessage) -> AnyMessage | None:
     """Both configurations merged when they are of one type, else None."""
-    name = base.type_url.rpartition("/")[2]
-    if name != patch.type_url.rpartition("/")[2] or not load_type(name):
+    name = type_name(base)
+    if name != type_name(patch) or not load_type(name):
         return None
     result = unpacked(base)
     merge(result, unpacked(patch))
     return pack(result)
 
 
+def type_name(value: AnyMessage) -> str:
+    """The full name of the message inside an Any."""
+    return str(value.type_url.rpartition("/")[2])
+
+
 def unpacked(value: AnyMessage) -> Any:
     """The message inside an Any whose type is loaded."""
     from google.protobuf import descriptor_pool
 
-    descriptor = descriptor_pool.Default().FindMessageTypeByName(value.type_url.rpartition("/")[2])
+    descriptor = descriptor_pool.Default().FindMessageTypeByName(type_name(value))
     return message_factory.GetMessageClass(descriptor).FromString(value.value)

@@ -58,7 +58,10 @@ class Patch:
         return self.context in (PatchContext.ANY, context)
 
     def adds_in(self, context: PatchContext) -> bool:
-        """Whole listeners and clusters added without a context go to outbound and gateways only, once per proxy."""
+        """Whole listeners and clusters added without a context go to outbound and gateways only, once per proxy; extension
+        configurations to all who ask for them."""
+        if self.apply_to is ApplyTo.EXTENSION_CONFIG:
+            return True
         if self.context is PatchContext.ANY:
             return context is not PatchContext.SIDECAR_INBOUND
         return self.context is context
@@ -68,11 +71,7 @@ def compiled(source: FilterPatch) -> Patch | str:
     """The patch, or why its value is no valid message of the type it is for."""
     spec = source.patch
     if spec.patch is None or spec.apply_to not in _MESSAGES:
-        return (
-            "applyTo BOOTSTRAP is ignored: no control plane serves bootstraps"
-            if spec.apply_to is ApplyTo.BOOTSTRAP
-            else "no patch"
-        )
+        return "no patch"
     operation = spec.patch.operation
     if operation in _INSERTS and spec.apply_to not in _ORDERED:
         operation = Operation.ADD
@@ -104,6 +103,8 @@ class Run:
         self._patches = [p for p in patches if p.in_context(context)]
         self.context = context
         self.hits: set[FilterPatch] = set()
+        self.refused: dict[FilterPatch, str] = {}
+        """Patches that don't fit what they match, and why."""
 
     def of(self, apply_to: ApplyTo, accepts: Callable[[Patch], bool] = lambda _: True) -> list[Patch]:
         """The patches for one kind of object, in order."""
@@ -111,6 +112,9 @@ class Run:
 
     def hit(self, patch: Patch) -> None:
         self.hits.add(patch.source)
+
+    def refuse(self, patch: Patch, reason: str) -> None:
+        self.refused[patch.source] = reason
 
 
 def edit_list(

@@ -9,7 +9,7 @@ from varka.envoy.filters.merge import merge
 from varka.envoy.filters.patch import MERGES, Patch, Run, edit_list
 from varka.resources.model.networking import Action, ApplyTo, Operation, PatchContext
 
-_ACTIONS = {Action.ROUTE: "route", Action.REDIRECT: "redirect", Action.DIRECT_RESPONSE: "direct_response"}
+_ACTIONS = {"route": Action.ROUTE, "redirect": Action.REDIRECT, "direct_response": Action.DIRECT_RESPONSE}
 ServerPorts = Mapping[int, frozenset[int]]
 """For gateways: the port a listener binds -> the `servers[].port.number`s it stands for."""
 
@@ -114,6 +114,5 @@ def _route(patch: Patch, route: Any) -> bool:
     match = vhost.route if vhost else None
     if match is None:
         return True
-    return (not match.name or match.name == route.name) and (
-        match.action is Action.ANY or route.WhichOneof("action") == _ACTIONS[match.action]
-    )
+    named = not match.name or match.name == route.name
+    return named and match.action in (Action.ANY, _ACTIONS.get(route.WhichOneof("action"), match.action))

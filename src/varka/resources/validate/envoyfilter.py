@@ -59,6 +59,11 @@ def _check_patch(patch: n.EnvoyConfigObjectPatch, here: Cursor) -> None:
     if patch.patch is None or patch.patch.operation == n.Operation.INVALID:
         here.error(Code.EF_PATCH, "patch.operation is required")
         return
+    if patch.apply_to == n.ApplyTo.BOOTSTRAP:
+        here.at("applyTo").warning(Code.EF_PATCH, "BOOTSTRAP is ignored: no control plane serves bootstraps")
+    if patch.patch.filter_class != n.FilterClass.UNSPECIFIED:
+        message = "filterClass has no effect: Istio reads it no more"
+        here.at("patch", "filterClass").warning(Code.EF_PATCH, message, "say where with operation and match")
     if patch.patch.operation != n.Operation.REMOVE and patch.patch.value is None:
         here.at("patch").error(Code.EF_PATCH, f"operation {patch.patch.operation} needs a value")
     if patch.match is not None:
@@ -87,10 +92,21 @@ def _check_match(apply_to: n.ApplyTo, match: n.EnvoyConfigObjectMatch, here: Cur
     for name, value in given.items():
         if value is not None and name != wanted:
             here.at(name).error(Code.EF_MATCH, f"applyTo {apply_to} needs a match of {wanted}, not {name}")
-    if match.listener is not None and match.listener.filter_chain is not None and wanted == "listener":
-        found = match.listener.filter_chain.filter
-        if found is not None:
-            _check_filter(apply_to, found, here.at("listener", "filterChain", "filter"))
+    if match.listener is not None and wanted == "listener":
+        _check_listener(apply_to, match.listener, here.at("listener"))
+
+
+def _check_listener(apply_to: n.ApplyTo, match: n.ListenerMatch, here: Cursor) -> None:
+    if match.port_name:
+        here.at("portName").warning(Code.EF_MATCH, "portName of a listener has no effect: Istio never built it", "use portNumber")
+    chain = match.filter_chain
+    if chain is None:
+        return
+    if chain.transport_socket is not None:
+        message = "transportSocket has no effect: Istio does not look at it"
+        here.at("filterChain", "transportSocket").warning(Code.EF_MATCH, message)
+    if chain.filter is not None:
+        _check_filter(apply_to, chain.filter, here.at("filterChain", "filter"))
 
 
 def _check_filter(apply_to: n.ApplyTo, match: n.ListenerMatchFilterMatch, here: Cursor) -> None:
