@@ -294,7 +294,7 @@ class FilterChainMatch(Model, frozen=True, eq=False):
     application_protocols: str = ""
     filter: ListenerMatchFilterMatch | None = None
     destination_port: int = 0
-    transport_socket: Json | None = None
+    transport_socket: str = ""
 
 
 class ListenerMatchFilterMatch(Model, frozen=True, eq=False):

@@ -102,7 +102,7 @@ def _check_listener(apply_to: n.ApplyTo, match: n.ListenerMatch, here: Cursor) -
     chain = match.filter_chain
     if chain is None:
         return
-    if chain.transport_socket is not None:
+    if chain.transport_socket:
         message = "transportSocket has no effect: Istio does not look at it"
         here.at("filterChain", "transportSocket").warning(Code.EF_MATCH, message)
     if chain.filter is not None:
