@@ -1,7 +1,9 @@
 """Rows about traffic policies.
 
-A row with `policy` stands for several: its traffic policy is put at each place that may hold one (`at`; by default all), its
-`covers` are those below that place.
+A row with `policy` stands for several: its traffic policy is put at each place of a DestinationRule that may hold one (`at`; by
+default all), its `covers` are those below that place. A row with `pool` is the same for the connections to the workload: its
+settings are put at each place of a Sidecar. They are those of `set-0`, whose only port is 8080; with `protocol` the Sidecar says
+what is spoken there.
 """
 
 from __future__ import annotations
@@ -22,19 +24,44 @@ PLACES = {
 """Where a policy may stand -> the path of the field."""
 
 
+POOLS = {"inbound": "inboundConnectionPool", "ingress": "ingress.connectionPool"}
+"""Where a Sidecar may have connection pool settings -> the path of the field."""
+POD = "set-0.default"
+SERVED = 8080
+
+
 def spelled_out(row: Row) -> Iterator[Row]:
     """One row for each place of the row's policy."""
     for place in row.get("at") or PLACES:
         subset = SUBSET if place.startswith("subset") else ""
         objects = [_rule(row, place), *([_to_subset(row)] if subset else []), *(row.get("objects") or [])]
-        covers = [_below(field, PLACES[place]) for field in row["covers"]]
+        covers = [_below(field, f"DestinationRule.{PLACES[place]}") for field in row["covers"]]
         config = [{"subset": subset, **check} for check in row.get("config") or []]
         yield {**row, "name": f"{row['name']} ({place})", "objects": objects, "covers": covers, "config": config}
 
 
+def pools(row: Row) -> Iterator[Row]:
+    """One row for each place of the row's connection pool settings."""
+    for place, path in POOLS.items():
+        covers = [_below(field, f"Sidecar.{path}") for field in row["covers"]]
+        config = [{"from": POD, "cluster": f"inbound|{SERVED}||", **check} for check in row.get("config") or []]
+        yield {**row, "name": f"{row['name']} ({place})", "objects": [_sidecar(row, place)], "covers": covers, "config": config}
+
+
+def _sidecar(row: Row, place: str) -> Row:
+    """The ingress listener is there when it holds the settings, or must say the protocol."""
+    ingress = {"port": {"number": SERVED, "name": "in", "protocol": row.get("protocol", "HTTP")}}
+    spec: Row = {"workloadSelector": {"labels": {"app": "set"}}}
+    if place == "ingress":
+        spec["ingress"] = [{**ingress, "connectionPool": row["pool"]}]
+    else:
+        spec |= {"inboundConnectionPool": row["pool"], "ingress": [ingress] if "protocol" in row else []}
+    return {"apiVersion": API, "kind": "Sidecar", "metadata": {"name": "pool"}, "spec": spec}
+
+
 def _below(field: str, place: str) -> str:
     mark, colon, path = field.rpartition(":")
-    return f"{mark}{colon}DestinationRule.{place}.{path}"
+    return f"{mark}{colon}{place}.{path}"
 
 
 def _rule(row: Row, place: str) -> Row:

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,14 @@ GATEWAY = "gateway"
 
 CLIENT = "client.default"
 """Where calls come from that do not say."""
+
+
+_DUMPS: dict[str, tuple[str, Callable[[Any], list[Any]]]] = {
+    "virtual_host": ("dynamic_route_configs", lambda one: one["route_config"]["virtual_hosts"]),
+    "listener": ("dynamic_listeners", lambda one: [one["active_state"]["listener"]] if "active_state" in one else []),
+    "cluster": ("dynamic_active_clusters", lambda one: [one["cluster"]]),
+}
+"""What can be looked at -> where Envoy's dump has it."""
 
 
 def cluster_name(wanted: Mapping[str, Any]) -> str:
@@ -69,13 +77,13 @@ class RowsMesh:
         self.live.apply([{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "marker"}, "spec": {"ports": [port]}}])
 
     def configured(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """What a pod's Envoy has: the virtual host `virtual_host`, or the cluster of `service`, `port` and `subset`."""
-        where = wanted.get("from", CLIENT)
-        if name := wanted.get("virtual_host"):
-            dump = self._admin(where, "config_dump?resource=dynamic_route_configs")
-            return next((host for one in dump for host in one["route_config"]["virtual_hosts"] if host["name"] == name), {})
-        dump = self._admin(where, "config_dump?resource=dynamic_active_clusters")
-        return next((one["cluster"] for one in dump if one["cluster"]["name"] == cluster_name(wanted)), {})
+        """What a pod's Envoy has: the `virtual_host`, the `listener` or the `cluster` of a name, or the outbound cluster of
+        `service`, `port` and `subset`; {} when it has none."""
+        kind = next((kind for kind in _DUMPS if kind in wanted), "cluster")
+        name = wanted.get(kind) or cluster_name(wanted)
+        resource, unfold = _DUMPS[kind]
+        dump = self._admin(wanted.get("from", CLIENT), f"config_dump?resource={resource}")
+        return next((found for one in dump for found in unfold(one) if found["name"] == name), {})
 
     def sent(self, wanted: Mapping[str, Any]) -> int:
         """How many requests a pod's Envoy has sent to a cluster so far."""

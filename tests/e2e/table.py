@@ -7,7 +7,7 @@ A row has `name`, `objects`, `calls`, and `covers`: the fields without which it 
 A row with `diagnostics` is about fields that have no effect: loading its objects says so, with this code and path
 (`diagnostic:FIELD` in `covers`). It needs no mesh.
 
-Some rows stand for others: those with a `policy` (policies.py), those with `hits` (patches.py).
+Some rows stand for others: those with a `policy` or `pool` (policies.py), those with `hits` (patches.py).
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ FOLDER = Path(__file__).with_name("rows")
 
 Row = dict[str, Any]
 
-_SPELLERS: dict[str, Callable[[Row], Iterable[Row]]] = {"policy": policies.spelled_out, "hits": patches.spelled_out}
+_SPELLERS: dict[str, Callable[[Row], Iterable[Row]]] = {
+    "policy": policies.spelled_out,
+    "pool": policies.pools,
+    "hits": patches.spelled_out,
+}
 """Key of a row that stands for others -> what makes those."""
 
 

@@ -14,7 +14,7 @@ from varka.envoy.names import sni_cluster
 from varka.mesh.hosts import is_within, overlaps
 from varka.mesh.model import GatewayPort, GatewayServer, MergedVirtualService, Scope, ScopedService
 from varka.proxy.traits import Traits
-from varka.registry.model import Protocol
+from varka.registry.model import Protocol, ServicePort
 from varka.registry.protocol import parse
 from varka.resources.model.networking import RouteDestination, ServerTLSSettings, TLSMatchAttributes
 from varka.resources.model.networking import ServerTLSSettingsTLSmode as Mode
@@ -120,13 +120,14 @@ def _auto_passthrough(served: GatewayServer, world: World) -> Iterator[ServerCha
         subsets = ("", *(subset.name for subset in (entry.rule.subsets if entry.rule is not None else ())))
         for port in (p for p in service.ports if p.protocol is not Protocol.UDP):
             for subset in subsets:
-                yield ServerChain(_sni_chain(entry, port.number, port.protocol, subset, served.gateway, world))
+                yield ServerChain(_sni_chain(entry, port, subset, served.gateway, world))
 
 
-def _sni_chain(entry: ScopedService, port: int, protocol: Protocol, subset: str, gateway: ObjectKey, world: World) -> Chain:
-    cluster = sni_cluster(port, subset, entry.service.hostname)
-    prefix = stat_prefix(world.stat_pattern, entry.service, subset, port) if world.stat_pattern else cluster
-    target = single(cluster, prefix, entry.rule, subset, protocol, world.traits, tunnelled=False)
+def _sni_chain(entry: ScopedService, port: ServicePort, subset: str, gateway: ObjectKey, world: World) -> Chain:
+    service, pattern = entry.service, world.stat_pattern
+    cluster = sni_cluster(port.number, subset, entry.service.hostname)
+    prefix = stat_prefix(pattern, service, subset, port.number, port.name) if pattern else cluster
+    target = single(cluster, prefix, entry.rule, subset, port.protocol, world.traits, tunnelled=False)
     return Chain(target, (cluster,), alpn=MTLS, origins=(gateway, entry.service.source))
 
 
@@ -157,5 +158,6 @@ def _to(
 ) -> TcpTarget | None:
     routes = tuple(destinations)
     found = {r.destination.host: world.scope.find(Hostname(r.destination.host)) for r in routes if r.destination is not None}
-    port = served.server.port.number if served.server.port is not None else 0
-    return to_routes(routes, found, port, _protocol(served), rule.key, world.traits, world.stat_pattern)
+    port = served.server.port
+    listened = ServicePort(port.name if port else "", port.number if port else 0, _protocol(served))
+    return to_routes(routes, found, listened, rule.key, world.traits, world.stat_pattern)

@@ -136,7 +136,7 @@ def _of_service(target: ServiceTarget, traits: Traits, config: MeshConfig) -> Se
         target=target.target,
         bind=wildcards(traits)[0],
         host=service.hostname,
-        stat_prefix=stat_prefix(pattern, service, "", target.port.number, target.target) if pattern else "",
+        stat_prefix=stat_prefix(pattern, service, "", target.port.number, target.port.name, target.target) if pattern else "",
         origins=(service.source,),
     )
 

@@ -106,7 +106,7 @@ def _tls_chains(destination: Destination, rules: tuple[Rule, ...], traits: Trait
     chains: dict[tuple[tuple[str, ...], tuple[str, ...]], Chain] = {}
     for rule in rules:
         for route in rule.spec.tls:
-            target = to_routes(route.route, dict(rule.destinations), port.number, port.protocol, rule.source.key, traits, pattern)
+            target = to_routes(route.route, dict(rule.destinations), port, rule.source.key, traits, pattern)
             if target is None:
                 continue
             for match in route.match:
@@ -127,7 +127,7 @@ def _tcp_chains(destination: Destination, rules: tuple[Rule, ...], traits: Trait
     covered = False
     for rule in rules:
         for route in rule.spec.tcp:
-            target = to_routes(route.route, dict(rule.destinations), port.number, port.protocol, rule.source.key, traits, pattern)
+            target = to_routes(route.route, dict(rule.destinations), port, rule.source.key, traits, pattern)
             if target is None:
                 continue
             matches = [m for m in route.match if applies(m, rule, port.number, traits)]

@@ -20,7 +20,7 @@ from varka.envoy.listeners.filters import TCP_PROXY, network_filter
 from varka.envoy.names import outbound_cluster
 from varka.mesh.model import MergedRule, ScopedService
 from varka.proxy.traits import Traits
-from varka.registry.model import Protocol, Service
+from varka.registry.model import Protocol, Service, ServicePort
 from varka.resources.model import networking
 
 
@@ -63,13 +63,13 @@ def single(
 def to_routes(
     routes: tuple[networking.RouteDestination, ...],
     found: dict[str, ScopedService | None],
-    listener_port: int,
-    protocol: Protocol,
+    port: ServicePort,
     owner: ObjectKey,
     traits: Traits,
     pattern: str = "",
 ) -> TcpTarget | None:
-    """From `route` of a `tcp` or `tls` rule. The first destination's DestinationRule sets timeouts, hash and tunnel.
+    """From `route` of a `tcp` or `tls` rule, for the `port` listened on. The first destination's DestinationRule sets timeouts,
+    hash and tunnel.
     None when no destination has a weight."""
     destinations = [(r.destination, r.weight) for r in routes if r.destination is not None]
     if not destinations:
@@ -78,18 +78,18 @@ def to_routes(
     home = found.get(first.host)
     rule = home.rule if home is not None else None
     if len(destinations) == 1:
-        cluster = destination_cluster(first, home, listener_port)
-        prefix = stat_prefix(pattern, home.service, first.subset, listener_port) if pattern and home else str(cluster)
-        return _target(((cluster, 1),), prefix, rule, first.subset, protocol, traits)
-    weighted = tuple((destination_cluster(d, found.get(d.host), listener_port), weight) for d, weight in destinations if weight)
+        cluster = destination_cluster(first, home, port.number)
+        prefix = stat_prefix(pattern, home.service, first.subset, port.number, port.name) if pattern and home else str(cluster)
+        return _target(((cluster, 1),), prefix, rule, first.subset, port.protocol, traits)
+    weighted = tuple((destination_cluster(d, found.get(d.host), port.number), weight) for d, weight in destinations if weight)
     if not weighted:
         return None
-    return _target(weighted, f"{owner.name}.{owner.namespace}", rule, "", protocol, traits)
+    return _target(weighted, f"{owner.name}.{owner.namespace}", rule, "", port.protocol, traits)
 
 
-def stat_prefix(pattern: str, service: Service, subset: str, port: int, target_port: int = 0) -> str:
-    """`outboundClusterStatName`/`inboundClusterStatName` with its variables replaced."""
-    found = service.port(port)
+def stat_prefix(pattern: str, service: Service, subset: str, port: int, port_name: str = "", target_port: int = 0) -> str:
+    """`outboundClusterStatName`/`inboundClusterStatName` with its variables replaced. The port is the one listened on, which a
+    Sidecar or Gateway may name."""
     kubernetes = service.source.kind == "Service"
     for variable, value in (
         ("%SERVICE%", f"{service.name}.{service.namespace}" if kubernetes else service.hostname),
@@ -98,7 +98,7 @@ def stat_prefix(pattern: str, service: Service, subset: str, port: int, target_p
         ("%SUBSET_NAME%", subset),
         ("%TARGET_PORT%", str(target_port)),
         ("%SERVICE_PORT%", str(port)),
-        ("%SERVICE_PORT_NAME%", found.name if found else ""),
+        ("%SERVICE_PORT_NAME%", port_name),
     ):
         pattern = pattern.replace(variable, value)
     return pattern

@@ -32,7 +32,7 @@ def validate(resource: Resource[n.Sidecar], here: Cursor) -> None:
             place.at("port", "number").error(Code.SC_PORT, f"there are two listeners of port {listener.port.number}")
         ports.add(listener.port.number)
         _check_ingress(listener, listener.port, place)
-    check_pool(sidecar.inbound_connection_pool, here.at("inboundConnectionPool"))
+    _check_inbound_pool(sidecar.inbound_connection_pool, here.at("inboundConnectionPool"))
     _check_egress(sidecar, resource.namespace, here)
     _check_outbound(sidecar.outbound_traffic_policy, here.at("outboundTrafficPolicy"))
 
@@ -47,10 +47,17 @@ def _check_ingress(listener: n.IstioIngressListener, port: n.SidecarPort, here: 
     if listener.tls is not None:
         _check_tls(listener.tls, port, here.at("tls"))
     pool = listener.connection_pool
-    check_pool(pool, here.at("connectionPool"))
+    _check_inbound_pool(pool, here.at("connectionPool"))
     if pool is not None and pool.http is not None and not values.is_http(port.protocol):
         message = f"HTTP settings have no effect on a port of protocol {port.protocol or 'TCP'}"
         here.at("connectionPool", "http").warning(Code.SC_CONNECTION_POOL, message)
+
+
+def _check_inbound_pool(pool: n.ConnectionPoolSettings | None, here: Cursor) -> None:
+    check_pool(pool, here)
+    if pool is not None and pool.http is not None and pool.http.h2_upgrade_policy != n.H2UpgradePolicy.DEFAULT:
+        message = "h2UpgradePolicy has no effect on connections to the workload: they are as the port's protocol says"
+        here.at("http", "h2UpgradePolicy").warning(Code.SC_CONNECTION_POOL, message, "name the port's protocol HTTP2")
 
 
 def _check_port(port: n.SidecarPort, here: Cursor) -> None:
