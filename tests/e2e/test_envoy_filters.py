@@ -139,6 +139,16 @@ def test_a_patch_that_matches_nothing_names_what_it_may_have_meant(rows_mesh: Ro
     assert rejected(rows_mesh, since, "told.yaml:13:25: warning V7002")
 
 
+@pytest.mark.e2e
+def test_a_selector_that_selects_nobody_is_told(rows_mesh: RowsMesh, tmp_path: Path) -> None:
+    file = tmp_path / "nobody.yaml"
+    file.write_text((FILTER + GOOD).replace("app: client", "app: cleint"))
+    told = rows_mesh.live.varka("apply", "-f", str(file)).stderr
+    rows_mesh.live.varka("delete", "-f", str(file))
+    assert "nobody.yaml:5:3: warning V7002" in told
+    assert "did you mean app=client?" in told
+
+
 def status(mesh: RowsMesh) -> list[dict[str, Any]]:
     return list(mesh.live.api("GET", "/status")["diagnostics"])
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any
 
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.names import ObjectKey
 from varka.envoy.filters.check import check_values
 from varka.envoy.resource import View
-from varka.registry.selectors import selects
 from varka.resources.findings import Findings, parsed_path, path_text
 from varka.resources.resource import Resource
 from varka.store.state import State
+from varka.xds.selection import Labels, missed
 from varka.xds.unused import unused
 
 _ISTIO = "networking.istio.io"
 _STANDARD = (("istio", "ingressgateway"), ("istio", "egressgateway"))
 """The labels of the gateways that every installation has."""
-
-Labels = Mapping[str, str]
 
 
 def findings(
@@ -32,17 +29,17 @@ def findings(
 
     `proxies` are the labels of those connected; `about` are the objects that are asked for, all when it is None.
     """
-    views = tuple(views)
+    views, labels = tuple(views), list(proxies)
 
     def chosen(kind: str) -> list[Resource[Any]]:
         return [each for each in state.of(kind, _ISTIO) if about is None or each.key in about]
 
     found = [d for view in views for d in view.diagnostics if about is None or d.object in about]
     if gateways := chosen("Gateway"):
-        found += _unselected(gateways, [*proxies, *(pod.labels for pod in state.of("Pod"))])
+        found += _unselected(gateways, [*labels, *(pod.labels for pod in state.of("Pod"))])
     if filters := chosen("EnvoyFilter"):
         found += _values(filters, {(d.object, d.path) for d in found})
-        found += unused(filters, views) if views else ()
+        found += unused(filters, views, labels) if views else ()
     return [placed(d, state) for d in dict.fromkeys(found)]
 
 
@@ -67,17 +64,6 @@ def _values(filters: Iterable[Resource[Any]], told: Collection[tuple[ObjectKey |
 def _unselected(gateways: Iterable[Resource[Any]], labels: list[Labels]) -> Iterator[Diagnostic]:
     """Istio's IST0101: connections to such a Gateway's ports are refused."""
     for gateway in gateways:
-        selector = gateway.spec.selector
-        if not selector or any(selects(selector, one) for one in labels):
-            continue
-        shown = ", ".join(f"{name}={value}" for name, value in sorted(selector.items()))
-        known = sorted({f"{k}={v}" for one in labels for k, v in one.items()} | {f"{k}={v}" for k, v in _STANDARD})
-        near = get_close_matches(shown, known, 1)
-        yield Diagnostic(
-            "V7011",
-            Severity.WARNING,
-            f"no pod has the labels {shown}: nobody listens on the ports of this Gateway",
-            object=gateway.key,
-            path="spec.selector",
-            hint=f"did you mean {near[0]}?" if near else "",
-        )
+        if found := missed(gateway.spec.selector, labels, _STANDARD):
+            message = f"no pod has the labels {found.labels}: nobody listens on the ports of this Gateway"
+            yield Diagnostic("V7011", Severity.WARNING, message, None, gateway.key, "spec.selector", found.hint)

@@ -12,17 +12,25 @@ from varka.envoy.resource import View
 from varka.resources.findings import path_text
 from varka.resources.model.networking import ApplyTo, EnvoyFilter
 from varka.resources.resource import Resource
+from varka.xds.selection import Labels, missed
 
+CODE = "V7002"
 _ALIKE = 0.6
 """How like a name must be to be suggested: `foo-cluster` is to suggest `foo-service`."""
 
 
-def unused(filters: Iterable[Resource[EnvoyFilter]], views: tuple[View, ...]) -> Iterator[Diagnostic]:
-    """A warning for each patch that found nothing in these views; those set aside are told of already."""
+def unused(filters: Iterable[Resource[EnvoyFilter]], views: tuple[View, ...], proxies: Iterable[Labels]) -> Iterator[Diagnostic]:
+    """A warning for each patch that found nothing in these views, or for the selector that selects none of the `proxies`;
+    patches that are set aside are told of already."""
+    labels = list(proxies)
     hits = {(patch.source, patch.index) for view in views for patch in view.hits}
     aside = {(found.object, found.path) for view in views for found in view.diagnostics}
     known: Names = {}
     for each in filters:
+        if nobody := missed(each.spec.workload_selector.labels if each.spec.workload_selector else {}, labels):
+            message = f"no connected proxy has the labels {nobody.labels}: nothing is patched"
+            yield Diagnostic(CODE, Severity.WARNING, message, None, each.key, "spec.workloadSelector", nobody.hint)
+            continue
         for index, patch in enumerate(each.spec.config_patches):
             value = path_text(("spec", "configPatches", index, "patch", "value"))
             if patch.apply_to is ApplyTo.BOOTSTRAP or (each.key, index) in hits or (each.key, value) in aside:
@@ -36,11 +44,11 @@ def _diagnostic(resource: Resource[EnvoyFilter], index: int, known: Names) -> Di
     path = path_text(("spec", "configPatches", index, *(("match", *field.split(".")) if field else ())))
     if not field:
         message = "this patch matches nothing that a connected proxy has"
-        return Diagnostic("V7002", Severity.WARNING, message, None, resource.key, path, "varka proxy-config shows what there is")
+        return Diagnostic(CODE, Severity.WARNING, message, None, resource.key, path, "varka proxy-config shows what there is")
     message = f"this patch matches nothing: no connected proxy has {wanted!r}"
     meant = nearest(wanted, known.get(field, ()))
     hint = f"did you mean {meant!r}?" if meant else "varka proxy-config shows the names there are"
-    return Diagnostic("V7002", Severity.WARNING, message, None, resource.key, path, hint)
+    return Diagnostic(CODE, Severity.WARNING, message, None, resource.key, path, hint)
 
 
 def _unknown(resource: Resource[EnvoyFilter], index: int, known: Names) -> tuple[str, str]:

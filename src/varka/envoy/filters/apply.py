@@ -141,7 +141,7 @@ def _run(resource: EnvoyResource, patches: tuple[Patch, ...], context: PatchCont
     """The patched resource, or why Envoy would refuse it."""
     run, message = Run(patches, context), message_of(resource)
     kept = _APPLY[resource.type](run, message, resource.name, dict(ports))
-    refused = tuple(Rejected(patch, reason) for patch, reason in run.refused.items())
+    refused = tuple(Rejected(patch, reason) for patch, reason in run.refused.items() if patch not in run.hits)
     if not run.hits:
         return PatchedResource(resource, frozenset(), refused)
     if not kept:

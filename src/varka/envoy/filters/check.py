@@ -30,7 +30,7 @@ def check_values(resource: Resource[EnvoyFilter], findings: Findings) -> None:
         try:
             ParseDict(patch.patch.value, type(found.value)())
         except ParseError as error:
-            findings.warning(Code.EF_VALUE, path, str(error))
+            findings.warning(Code.EF_VALUE, path, str(error).partition("\n")[0])
         for name in _bare_filters(found.value):
             findings.warning(Code.EF_VALUE, path, f"filter {name!r} has no typed_config: Envoy refuses bare names")
 
