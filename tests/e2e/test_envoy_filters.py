@@ -123,6 +123,8 @@ def test_what_only_envoy_refuses_has_its_line(rows_mesh: RowsMesh, apply: Callab
     assert "this is no Lua" in one["reason"] or "script" in one["reason"]
     assert told["proxies"]["rejected"][0]["object"]["name"] == "told"
     assert any("told.yaml:16:7" in line for line in rejected(rows_mesh, since, "0.0.0.0_80"))
+    (standing,) = (d for d in status(rows_mesh) if d["code"] == "V7003")
+    assert (standing["line"], "client.default" in standing["message"]) == (16, True)
 
 
 @pytest.mark.e2e
@@ -159,3 +161,4 @@ def test_a_mended_filter_ends_the_error(rows_mesh: RowsMesh, apply: Callable[...
     assert any(one["types"]["LDS"] == "ERROR" for one in rows_mesh.live.proxies())
     assert apply(GOOD).returncode == 0
     eventually(lambda: all(one["types"]["LDS"] == "SYNCED" for one in rows_mesh.live.proxies()))
+    assert not [d for d in status(rows_mesh) if d["code"] == "V7003"]

@@ -41,6 +41,7 @@ from varka.base.plain import plain_diagnostic
 from varka.xds import objects
 from varka.xds.control_plane import ControlPlane
 from varka.xds.names import name_table
+from varka.xds.quarantine import standing
 from varka.xds.status import proxies
 
 _LARGEST = 256 << 20
@@ -130,7 +131,7 @@ class Api:
     async def _status(self, _: web.Request) -> web.Response:
         plane = self._plane
         told = [d for found in plane.files.diagnostics.values() for d in found]
-        told += plane.findings()
+        told += [*plane.findings(), *standing(plane.hub, plane.store.state)]
         return web.json_response(
             {
                 "pid": os.getpid(),

@@ -15,7 +15,7 @@ Rules from Envoy's side (each seen with Envoy 1.40):
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from varka.envoy.resource import EnvoyResource, TypeUrl, View
@@ -128,6 +128,12 @@ class DeltaStream:
         """Everything of the newest view was sent and answered."""
         idle = not (self._ready or self._again or self._gone)
         return idle and all(s.at is self.view and not (s.outstanding or s.fresh) for s in self.types.values())
+
+    def refused(self) -> Iterator[Rejection]:
+        """What the client rejected and still goes without."""
+        for type_, subscription in self.types.items():
+            found = ((self.view.get(type_, name), error) for name, error in subscription.errors.items())
+            yield from (Rejection(resource, error) for resource, error in found if resource is not None)
 
     def next(self) -> Response | None:
         """The next response; taking it means sending it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from varka.base.diagnostic import Diagnostic, Origin, Severity
 from varka.base.names import ObjectKey
 from varka.base.plain import plain_key
 from varka.envoy.compiler import SET_ASIDE
@@ -17,6 +18,27 @@ from varka.xds.hub import Hub
 
 Plain = dict[str, Any]
 Rejections = Iterable[tuple[Proxy, Rejection]]
+
+
+REJECTED = "V7003"
+SHOWN = 3
+
+
+def standing(hub: Hub, state: State) -> list[Diagnostic]:
+    """Resources that proxies have rejected and go without, at the place that is likeliest to blame."""
+    proxies: dict[tuple[ObjectKey | None, Origin | None, str, str], list[str]] = {}
+    for connection in hub.connections:
+        for rejection in connection.stream.refused():
+            key, origin = next(suspects(rejection.resource, state), (None, None))
+            what = f"{rejection.resource.type.name.lower().replace('_', ' ')} {rejection.resource.name}"
+            proxies.setdefault((key, origin, what, rejection.error), []).append(connection.proxy.id)
+    return [_rejected(*about, sorted(names)) for about, names in proxies.items()]
+
+
+def _rejected(key: ObjectKey | None, origin: Origin | None, what: str, error: str, proxies: list[str]) -> Diagnostic:
+    more = f" and {len(proxies) - SHOWN} more" if len(proxies) > SHOWN else ""
+    message = f"{what} is rejected by {', '.join(proxies[:SHOWN])}{more}: {error}"
+    return Diagnostic(REJECTED, Severity.ERROR, message, origin, key, hint="they keep what they had before")
 
 
 class Quarantine:

@@ -5,6 +5,7 @@ Each response holds everything of a type that the client asked for; it is sent a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from varka.base.hashing import content_hash
@@ -60,8 +61,7 @@ class SotwStream:
             return
         watch.error = request.error
         watch.answered = True
-        if request.error and (newest := self._newest.get(type_)):
-            self.rejections += [Rejection(resource, request.error) for resource in _named(newest, request.error)]
+        self.rejections += self._refused(type_, watch)
         if request.names != watch.names:
             watch.asked = watch.asked or not set(request.names) <= set(watch.names)
             watch.names = request.names
@@ -71,6 +71,16 @@ class SotwStream:
 
     def settled(self) -> bool:
         return all(self._served.get(t) is self.view and not w.asked and w.answered for t, w in self.types.items())
+
+    def refused(self) -> Iterator[Rejection]:
+        """What the client rejected and still goes without."""
+        for type_, watch in self.types.items():
+            yield from self._refused(type_, watch)
+
+    def _refused(self, type_: TypeUrl, watch: Watch) -> Iterator[Rejection]:
+        newest = self._newest.get(type_)
+        if watch.error and newest is not None:
+            yield from (Rejection(resource, watch.error) for resource in _named(newest, watch.error))
 
     def next(self) -> Response | None:
         for type_ in ORDER:
