@@ -53,6 +53,7 @@ N = "istio.networking.v1alpha3."
 EXTRA: dict[str, Any] = {
     N + "LoadBalancerSettings": [{"json": "backendUtilization", "name": "backend_utilization", "type": "google.protobuf.Struct"}],
     N + "EnvoyFilter.ListenerMatch.FilterChainMatch": [{"json": "transportSocket", "name": "transport_socket", "type": "string"}],
+    N + "ServerTLSSettings": [{"json": "ecdhCurves", "name": "ecdh_curves", "type": "string", "repeated": True}],
     "istio.security.v1beta1.JWTRule": [{"json": "presence", "name": "presence", "type": "string"}],
     "istio.mesh.v1alpha1.MeshConfig": [
         {"json": "defaultInboundHttpRetryPolicy", "name": "default_inbound_http_retry_policy", "type": N + "HTTPRetry"},

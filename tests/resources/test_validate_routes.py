@@ -176,6 +176,7 @@ P = "spec.servers[0]"
         ("{$HTTPS, hosts: [a.b], tls: {privateKey: k}}", {(W, "V0406", f"{P}.tls.privateKey")}),
         ("{$HTTP, hosts: [a.b], bind: 1.2.3}", {(E, "V0405", f"{P}.bind")}),
         ("{$HTTPS, hosts: [a.b], tls: {cipherSuites: [x]}}", {(W, "V0406", f"{P}.tls.cipherSuites[0]")}),
+        ("{$HTTPS, hosts: [a.b], tls: {ecdhCurves: [P-256, x]}}", {(W, "V0406", f"{P}.tls.ecdhCurves[1]")}),
     ],
 )
 def test_gateway(server: str, expected: set[tuple[str, str, str]]) -> None:

@@ -21,6 +21,7 @@ from varka.proxy.node import ProxyType
 from varka.proxy.traits import Traits
 from varka.resources.model import networking
 from varka.resources.model.mesh import MeshConfig
+from varka.resources.tlsnames import known_curves
 
 WORKLOAD = "default"
 """The secret with the workload's own certificate."""
@@ -121,7 +122,7 @@ def _originate(
         _from_files(common, tls, names, traits)
     defaults = config.tls_defaults
     if defaults is not None:
-        common.tls_params.ecdh_curves.extend(defaults.ecdh_curves)
+        common.tls_params.ecdh_curves.extend(known_curves(defaults.ecdh_curves))
         common.tls_params.cipher_suites.extend(defaults.cipher_suites)
     if http2:
         common.alpn_protocols.append("h2")

@@ -78,6 +78,7 @@ class Code(StrEnum):
     GW_BIND = "V0405"
     GW_TLS = "V0406"
     GW_DEFAULT_MODE = "V0407"
+    GW_NO_EFFECT = "V0408"
 
     SE_HOSTS = "V0501"
     SE_ADDRESSES = "V0502"

@@ -140,6 +140,12 @@ def test_a_ca_may_be_named_apart() -> None:
     assert combined["validation_context_sds_secret_config"]["name"] == "kubernetes://roots"
 
 
+def test_curves_of_a_server_come_before_those_of_the_mesh() -> None:
+    router = Router((https(credentialName="a", ecdhCurves=["P-384", "no-such", "P-384"]),))
+    router.world.mesh = {"tlsDefaults": {"ecdhCurves": ["P-256"]}}
+    assert router.tls()["common_tls_context"]["tls_params"]["ecdh_curves"] == ["P-384"]
+
+
 def test_versions_and_ciphers() -> None:
     ciphers = ["ECDHE-RSA-AES256-GCM-SHA384", "NO-SUCH", "ECDHE-RSA-AES256-GCM-SHA384"]
     given = {"minProtocolVersion": "TLSV1_2", "maxProtocolVersion": "TLSV1_3", "cipherSuites": ciphers}

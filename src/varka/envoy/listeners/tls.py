@@ -19,21 +19,12 @@ from varka.resources.model.mesh import MeshConfig
 from varka.resources.model.mesh import TLSProtocol as MeshProtocol
 from varka.resources.model.networking import ServerTLSSettings, TLSProtocol
 from varka.resources.model.networking import ServerTLSSettingsTLSmode as Mode
+from varka.resources.tlsnames import known_ciphers, known_curves
 
 ALPN = ("h2", "http/1.1")
 TERMINATED = (Mode.SIMPLE, Mode.MUTUAL, Mode.OPTIONAL_MUTUAL)
 _FILE_CERT = "file-cert:"
 _FILE_ROOT = "file-root:"
-_CIPHERS = frozenset(
-    f"{exchange}{cipher}"
-    for exchange, ciphers in (
-        ("ECDHE-ECDSA-", ("CHACHA20-POLY1305",)),
-        ("ECDHE-RSA-", ("CHACHA20-POLY1305",)),
-        ("", ("DES-CBC3-SHA",)),
-    )
-    for cipher in (*ciphers, "AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA", "AES256-SHA")
-)
-"""What Envoy's BoringSSL knows; an unknown name would make it refuse the listener."""
 
 
 def terminates(tls: ServerTLSSettings | None) -> bool:
@@ -94,23 +85,16 @@ def _client_rules(tls: ServerTLSSettings) -> Any:
 def _parameters(common: Any, tls: ServerTLSSettings, config: MeshConfig) -> None:
     """The server's own settings before `meshConfig.tlsDefaults`."""
     defaults, found = config.tls_defaults, common.tls_params
-    ciphers = tuple(dict.fromkeys(c for c in tls.cipher_suites if _is_cipher(c)))
-    ciphers = ciphers or (defaults.cipher_suites if defaults else ())
-    if ciphers:
+    if ciphers := known_ciphers(tls.cipher_suites) or (defaults.cipher_suites if defaults else ()):
         found.cipher_suites.extend(ciphers)
-    if defaults is not None and defaults.ecdh_curves:
-        found.ecdh_curves.extend(defaults.ecdh_curves)
+    if curves := known_curves(tls.ecdh_curves or (defaults.ecdh_curves if defaults else ())):
+        found.ecdh_curves.extend(curves)
     if tls.min_protocol_version is not TLSProtocol.TLS_AUTO:
         found.tls_minimum_protocol_version = _version(tls.min_protocol_version)
     elif defaults is not None and defaults.min_protocol_version is not MeshProtocol.TLS_AUTO:
         found.tls_minimum_protocol_version = _version(defaults.min_protocol_version)
     if tls.max_protocol_version is not TLSProtocol.TLS_AUTO:
         found.tls_maximum_protocol_version = _version(tls.max_protocol_version)
-
-
-def _is_cipher(text: str) -> bool:
-    """A name Envoy knows, `ALL`, or an expression of BoringSSL (`[A|B]`, `-ALL`), which is taken as it is."""
-    return text in _CIPHERS or text == "ALL" or (bool(text) and not text[0].isalnum())
 
 
 def _version(version: TLSProtocol | MeshProtocol) -> Any:

@@ -762,6 +762,7 @@ class ServerTLSSettings(Model, frozen=True, eq=False):
     max_protocol_version: TLSProtocol = TLSProtocol.TLS_AUTO
     cipher_suites: tuple[str, ...] = ()
     insecure_skip_verify: bool | None = None
+    ecdh_curves: tuple[str, ...] = ()
 
 
 class TLSCertificate(Model, frozen=True, eq=False):

@@ -37,6 +37,9 @@ def _check_server(server: Server, converted: bool, here: Cursor) -> None:
         for wrong in gateway_host(host, converted=converted):
             place.error(Code.GW_HOSTS, wrong)
     _check_bind(server, here)
+    if server.default_endpoint:
+        message = "defaultEndpoint has no effect: requests go where a VirtualService sends them"
+        here.at("defaultEndpoint").warning(Code.GW_NO_EFFECT, message, "bind a VirtualService to this Gateway")
     check_server_tls(server.tls, Code.GW_TLS, here.at("tls"))
     if server.port is None:
         here.error(Code.GW_PORT, "port is required")

@@ -13,9 +13,8 @@ from varka.resources.validate.locality import check_locality, check_zone_aware
 from varka.resources.validate.meshproxy import check_proxy_config
 from varka.resources.validate.providers import check_providers
 from varka.resources.validate.retry import check_retry
+from varka.resources.validate.servertls import check_curves
 from varka.resources.validate.trafficpolicy import check_outlier, check_pool
-
-_CURVES = ("", "P-224", "P-256", "P-521", "P-384", "X25519", "X25519Kyber768Draft00", "X25519MLKEM768")
 
 
 def validate_mesh_config(config: mesh.MeshConfig, findings: Findings) -> None:
@@ -62,13 +61,8 @@ def _trust_domain(domain: str) -> str:
 def _check_tls(config: mesh.MeshConfig, here: Cursor) -> None:
     if config.mesh_mTLS is not None and config.mesh_mTLS.ecdh_curves:
         here.at("meshMTLS", "ecdhCurves").error(Code.MC_TLS, "curves can't be set for mTLS in the mesh")
-    seen: set[str] = set()
-    for place, curve in here.at("tlsDefaults").each("ecdhCurves", config.tls_defaults.ecdh_curves if config.tls_defaults else ()):
-        if curve not in _CURVES:
-            place.warning(Code.MC_TLS, f"{curve!r} is no known curve")
-        elif curve in seen:
-            place.warning(Code.MC_TLS, f"{curve!r} is there twice")
-        seen.add(curve)
+    if config.tls_defaults is not None:
+        check_curves(config.tls_defaults.ecdh_curves, Code.MC_TLS, here.at("tlsDefaults"))
 
 
 def _check_inbound_retry(retry: HTTPRetry, here: Cursor) -> None:

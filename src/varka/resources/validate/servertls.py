@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from varka.resources.codes import Code
 from varka.resources.model.networking import ServerTLSSettings, TLSCertificate, TLSProtocol
 from varka.resources.model.networking import ServerTLSSettingsTLSmode as Mode
+from varka.resources.tlsnames import CURVES, is_cipher
 from varka.resources.validate.cursor import Cursor
 
-_CIPHERS = frozenset(
-    (
-        "ECDHE-ECDSA-AES128-GCM-SHA256",
-        "ECDHE-RSA-AES128-GCM-SHA256",
-        "ECDHE-ECDSA-AES256-GCM-SHA384",
-        "ECDHE-RSA-AES256-GCM-SHA384",
-        "ECDHE-ECDSA-CHACHA20-POLY1305",
-        "ECDHE-RSA-CHACHA20-POLY1305",
-        "ECDHE-ECDSA-AES128-SHA",
-        "ECDHE-RSA-AES128-SHA",
-        "ECDHE-ECDSA-AES256-SHA",
-        "ECDHE-RSA-AES256-SHA",
-        "AES128-GCM-SHA256",
-        "AES256-GCM-SHA384",
-        "AES128-SHA",
-        "AES256-SHA",
-        "DES-CBC3-SHA",
-    )
-)
 _TERMINATING = (Mode.SIMPLE, Mode.MUTUAL, Mode.OPTIONAL_MUTUAL)
 
 
@@ -33,6 +17,7 @@ def check_server_tls(tls: ServerTLSSettings | None, code: Code, here: Cursor) ->
     if tls is None:
         return
     _check_ciphers(tls, code, here)
+    check_curves(tls.ecdh_curves, code, here)
     if tls.mode == Mode.ISTIO_MUTUAL:
         for name in _sources(tls):
             if name != "caCrl":
@@ -47,6 +32,7 @@ def check_server_tls(tls: ServerTLSSettings | None, code: Code, here: Cursor) ->
     if tls.mode not in _TERMINATING or not (tls.credential_name or tls.credential_names):
         _check_files(tls, code, here)
         _check_crl(tls, code, here)
+    _check_unused(tls, code, here)
 
 
 def _sources(tls: ServerTLSSettings) -> list[str]:
@@ -67,12 +53,21 @@ def _check_ciphers(tls: ServerTLSSettings, code: Code, here: Cursor) -> None:
         here.at("minProtocolVersion").warning(code, "TLS below 1.2 needs cipherSuites that old versions can use")
     seen: set[str] = set()
     for place, suite in here.each("cipherSuites", tls.cipher_suites):
-        known = suite in ("", "ALL") or not suite[0].isalnum() or suite in _CIPHERS
-        if not known:
+        if suite and not is_cipher(suite):
             place.warning(code, f"{suite!r} is no supported cipher suite and is ignored")
         elif suite in seen:
             place.warning(code, f"cipher suite {suite!r} is there twice")
         seen.add(suite)
+
+
+def check_curves(curves: Sequence[str], code: Code, here: Cursor) -> None:
+    seen: set[str] = set()
+    for place, curve in here.each("ecdhCurves", curves):
+        if curve and curve not in CURVES:
+            place.warning(code, f"{curve!r} is no known curve and is ignored")
+        elif curve in seen:
+            place.warning(code, f"{curve!r} is there twice")
+        seen.add(curve)
 
 
 def _check_files(tls: ServerTLSSettings, code: Code, here: Cursor) -> None:
@@ -94,3 +89,13 @@ def _check_crl(tls: ServerTLSSettings, code: Code, here: Cursor) -> None:
         here.at("caCrl").error(code, "with credentialName the revocation list belongs into the credential")
     if tls.ca_crl and tls.mode == Mode.SIMPLE:
         here.at("caCrl").error(code, "mode SIMPLE checks no clients, so it has no use for a revocation list")
+
+
+def _check_unused(tls: ServerTLSSettings, code: Code, here: Cursor) -> None:
+    """What the other settings leave without effect."""
+    for place, pair in here.each("tlsCertificates", tls.tls_certificates):
+        if pair.ca_certificates:
+            message = "has no effect: clients are checked against one bundle, whichever certificate they are shown"
+            place.at("caCertificates").warning(code, message, "set tls.caCertificates")
+    if tls.ca_cert_credential_name and not (tls.credential_name or tls.credential_names):
+        here.at("caCertCredentialName").warning(code, "has no effect without a credentialName", "set caCertificates")
