@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import ssl
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.certificates import Authority
 
 from varka.local.client.model import Failed, Protocol, Request, Response, Tls
 from varka.local.client.sender import send
@@ -215,6 +218,42 @@ def test_tls_with_a_given_authority(echo: Any, tmp_path: Path) -> None:
             assert (await one(url, resolve=resolve)).error == Failed.TLS
             assert (await one(f"https://127.0.0.1:{port}/", tls=Tls(ca=trusted.ca, sni="a.example"))).status == 200
             assert (await one(f"https://127.0.0.1:{port}/", tls=Tls(verify=False))).status == 200
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize(
+    ("offered", "error"),
+    [
+        (Tls(), None),
+        (Tls(version="1.3"), Failed.TLS),
+        (Tls(version="1.2"), None),
+        (Tls(version="1.1"), None),
+        (Tls(ciphers="ECDHE-RSA-AES128-GCM-SHA256"), None),
+        (Tls(ciphers="ECDHE-RSA-AES256-GCM-SHA384"), Failed.TLS),
+        (Tls(curve="P-384"), None),
+        (Tls(curve="P-256"), Failed.TLS),
+    ],
+)
+def test_only_what_is_asked_for_is_offered_in_tls(tmp_path: Path, offered: Tls, error: Failed | None) -> None:
+    pair = Authority.create(tmp_path).issue("a.example", rsa=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.key)
+    with pytest.deprecated_call():
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0")
+    context.set_ecdh_curve("secp384r1")
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.read(100))
+        writer.close()
+
+    async def test() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+        port = server.sockets[0].getsockname()[1]
+        asked = replace(offered, ca=(tmp_path / "ca.pem").read_text(), sni="a.example")
+        assert (await one(f"tls://127.0.0.1:{port}", tls=asked)).error == error
+        server.close()
 
     asyncio.run(test())
 

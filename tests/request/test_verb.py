@@ -62,6 +62,7 @@ def test_no_answer_is_exit_code_1(closed_port: int) -> None:
         ("http://a/", "-H", "novalue"),
         ("http://a/", "--resolve", "a:80"),
         ("http://a/", "--tls-ca", "/nowhere.pem"),
+        ("https://a/", "--tls-version", "1.9"),
     ],
 )
 def test_wrong_usage_says_what(arguments: tuple[str, ...]) -> None:

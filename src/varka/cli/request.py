@@ -32,6 +32,9 @@ from varka.local.client.model import Protocol, Request, Target, Tls
 @click.option("--tls-cert", metavar="FILE", help="The client's certificate.")
 @click.option("--tls-key", metavar="FILE", help="And its key.")
 @click.option("--sni", default="", metavar="HOST", help="The name asked for in TLS; the URL's host without it.")
+@click.option("--tls-version", default="", metavar="1.2", help="Offer this version only.")
+@click.option("--tls-ciphers", default="", metavar="LIST", help="Offer these ciphers only, in OpenSSL's words; up to TLS 1.2.")
+@click.option("--tls-curve", default="", metavar="P-256", help="Offer this curve only.")
 @click.option("-k", "--insecure", is_flag=True, help="Do not check the server's certificate.")
 @click.option("--resolve", multiple=True, metavar="H:P:A", help="Connect to address A for host H and port P.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=15.0, show_default=True, metavar="S")
@@ -52,6 +55,9 @@ def request(
     tls_cert: str | None,
     tls_key: str | None,
     sni: str,
+    tls_version: str,
+    tls_ciphers: str,
+    tls_curve: str,
     insecure: bool,
     resolve: tuple[str, ...],
     timeout: float,
@@ -72,7 +78,7 @@ def request(
         concurrency=concurrency or 0,
         timeout=timeout,
         resolve=tuple(_resolve(text) for text in resolve),
-        tls=Tls(_pem(tls_ca), _pem(tls_cert), _pem(tls_key), sni, verify=not insecure),
+        tls=Tls(_pem(tls_ca), _pem(tls_cert), _pem(tls_key), sni, not insecure, tls_version, tls_ciphers, tls_curve),
     )
     try:
         target = Target.parse(url)
@@ -116,7 +122,7 @@ def _send(asked: Request) -> dict[str, Any]:
     try:
         return asyncio.run(send(asked)).to_document()
     except (ValueError, OSError) as error:
-        raise click.UsageError(f"the certificates cannot be used: {error}") from None
+        raise click.UsageError(f"the TLS options cannot be used: {error}") from None
 
 
 def _send_from(mesh: str | None, pod: str, namespace: str, asked: Request) -> dict[str, Any]:

@@ -8,12 +8,21 @@ import os
 import socket
 import ssl
 import tempfile
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 
 from varka.local.client.model import TLS_SCHEMES, Failed, Protocol, Target, Tls
 
 _MEMORY = "/dev/shm"
+VERSIONS = {
+    "1.0": ssl.TLSVersion.TLSv1,
+    "1.1": ssl.TLSVersion.TLSv1_1,
+    "1.2": ssl.TLSVersion.TLSv1_2,
+    "1.3": ssl.TLSVersion.TLSv1_3,
+}
+_CURVES = {"P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
+"""OpenSSL's names for those of the standard."""
 
 
 class NoAnswer(Exception):
@@ -60,7 +69,7 @@ class Connection:
 
 
 def tls_context(tls: Tls, protocol: Protocol) -> ssl.SSLContext:
-    """Raises ssl.SSLError or ValueError when a PEM text is none."""
+    """Raises ssl.SSLError or ValueError when a PEM text is none, or OpenSSL knows no such version, cipher or curve."""
     context = ssl.create_default_context(cadata=tls.ca or None)
     if tls.certificate:
         # OpenSSL's loader only takes file names; this one is in memory.
@@ -71,9 +80,26 @@ def tls_context(tls: Tls, protocol: Protocol) -> ssl.SSLContext:
     if not tls.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    _offer(context, tls)
     if protocol is not Protocol.TCP:
         context.set_alpn_protocols(["h2"] if protocol in (Protocol.HTTP2, Protocol.GRPC) else ["http/1.1"])
     return context
+
+
+def _offer(context: ssl.SSLContext, tls: Tls) -> None:
+    ciphers = tls.ciphers
+    if tls.version:
+        if tls.version not in VERSIONS:
+            raise ValueError(f"TLS {tls.version} is none of {', '.join(VERSIONS)}")
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            context.minimum_version = context.maximum_version = VERSIONS[tls.version]
+        if tls.version in ("1.0", "1.1"):
+            # OpenSSL keeps to 1.2 and newer unless told that security does not matter.
+            ciphers = f"{ciphers or 'DEFAULT'}:@SECLEVEL=0"
+    if ciphers:
+        context.set_ciphers(ciphers)
+    if tls.curve:
+        context.set_ecdh_curve(_CURVES.get(tls.curve, tls.curve))
 
 
 async def connect(target: Target, resolve: Sequence[str], context: ssl.SSLContext | None, sni: str) -> Connection:

@@ -77,13 +77,20 @@ def _host_and_port(authority: str, default: int | None) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """`ca`, `certificate` and `key` are PEM texts: the sender may run where the user's files are not."""
+    """`ca`, `certificate` and `key` are PEM texts: the sender may run where the user's files are not.
+
+    `version` (`1.2`), `ciphers` (OpenSSL's list, up to TLS 1.2) and `curve` (`P-256`) are all that is offered; "" offers what
+    is usual.
+    """
 
     ca: str = ""
     certificate: str = ""
     key: str = ""
     sni: str = ""
     verify: bool = True
+    version: str = ""
+    ciphers: str = ""
+    curve: str = ""
 
 
 @dataclass(frozen=True, slots=True)
