@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
-_ELLIPTIC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-_RSA = ("-newkey", "rsa:2048", "-nodes")
+_NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+_NEW_RSA_KEY = ("-newkey", "rsa:2048", "-nodes")
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Authority:
     def create(cls, folder: Path, name: str = "test authority") -> Authority:
         folder.mkdir(parents=True, exist_ok=True)
         pair = Pair(folder / "ca.pem", folder / "ca.key")
-        _openssl("req", "-x509", *_ELLIPTIC, "-days", "2", "-subj", f"/CN={name}", "-keyout", pair.key, "-out", pair.certificate)
+        _openssl("req", "-x509", *_NEW_KEY, "-days", "2", "-subj", f"/CN={name}", "-keyout", pair.key, "-out", pair.certificate)
         return cls(folder, pair)
 
     @property
@@ -41,22 +44,35 @@ class Authority:
         stem = self.folder / (file or host)
         pair = Pair(stem.with_name(f"{stem.name}.pem"), stem.with_name(f"{stem.name}.key"))
         fresh = Pair(stem.with_name(f"{stem.name}.pem.new"), stem.with_name(f"{stem.name}.key.new"))
-        signed = ("-x509", "-CA", self.pair.certificate, "-CAkey", self.pair.key, "-days", "2", *(_RSA if rsa else _ELLIPTIC))
+        signed = ("-x509", "-CA", self.pair.certificate, "-CAkey", self.pair.key, "-days", "2")
         named = ("-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}", "-addext", "basicConstraints=critical,CA:FALSE")
-        _openssl("req", *signed, *named, "-keyout", fresh.key, "-out", fresh.certificate)
+        _openssl("req", *signed, *(_NEW_RSA_KEY if rsa else _NEW_KEY), *named, "-keyout", fresh.key, "-out", fresh.certificate)
         fresh.key.rename(pair.key)
         fresh.certificate.rename(pair.certificate)
         return pair
 
-    def revoke(self, pair: Pair) -> Path:
-        """A list that revokes one certificate, in crl.pem."""
-        settings, revoked = self.folder / "crl.conf", self.folder / "crl.pem"
-        (self.folder / "crl.index").touch()
-        settings.write_text(f"[ca]\ndefault_ca = ca\ndatabase = {self.folder}/crl.index\ndefault_md = sha256\n")
-        command = ("ca", "-config", settings, "-cert", self.pair.certificate, "-keyfile", self.pair.key)
-        _openssl(*command, "-revoke", pair.certificate)
-        _openssl(*command, "-gencrl", "-crldays", "2", "-out", revoked)
-        return revoked
+    def revoke(self, name: str, *pairs: Pair) -> Path:
+        """A list of revoked certificates, `name`.pem, with these on it."""
+        settings, database, listed = (self.folder / f"{name}.{ending}" for ending in ("cnf", "txt", "pem"))
+        settings.write_text(f"[ca]\ndefault_ca = own\n[own]\ndatabase = {database}\ndefault_md = sha256\ndefault_crl_days = 2\n")
+        database.touch()
+        asked = ("ca", "-config", settings, "-cert", self.pair.certificate, "-keyfile", self.pair.key)
+        for pair in pairs:
+            _openssl(*asked, "-revoke", pair.certificate)
+        _openssl(*asked, "-gencrl", "-out", listed)
+        return listed
+
+
+def certificate_hash(pem: Path) -> str:
+    """What `verifyCertificateHash` pins: SHA-256 of the whole certificate, in hexadecimal."""
+    return sha256(ssl.PEM_cert_to_DER_cert(pem.read_text())).hexdigest()
+
+
+def key_hash(pem: Path) -> str:
+    """What `verifyCertificateSpki` pins: SHA-256 of the certificate's public key, in base64."""
+    key = subprocess.run(["openssl", "x509", "-in", pem, "-pubkey", "-noout"], check=True, capture_output=True, text=True).stdout
+    body = "".join(key.splitlines()[1:-1])
+    return b64encode(sha256(b64decode(body)).digest()).decode()
 
 
 def _openssl(*arguments: str | Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from varka.local.client.model import Protocol, Request, Tls
@@ -10,8 +11,11 @@ from varka.local.client.model import Protocol, Request, Tls
 PROTOCOLS = {"http1": Protocol.HTTP11, "http2": Protocol.HTTP2, "grpc": Protocol.GRPC}
 
 
-def request_of(call: Mapping[str, Any]) -> Request:
-    """The request that a call describes, in the words of the flags of `varka request`."""
+def request_of(call: Mapping[str, Any], files: Path) -> Request:
+    """The request that a call describes, in the words of the flags of `varka request`.
+
+    `tls` may hold `ca` and `client`, the names of certificates in the folder `files`; without `ca` any server is believed.
+    """
     return Request(
         url=call["url"],
         method=call.get("method", ""),
@@ -21,8 +25,16 @@ def request_of(call: Mapping[str, Any]) -> Request:
         count=call.get("count", 1),
         concurrency=call.get("concurrency", 0),
         timeout=call.get("timeout", 5),
-        tls=Tls(sni=call.get("sni", ""), verify=False),
+        tls=_tls(files, sni=call.get("sni", ""), **call.get("tls") or {}),
     )
+
+
+def _tls(files: Path, ca: str = "", client: str = "", **offered: str) -> Tls:
+    def pem(name: str) -> str:
+        return (files / name).read_text()
+
+    own = {"certificate": pem(f"{client}.pem"), "key": pem(f"{client}.key")} if client else {}
+    return Tls(ca=pem(f"{ca}.pem") if ca else "", verify=bool(ca), **own, **offered)
 
 
 def mismatches(answer: Mapping[str, Any], expect: Mapping[str, Any]) -> list[str]:
@@ -107,7 +119,7 @@ CHECKS: dict[str, Callable[[Mapping[str, Any], Any], Iterator[str]]] = {
     "status": _each(lambda r: r["status"]),
     "body": _each(lambda r: r["body"]),
     "body_contains": _body_contains,
-    "error": _each(lambda r: r["error"]),
+    "error": _each(lambda r: r["error"] and str(r["error"])),
     "grpc_status": _each(lambda r: r.get("grpc_status")),
     "version": _each(_echo("version")),
     "pod": _each(_echo("pod")),

@@ -29,9 +29,12 @@ def without_objects(request: pytest.FixtureRequest) -> bool:
 def rows_mesh(short_folder: Path) -> Iterator[RowsMesh]:
     folder = short_folder / "rows"
     authority = Authority.create(folder)
-    for host in ("secure.test", "client.test"):
-        authority.issue(host)
-    mesh = RowsMesh(LiveMesh("rows", folders(folder)), folder)
+    authority.issue("secure.test")
+    authority.issue("secure.test", "rsa", rsa=True)
+    authority.issue("other.test")
+    authority.revoke("client-revoked", authority.issue("client.test"))
+    Authority.create(folder / "stranger").issue("client.test", "../stranger.test")
+    mesh = RowsMesh(LiveMesh("rows", folders(folder) | {"ENABLE_TLS_ON_SIDECAR_INGRESS": "true"}), folder)
     (folder / MESH.name).write_text(mesh.filled_in(MESH.read_text()))
     mesh.live.up(str(folder / MESH.name))
     yield mesh

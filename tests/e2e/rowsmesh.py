@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tests.certificates import certificate_hash, key_hash
 from tests.live import VARKA, LiveMesh
 from varka.cli.live import LivePod, envoy_admin
 from varka.local.client.model import Request, Target
@@ -37,6 +38,14 @@ _DUMPS: dict[str, tuple[str, Callable[[Any], list[Any]]]] = {
 
 def cluster_name(wanted: Mapping[str, Any]) -> str:
     return f"outbound|{wanted.get('port', 80)}|{wanted.get('subset', '')}|{wanted['service']}.default.svc.cluster.local"
+
+
+def _base64(file: Path) -> str:
+    return b64encode(file.read_bytes()).decode()
+
+
+_FORMS = {"BASE64": _base64, "HASH": certificate_hash, "SPKI": key_hash}
+"""What manifests may have of a file: `$BASE64/ca.pem` and the like."""
 
 
 @dataclass
@@ -68,7 +77,7 @@ class RowsMesh:
         """With the paths that manifests and rows leave open."""
         for name, value in (("FILES", self.files), ("HERE", AGENT.parent), ("PYTHON", sys.executable)):
             text = text.replace(f"${name}", str(value))
-        return re.sub(r"\$BASE64/([\w.]+)", lambda file: b64encode((self.files / file[1]).read_bytes()).decode(), text)
+        return re.sub(r"\$(BASE64|HASH|SPKI)/([\w./-]+)", lambda found: _FORMS[found[1]](self.files / found[2]), text)
 
     def settle(self) -> None:
         """Wait until every proxy has what was changed before: changes arrive in order, so one more that all can see tells."""
@@ -96,8 +105,11 @@ class RowsMesh:
         return configs
 
     def _ask(self, where: str, path: str) -> str:
-        pod = next(one for one in self.live.pods() if f"{one['name']}.{one['namespace']}" == where)
-        return envoy_admin(LivePod(0, pod), path)
+        return envoy_admin(LivePod(0, self._pod(where)), path)
+
+    def _pod(self, where: str) -> dict[str, Any]:
+        """The pod of this name, or the first whose name begins so (`echo-v1-`)."""
+        return next(one for one in self.live.pods() if f"{one['name']}.{one['namespace']}".startswith(where))
 
     def close(self) -> None:
         for agent in self._agents.values():

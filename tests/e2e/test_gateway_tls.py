@@ -1,4 +1,4 @@
-"""Gateways that end TLS, ask for certificates, or pass TLS on."""
+"""What rows can't say of TLS at gateways: certificates that change or are missing, and the handshakes of mesh TLS."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.certificates import Authority, Pair
+from tests.certificates import Authority
 from tests.e2e import outside
 from tests.e2e.objects import Object, applied, istio
 from tests.e2e.rowsmesh import RowsMesh
@@ -45,15 +45,14 @@ def routes(**spec: Any) -> Object:
 TO_ECHO = routes(http=[{"route": [{"destination": {"host": "echo-v2"}}]}])
 
 
-def secret(name: str = "credential", **files: Path) -> Object:
+def secret(**files: Path) -> Object:
     data = {key.replace("_", "."): base64.b64encode(path.read_bytes()).decode() for key, path in files.items()}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": "istio-system"}, "data": data}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "credential", "namespace": "istio-system"}, "data": data}
 
 
-def get(mesh: RowsMesh, authority: Authority, client: Pair | None = None, host: str = HOST) -> dict[str, Any]:
+def get(mesh: RowsMesh, authority: Authority, host: str = HOST) -> dict[str, Any]:
     """The one answer of a request that trusts the authority."""
-    own = (client.certificate.read_text(), client.key.read_text()) if client else ("", "")
-    request = Request(f"https://{host}/", tls=Tls(authority.pem, *own), timeout=5)
+    request = Request(f"https://{host}/", tls=Tls(authority.pem), timeout=5)
     answer: dict[str, Any] = mesh.send("gateway", request)["responses"][0]
     return answer
 
@@ -86,40 +85,6 @@ def test_simple_with_files_that_change(rows_mesh: RowsMesh, authority: Authority
         eventually(lambda: get(rows_mesh, stranger)["status"] == 200)
 
 
-@pytest.mark.parametrize(("mode", "anonymous"), [("MUTUAL", 0), ("OPTIONAL_MUTUAL", 200)])
-def test_mutual(rows_mesh: RowsMesh, authority: Authority, stranger: Authority, mode: str, anonymous: int) -> None:
-    pair, known, unknown = authority.issue(HOST), authority.issue("client"), stranger.issue("client")
-    credential = secret(tls_crt=pair.certificate, tls_key=pair.key, ca_crt=authority.pair.certificate)
-    with applied(rows_mesh, gateway({"mode": mode, "credentialName": "credential"}), TO_ECHO, credential):
-        assert get(rows_mesh, authority, known)["status"] == 200
-        assert get(rows_mesh, authority)["status"] == anonymous
-        assert get(rows_mesh, authority, unknown)["status"] == 0
-
-
-def test_mutual_with_an_authority_of_its_own_secret(rows_mesh: RowsMesh, authority: Authority) -> None:
-    pair, client = authority.issue(HOST), authority.issue("client")
-    credential = secret(tls_crt=pair.certificate, tls_key=pair.key)
-    cacert = secret("credential-cacert", ca_crt=authority.pair.certificate)
-    with applied(rows_mesh, gateway({"mode": "MUTUAL", "credentialName": "credential"}), TO_ECHO, credential, cacert):
-        assert get(rows_mesh, authority, client)["status"] == 200
-        assert get(rows_mesh, authority)["status"] == 0
-
-
-def test_mutual_with_files(rows_mesh: RowsMesh, authority: Authority) -> None:
-    pair, client = authority.issue(HOST), authority.issue("client")
-    tls = {
-        "mode": "MUTUAL",
-        "serverCertificate": str(pair.certificate),
-        "privateKey": str(pair.key),
-        "caCertificates": str(authority.pair.certificate),
-        "subjectAltNames": ["client"],
-    }
-    with applied(rows_mesh, gateway(tls), TO_ECHO):
-        assert get(rows_mesh, authority, client)["status"] == 200
-        assert get(rows_mesh, authority, authority.issue("somebody"))["status"] == 0
-        assert get(rows_mesh, authority)["status"] == 0
-
-
 def test_a_missing_credential_leaves_the_other_hosts_alone(rows_mesh: RowsMesh, authority: Authority) -> None:
     pair = authority.issue("sound.test")
     servers = gateway({"mode": "SIMPLE", "credentialName": "credential"}, host="sound.test")
@@ -130,37 +95,10 @@ def test_a_missing_credential_leaves_the_other_hosts_alone(rows_mesh: RowsMesh, 
         assert get(rows_mesh, authority)["status"] == 0
 
 
-def test_passthrough_routes_by_server_name(rows_mesh: RowsMesh, authority: Authority, stranger: Authority) -> None:
-    with outside.server("one", authority.issue("one.test")) as one, outside.server("two", authority.issue("two.test")) as two:
-        entries = [_entry(name, port) for name, port in (("one", one), ("two", two))]
-        tls = [
-            {"match": [{"port": 443, "sniHosts": [f"{n}.test"]}], "route": [{"destination": {"host": f"{n}.outside"}}]}
-            for n in ("one", "two")
-        ]
-        passing = gateway({"mode": "PASSTHROUGH"}, "TLS", "*.test")
-        with applied(rows_mesh, passing, routes(hosts=["one.test", "two.test"], tls=tls), *entries):
-            assert get(rows_mesh, authority, host="one.test")["body"] == "one"
-            assert get(rows_mesh, authority, host="two.test")["body"] == "two"
-            assert get(rows_mesh, authority, host="three.test")["status"] == 0
-
-
-def test_tls_is_ended_and_the_rest_is_tcp(rows_mesh: RowsMesh, authority: Authority) -> None:
-    pair = authority.issue(HOST)
-    to_echo = routes(tcp=[{"match": [{"port": 443}], "route": [{"destination": {"host": "echo-v2", "port": {"number": 80}}}]}])
-    with applied(
-        rows_mesh,
-        gateway({"mode": "SIMPLE", "credentialName": "credential"}, "TLS"),
-        to_echo,
-        secret(tls_crt=pair.certificate, tls_key=pair.key),
-    ):
-        answer = get(rows_mesh, authority)
-        assert (answer["status"], answer["echo"]["version"]) == (200, "v2")
-
-
 def test_auto_passthrough_takes_the_cluster_from_the_server_name(rows_mesh: RowsMesh, authority: Authority) -> None:
     passing = gateway({"mode": "AUTO_PASSTHROUGH"}, "TLS", "*.outside")
     with outside.server("one", authority.issue("one.outside")) as port:
-        workload = _entry("one", port, "MESH_INTERNAL")
+        workload = outside.entry("one", ["one.outside"], {"tls": (443, "TLS", port)}, location="MESH_INTERNAL")
         workload["spec"]["endpoints"][0]["labels"] = {"security.istio.io/tlsMode": "istio"}
         with applied(rows_mesh, passing, workload):
             assert _name_served(rows_mesh, authority, "outbound_.443_._.one.outside") == "one.outside"
@@ -182,7 +120,3 @@ def _name_served(mesh: RowsMesh, authority: Authority, sni: str) -> str:
             return str(served["subjectAltName"][0][1])
     except OSError:
         return ""
-
-
-def _entry(name: str, port: int, location: str = "MESH_EXTERNAL") -> Object:
-    return outside.entry(name, [f"{name}.outside"], {"tls": (443, "TLS", port)}, location=location)

@@ -78,7 +78,7 @@ def _miscount(mesh: RowsMesh, count: Row, before: int) -> str:
 def _failure(mesh: RowsMesh, call: Row, patience: float) -> str:
     deadline = time.monotonic() + (patience if call.get("until") else 0)
     while True:
-        answer = mesh.send(call.get("from", CLIENT), request_of(call))
+        answer = mesh.send(call.get("from", CLIENT), request_of(call, mesh.files))
         wrong = mismatches(answer, call["expect"])
         if not wrong or time.monotonic() > deadline:
             break
