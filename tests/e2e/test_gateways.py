@@ -50,6 +50,17 @@ MISLED = istio(
         "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}],
     },
 )
+LATE = istio(
+    "Gateway",
+    "late",
+    {
+        "selector": {"istio": "egressgateway"},
+        "servers": [
+            {"port": {"number": 8443, "name": "tcp", "protocol": "TCP"}, "hosts": ["*"]},
+            {"port": {"number": 80, "name": "taken", "protocol": "TCP"}, "hosts": ["*"]},
+        ],
+    },
+)
 CLIENT = {
     "apiVersion": "v1",
     "kind": "Pod",
@@ -63,7 +74,7 @@ def demo(short_folder: Path) -> Iterator[LiveMesh]:
     root = short_folder / "demo"
     root.mkdir()
     manifest = root / "mesh.yaml"
-    manifest.write_text(yaml.safe_dump_all([CLIENT, EGRESS, THROUGH_EGRESS, MISLED]))
+    manifest.write_text(yaml.safe_dump_all([CLIENT, EGRESS, THROUGH_EGRESS, MISLED, LATE]))
     mesh = LiveMesh("demo", folders(root))
     mesh.up("--profile", "demo", str(manifest))
     yield mesh
@@ -81,3 +92,10 @@ def test_a_selector_that_finds_no_gateway_is_told(demo: LiveMesh) -> None:
     told = [one for one in demo.status["diagnostics"] if "istio-ingressgateway" in one["message"]]
     assert told, demo.status["diagnostics"]
     assert not demo.status["published"]
+
+
+def test_a_server_that_finds_its_port_taken_is_told(demo: LiveMesh) -> None:
+    [told] = [one for one in demo.status["diagnostics"] if one["code"] == "V7012"]
+    assert (told["object"]["name"], told["path"]) == ("late", "spec.servers[1].port")
+    assert "Gateway default/egress" in told["message"]
+    assert told["file"].endswith("mesh.yaml")

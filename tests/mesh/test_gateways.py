@@ -47,7 +47,8 @@ def test_every_https_server_has_a_route_configuration_of_its_own(merged, make) -
 def test_of_two_servers_with_one_sni_the_older_serves(merged, make) -> None:
     found = merged(gateway(make, "a", HTTPS % "a.com"), gateway(make, "b", HTTPS % "'*/a.com'"))
     assert [s.gateway.name for s in found.ports[0].servers] == ["a"]
-    assert [(key.name, "a.com" in why) for key, why in found.conflicts] == [("b", True)]
+    [lost] = found.conflicts
+    assert (lost.gateway.name, lost.path, "a.com" in lost.reason, lost.winner.name) == ("b", "spec.servers[0].hosts", True, "a")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,8 @@ def test_protocols_that_share_a_port(merged, make, one: str, two: str, count: in
     servers = (f"{{port: {{number: 80, name: x, protocol: {p}}}, hosts: ['*']}}" for p in (one, two))
     found = merged(*(gateway(make, name, server) for name, server in zip("ab", servers, strict=True)))
     assert len(found.ports[0].servers) == count
-    assert len(found.conflicts) == 2 - count
+    lost = [(c.gateway.name, c.path, c.winner.name) for c in found.conflicts]
+    assert lost == [("b", "spec.servers[0].port", "a")] * (2 - count)
 
 
 def test_other_addresses_are_other_listeners(merged, make) -> None:

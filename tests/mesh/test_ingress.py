@@ -42,6 +42,13 @@ def test_tls_secrets_are_https_servers(merged) -> None:
     assert [(s.hosts, s.server.tls.credential_name) for s in servers] == [((("*", "a.com"),), "one"), ((("*", "*"),), "two")]
 
 
+def test_ingresses_may_share_a_host_and_its_certificate(merged) -> None:
+    spec = "tls: [{hosts: [a.com], secretName: one}], " + RULE % (PATH % ("/", "Prefix"))
+    found = merged(ingress(spec), ingress(spec, "j"))
+    assert [len(port.servers) for port in found.ports] == [1, 2]
+    assert found.conflicts == ()
+
+
 @pytest.mark.parametrize(
     ("path", "kind", "expected"),
     [

@@ -30,7 +30,7 @@ from varka.envoy.resource import NOTHING, EnvoyResource, Layer, Layers, Portion,
 from varka.envoy.routes.gateway import gateway_route
 from varka.envoy.routes.sidecar import sidecar_route
 from varka.envoy.secrets import secret_layer
-from varka.mesh.model import FilterPatch, Inbound, MergedGateway, MergedRule, Scope, ServiceGroup
+from varka.mesh.model import Conflict, FilterPatch, Inbound, MergedGateway, MergedRule, Scope, ServiceGroup
 from varka.mesh.snapshot import MeshSnapshot, take
 from varka.mesh.standing import Standing
 from varka.mesh.telemetry import Telemetry, names_services
@@ -227,9 +227,10 @@ def finished(
     *,
     inbound: bool = False,
 ) -> Portion:
-    """Layers after EnvoyFilters. What these add to the outbound side replaces what has the same name there."""
+    """Layers after EnvoyFilters, with what could not be served. What filters add to the outbound side replaces what has the
+    same name there."""
     hits: set[FilterPatch] = set()
-    problems: list[Diagnostic] = []
+    problems = [not_served(conflict) for conflict in gateway.conflicts] if gateway else []
     if patches:
         ports = server_ports(gateway) if gateway else ()
         for type_, found in layers.items():
@@ -273,6 +274,14 @@ def file_layer(names: frozenset[str]) -> Layer:
     """Secrets that are files at the proxy, which reads and watches them itself."""
     found = ((name, file_secret(name)) for name in sorted(names))
     return Layer.of(encode(TypeUrl.SECRET, name, message) for name, message in found if message is not None)
+
+
+def not_served(conflict: Conflict) -> Diagnostic:
+    """Istio's IST0145."""
+    winner = conflict.winner
+    message = f"this server is not served: {conflict.reason}, of Gateway {winner.namespace}/{winner.name}"
+    hint = "give it other hosts, or another port or address"
+    return Diagnostic("V7012", Severity.ERROR, message, None, conflict.gateway, conflict.path, hint)
 
 
 def set_aside(rejected: Rejected) -> Diagnostic:

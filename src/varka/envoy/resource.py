@@ -77,7 +77,7 @@ class Portion:
     secrets: frozenset[str] = frozenset()
     """Names of the secrets that its resources ask for."""
     diagnostics: tuple[Diagnostic, ...] = ()
-    """What could not be made for it: secrets that are missing, patches that are set aside."""
+    """What could not be made for it: secrets that are missing, patches that are set aside, servers that conflict."""
     hits: frozenset[FilterPatch] = frozenset()
     """EnvoyFilter patches that found something to change here; one that hits in no view matches nothing."""
 

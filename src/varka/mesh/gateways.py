@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace, ObjectKey
-from varka.mesh.model import GatewayPort, GatewayServer, MergedGateway, MergedVirtualService
+from varka.mesh.ingress import GATEWAY_SEMANTICS, INGRESS_SEMANTICS
+from varka.mesh.model import Conflict, GatewayPort, GatewayServer, MergedGateway, MergedVirtualService
 from varka.mesh.virtualservices import VirtualServiceBook
 from varka.proxy.node import Proxy
 from varka.registry.model import Protocol, ServiceTarget
@@ -65,17 +66,16 @@ def _precedence(virtual_service: MergedVirtualService) -> tuple[bool, str, str, 
     return ("*" in virtual_service.export_to, virtual_service.created, key.name, key.namespace)
 
 
-Conflicts = tuple[tuple[ObjectKey, str], ...]
-
-
-def merge_servers(gateways: tuple[Gateway, ...], targets: tuple[ServiceTarget, ...]) -> tuple[tuple[GatewayPort, ...], Conflicts]:
+def merge_servers(
+    gateways: tuple[Gateway, ...], targets: tuple[ServiceTarget, ...]
+) -> tuple[tuple[GatewayPort, ...], tuple[Conflict, ...]]:
     """All servers of all gateways by the port and address they listen on; older gateways win conflicts."""
     merge = _Merge()
     for gateway in gateways:
-        for server in gateway.spec.servers:
+        for index, server in enumerate(gateway.spec.servers):
             if server.port is not None:
                 for number in _bound_ports(gateway, server.port.number, targets):
-                    merge.add(gateway, server, number)
+                    merge.add(gateway, index, number)
     ports = tuple(
         GatewayPort(number, bind, parse(servers[0].server.port.protocol).value if servers[0].server.port else "", tuple(servers))
         for (number, bind), servers in merge.listeners.items()
@@ -119,59 +119,72 @@ def is_passthrough(server: Server) -> bool:
     return server.tls is not None and server.tls.mode in _PASSTHROUGH
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What stands in a server's way: the field of it, why, and whose server was first."""
+
+    field: str
+    reason: str
+    winner: ObjectKey
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    protocol: Protocol
+    bind: str
+    gateway: ObjectKey
+
+
 @dataclass(slots=True)
 class _Merge:
     """The listeners so far, and what they have taken."""
 
     listeners: dict[tuple[int, str], list[GatewayServer]] = field(default_factory=dict)
-    conflicts: list[tuple[ObjectKey, str]] = field(default_factory=list)
-    _plain: dict[int, tuple[Protocol, str]] = field(default_factory=dict)
-    """Of each port the protocol and address of its latest plain text server."""
+    conflicts: list[Conflict] = field(default_factory=list)
+    _plain: dict[int, _Plain] = field(default_factory=dict)
+    """Of each port its latest plain text server."""
     _ports: set[int] = field(default_factory=set)
-    _tls_hosts: set[tuple[int, str, tuple[str, str]]] = field(default_factory=set)
-    _routes: set[str] = field(default_factory=set)
+    _tls_hosts: dict[tuple[int, str, tuple[str, str]], ObjectKey] = field(default_factory=dict)
+    _routes: dict[str, ObjectKey] = field(default_factory=dict)
 
-    def add(self, gateway: Gateway, server: Server, number: int) -> None:
+    def add(self, gateway: Gateway, index: int, number: int) -> None:
+        server = gateway.spec.servers[index]
         name = route_name(server, number, gateway.key)
         hosts = server_hosts(server, Namespace(gateway.namespace))
-        problem = self._host_conflict(server, number, hosts) or self._conflict(server, number, name)
-        if problem:
-            self.conflicts.append((gateway.key, problem))
+        taken = self._host_taken(gateway.key, server, number, hosts) or self._port_taken(gateway.key, server, number, name)
+        if taken:
+            # Ingresses may share a host: the first one's certificate is for the paths of all.
+            if gateway.annotations.get(GATEWAY_SEMANTICS) != INGRESS_SEMANTICS:
+                self.conflicts.append(Conflict(gateway.key, f"spec.servers[{index}].{taken.field}", taken.reason, taken.winner))
             return
-        self._routes.add(name)
+        self._routes.setdefault(name, gateway.key)
         added = GatewayServer(gateway.key, server, hosts, name)
         self.listeners.setdefault((number, server.bind), []).append(added)
 
-    def _host_conflict(self, server: Server, number: int, hosts: Iterable[tuple[str, str]]) -> str:
+    def _host_taken(self, key: ObjectKey, server: Server, number: int, hosts: Iterable[tuple[str, str]]) -> _Taken | None:
         """Two filter chains of one listener must not have the same SNI."""
         if server.tls is None:
-            return ""
+            return None
         places = {(number, server.bind, host) for host in hosts}
-        if taken := places & self._tls_hosts:
-            return f"port {number} already has a TLS server for {', '.join(sorted(host for _, _, (_, host) in taken))}"
-        self._tls_hosts |= places
-        return ""
+        if taken := sorted(places & self._tls_hosts.keys()):
+            names = ", ".join(dict.fromkeys(name for _, _, (_, name) in taken))
+            return _Taken("hosts", f"port {number} already has a TLS server for {names}", self._tls_hosts[taken[0]])
+        self._tls_hosts.update(dict.fromkeys(places, key))
+        return None
 
-    def _conflict(self, server: Server, number: int, name: str) -> str:
-        """Why a server can't join the others of its port; "" when it can."""
+    def _port_taken(self, key: ObjectKey, server: Server, number: int, name: str) -> _Taken | None:
+        """Why a server can't join the others of its port."""
         protocol = parse(server.port.protocol) if server.port else Protocol.AUTO
-        plain = server.tls is None or protocol.is_http
-        if number not in self._ports:
-            self._ports.add(number)
-            if plain:
-                self._plain[number] = (protocol, server.bind)
-            return ""
-        if number in self._plain:
-            first, bind = self._plain[number]
-            if bind == server.bind:
-                if not ((protocol.is_http or protocol is first) and first.is_http):
-                    return f"port {number} is already served as {first.value}"
-            elif plain:
-                self._plain[number] = (protocol, server.bind)
-            return ""
-        if plain:
-            self._plain[number] = (protocol, server.bind)
-            return ""
-        if name and name in self._routes:
-            return f"port {number} already has an HTTPS server named {server.port.name if server.port else ''}"
-        return ""
+        new = number not in self._ports
+        self._ports.add(number)
+        first = self._plain.get(number)
+        if first is not None and first.bind == server.bind:
+            if (protocol.is_http or protocol is first.protocol) and first.protocol.is_http:
+                return None
+            return _Taken("port", f"port {number} is already served as {first.protocol.value}", first.gateway)
+        if server.tls is None or protocol.is_http:
+            self._plain[number] = _Plain(protocol, server.bind, key)
+        elif first is None and not new and name and name in self._routes:
+            title = server.port.name if server.port else ""
+            return _Taken("port.name", f"port {number} already has an HTTPS server named {title}", self._routes[name])
+        return None

@@ -186,6 +186,17 @@ class GatewayPort:
     servers: tuple[GatewayServer, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A `servers[]` entry that is not served because another Gateway (or entry) has its place."""
+
+    gateway: ObjectKey
+    path: str
+    """The field that stands in the way: `spec.servers[1].hosts`."""
+    reason: str
+    winner: ObjectKey
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class MergedGateway:
     """All Gateways that select a proxy, merged port by port; conflicting servers are left out."""
@@ -193,8 +204,7 @@ class MergedGateway:
     ports: tuple[GatewayPort, ...]
     virtual_services: tuple[MergedVirtualService, ...]
     """Visible ones bound to some Gateway of these, oldest first."""
-    conflicts: tuple[tuple[ObjectKey, str], ...] = ()
-    """(Gateway, why a server of it is not served)."""
+    conflicts: tuple[Conflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

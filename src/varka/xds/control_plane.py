@@ -143,4 +143,4 @@ class ControlPlane:
     def findings(self, about: Collection[ObjectKey] | None = None) -> list[Diagnostic]:
         """What is wrong with objects (all, or these) beyond their form, as the connected proxies show it."""
         labels = (connection.proxy.labels for connection in self.hub.connections)
-        return findings(self.store.state, self.hub.views(), labels, about)
+        return findings(self.store.state, self.hub.views(), labels, self._options.settings, about)

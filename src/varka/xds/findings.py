@@ -8,6 +8,7 @@ from typing import Any
 
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.names import ObjectKey
+from varka.base.settings import Settings
 from varka.envoy.filters.check import check_values
 from varka.envoy.resource import View
 from varka.resources.findings import Findings, parsed_path, path_text
@@ -22,10 +23,14 @@ _STANDARD = (("istio", "ingressgateway"), ("istio", "egressgateway"))
 
 
 def findings(
-    state: State, views: Iterable[View], proxies: Iterable[Labels], about: Collection[ObjectKey] | None = None
+    state: State,
+    views: Iterable[View],
+    proxies: Iterable[Labels],
+    settings: Settings,
+    about: Collection[ObjectKey] | None = None,
 ) -> list[Diagnostic]:
     """What could not be made for a proxy, patches that change nothing or hold what Envoy does not know, Gateways that select
-    nobody; with their fields' places.
+    nobody, fields that a setting switches off; with their fields' places.
 
     `proxies` are the labels of those connected; `about` are the objects that are asked for, all when it is None.
     """
@@ -40,6 +45,8 @@ def findings(
     if filters := chosen("EnvoyFilter"):
         found += _values(filters, {(d.object, d.path) for d in found})
         found += unused(filters, views, labels) if views else ()
+    if not settings.enable_tls_on_sidecar_ingress:
+        found += _switched_off(chosen("Sidecar"))
     return [placed(d, state) for d in dict.fromkeys(found)]
 
 
@@ -59,6 +66,15 @@ def _values(filters: Iterable[Resource[Any]], told: Collection[tuple[ObjectKey |
             path = path_text(one.path)
             if one.severity is not Severity.ERROR or (resource.key, path) not in told:
                 yield Diagnostic(one.code, one.severity, one.message, None, resource.key, path, one.hint)
+
+
+def _switched_off(sidecars: Iterable[Resource[Any]]) -> Iterator[Diagnostic]:
+    for sidecar in sidecars:
+        for index, listener in enumerate(sidecar.spec.ingress):
+            if listener.tls is not None:
+                message = "tls has no effect here: TLS of Sidecars is switched off, as it is in Istio"
+                hint = "start varka with ENABLE_TLS_ON_SIDECAR_INGRESS=true in its environment"
+                yield Diagnostic("V7013", Severity.WARNING, message, None, sidecar.key, f"spec.ingress[{index}].tls", hint)
 
 
 def _unselected(gateways: Iterable[Resource[Any]], labels: list[Labels]) -> Iterator[Diagnostic]:
