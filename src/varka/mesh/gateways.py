@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace, ObjectKey
+from varka.mesh.bound import gateway_name
 from varka.mesh.ingress import GATEWAY_SEMANTICS, INGRESS_SEMANTICS
 from varka.mesh.model import Conflict, GatewayPort, GatewayServer, MergedGateway, MergedVirtualService
 from varka.mesh.virtualservices import VirtualServiceBook
@@ -50,14 +51,15 @@ def _served(gateway: Gateway, targets: tuple[ServiceTarget, ...]) -> tuple[Servi
 def merged_gateway(
     memo: Memo,
     gateways: tuple[Gateway, ...],
+    proxy: Proxy,
     targets: tuple[ServiceTarget, ...],
     book: VirtualServiceBook,
-    namespace: Namespace,
+    own_namespace_only: bool,
 ) -> MergedGateway:
     """`targets`: what the router serves, which says where its Services' ports lead to."""
-    ports, conflicts = memo(merge_servers, gateways, targets)
-    names = [f"{g.namespace}/{g.name}" for g in gateways]
-    bound = dict.fromkeys(v for name in names for v in book.seen(namespace, name))
+    chosen = gateways_of(gateways, proxy, targets, own_namespace_only)
+    ports, conflicts = memo(merge_servers, chosen, targets)
+    bound = dict.fromkeys(v for gateway in chosen for v in book.seen(proxy.namespace, gateway_name(gateway.key)))
     return memo(MergedGateway, ports, tuple(sorted(bound, key=_precedence)), conflicts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from varka.base.names import Hostname, Namespace
@@ -32,6 +32,15 @@ def is_within(host: str, other: str) -> bool:
 def overlaps(one: str, other: str) -> bool:
     """Some name is meant by both."""
     return is_within(one, other) or is_within(other, one)
+
+
+def wildcards_around(host: str) -> Iterator[str]:
+    """Every wildcard that a host is within, itself not: `*.b.c`, `*.c` and `*` for `a.b.c`."""
+    labels = host.split(".")
+    for first in range(2 if is_wildcard(host) else 1, len(labels)):
+        yield ".".join(("*", *labels[first:]))
+    if host != "*":
+        yield "*"
 
 
 def more_specific(one: str, other: str) -> bool:

@@ -10,7 +10,7 @@ from varka.base.names import Namespace, ObjectKey
 from varka.base.settings import Settings
 from varka.mesh import destinationrules, virtualservices
 from varka.mesh.discovery import discovered
-from varka.mesh.gateways import Gateway, gateways_of, merged_gateway
+from varka.mesh.gateways import Gateway, merged_gateway
 from varka.mesh.gatewayservices import needed_services
 from varka.mesh.groups import GroupEndpoints, group_endpoints
 from varka.mesh.ingress import take_ingresses
@@ -97,9 +97,9 @@ class MeshSnapshot:
 
     def gateway(self, proxy: Proxy) -> MergedGateway:
         """The Gateways that select a router, merged; empty when none does."""
-        targets = self.standing(proxy).targets
-        chosen = gateways_of(self._gateways, proxy, targets, self._settings.pilot_scope_gateway_to_namespace)
-        return merged_gateway(self._memo, chosen, targets, self._sources.virtual_services, proxy.namespace)
+        targets, book = self.standing(proxy).targets, self._sources.virtual_services
+        own_namespace_only = self._settings.pilot_scope_gateway_to_namespace
+        return self._memo(merged_gateway, self._memo, self._gateways, proxy, targets, book, own_namespace_only)
 
     def telemetries(self) -> tuple[Resource[telemetry.Telemetry], ...]:
         """All Telemetry objects, oldest first."""

@@ -25,6 +25,7 @@ from varka.envoy.listeners.tcp import network_filters
 from varka.envoy.listeners.tls import downstream_socket
 from varka.envoy.names import stat_name
 from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, encode
+from varka.mesh.bound import bound_by_gateway
 from varka.mesh.model import GatewayPort, MergedGateway, Scope
 from varka.mesh.telemetry import Telemetry
 from varka.proxy.traits import Traits
@@ -55,7 +56,7 @@ def gateway_layers(
 ) -> ListenerParts:
     """One layer. A port without any chain (TCP without a route) has no listener: Envoy would refuse it."""
     layer_4 = tuple(rule for rule in gateway.virtual_services if rule.spec.tcp or rule.spec.tls)
-    world = World(scope, layer_4, traits, config.outbound_cluster_stat_name)
+    world = World(scope, memo(bound_by_gateway, layer_4), traits, config.outbound_cluster_stat_name)
     planned = [found for found in _planned(gateway.ports, world) if found.chains]
     resources = tuple(memo(gateway_listener, found, traits, config, telemetry) for found in planned)
     targets = [served.chain.target for found in planned for served in found.chains]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from varka.base.names import Hostname, ObjectKey
@@ -11,7 +11,8 @@ from varka.envoy.listeners.l4 import Match
 from varka.envoy.listeners.tcp import single, stat_prefix, to_routes
 from varka.envoy.listeners.tls import terminates
 from varka.envoy.names import sni_cluster
-from varka.mesh.hosts import is_within, overlaps
+from varka.mesh.bound import NONE, Bound, gateway_name
+from varka.mesh.hosts import is_within
 from varka.mesh.model import GatewayPort, GatewayServer, MergedVirtualService, Scope, ScopedService
 from varka.proxy.traits import Traits
 from varka.registry.model import Protocol, ServicePort
@@ -34,7 +35,8 @@ class World:
     """What chains are made of, besides the servers."""
 
     scope: Scope
-    virtual_services: tuple[MergedVirtualService, ...]
+    bound: Mapping[str, Bound]
+    """VirtualServices for TCP and TLS, by Gateway."""
     traits: Traits
     stat_pattern: str
 
@@ -133,24 +135,13 @@ def _sni_chain(entry: ScopedService, port: ServicePort, subset: str, gateway: Ob
 
 def _bound(served: GatewayServer, world: World) -> Iterator[MergedVirtualService]:
     """The VirtualServices of this gateway whose hosts meet the server's."""
-    name = _gateway_name(served)
-    for rule in world.virtual_services:
-        if name in rule.spec.gateways and _hosts_meet(rule, served):
-            yield rule
-
-
-def _hosts_meet(rule: MergedVirtualService, served: GatewayServer) -> bool:
-    hosts = [name for namespace, name in served.hosts if namespace in ("*", rule.namespace)]
-    return any(overlaps(host, wanted) for host in hosts for wanted in rule.spec.hosts)
-
-
-def _gateway_name(served: GatewayServer) -> str:
-    return f"{served.gateway.namespace}/{served.gateway.name}"
+    for rule, _ in world.bound.get(gateway_name(served.gateway), NONE).shared(served):
+        yield rule
 
 
 def _applies(match: Match | TLSMatchAttributes, served: GatewayServer) -> bool:
     port = served.server.port.number if served.server.port is not None else 0
-    return match.port in (0, port) and (not match.gateways or _gateway_name(served) in match.gateways)
+    return match.port in (0, port) and (not match.gateways or gateway_name(served.gateway) in match.gateways)
 
 
 def _to(

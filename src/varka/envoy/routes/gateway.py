@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from envoy.config.route.v3 import route_components_pb2 as envoy
@@ -17,8 +17,8 @@ from varka.envoy.routes.route import RouteTable, virtual_service_routes
 from varka.envoy.routes.settings import RouteSettings, settings_of
 from varka.envoy.routes.source import Source, interest_of
 from varka.envoy.routes.target import Target, destination_hosts, target_of
-from varka.mesh.hosts import is_within, overlaps
-from varka.mesh.model import GatewayServer, MergedGateway, MergedVirtualService, Scope, ScopedService, ServiceGroup
+from varka.mesh.bound import NONE, Bound, bound_by_gateway, gateway_name
+from varka.mesh.model import GatewayPort, GatewayServer, MergedGateway, MergedVirtualService, Scope, ScopedService, ServiceGroup
 from varka.proxy.traits import Traits
 from varka.resources.model.mesh import MeshConfig
 
@@ -31,8 +31,8 @@ def gateway_route(
 
     Empty when no server has it: Envoy still asks while a listener drains.
     """
-    servers = tuple(server for port in gateway.ports for server in port.servers if server.route_name == name)
-    if not servers:
+    servers = memo(servers_by_route, gateway.ports).get(name)
+    if servers is None:
         return configuration.empty(name)
     settings = memo(settings_of, config, traits)
     merged = _merge(memo, gateway, servers, scope, namespace, traits, settings)
@@ -64,12 +64,13 @@ def _merge(
 ) -> list[_Host]:
     """Unlike in sidecars, all VirtualServices of a host count, in order."""
     services = memo(services_by_host, scope.groups)
+    bound = memo(bound_rules, gateway, namespace)
     tables: dict[tuple[str, MergedVirtualService], RouteTable] = {}
     hosts: dict[str, _Host] = {}
     for server in servers:
         number, redirects = _port(server), bool(server.server.tls and server.server.tls.https_redirect)
-        owner = f"{server.gateway.namespace}/{server.gateway.name}"
-        for rule, common in _served(memo(bound_rules, gateway.virtual_services, owner, namespace), server):
+        owner = gateway_name(server.gateway)
+        for rule, common in bound.get(owner, NONE).shared(server):
             if (owner, rule) not in tables:
                 targets = _targets(memo, rule, services, namespace)
                 source = memo(interest_of, rule).narrow(Source(owner, namespace, frozenset(traits.labels)))
@@ -83,27 +84,16 @@ def _merge(
     return _collapsed(hosts)
 
 
-Bound = tuple[tuple[MergedVirtualService, tuple[str, ...]], ...]
+def servers_by_route(ports: tuple[GatewayPort, ...]) -> Mapping[str, tuple[GatewayServer, ...]]:
+    found: dict[str, list[GatewayServer]] = {}
+    for server in (server for port in ports for server in port.servers):
+        found.setdefault(server.route_name, []).append(server)
+    return {name: tuple(servers) for name, servers in found.items()}
 
 
-def bound_rules(rules: tuple[MergedVirtualService, ...], owner: str, namespace: Namespace) -> Bound:
-    """The VirtualServices bound to a Gateway with their hosts, in the order in which a router in `namespace` takes them."""
-    bound = sorted((rule for rule in rules if owner in rule.spec.gateways), key=lambda rule: _rank(rule, namespace))
-    return tuple((rule, tuple(host.lower() for host in rule.spec.hosts)) for rule in bound)
-
-
-def _served(bound: Bound, server: GatewayServer) -> Iterator[tuple[MergedVirtualService, tuple[str, ...]]]:
-    """Those that share hosts with a server, and these hosts."""
-    offered = [(namespace, host.lower()) for namespace, host in server.hosts]
-    for rule, asked in bound:
-        if common := _common([host for allowed, host in offered if allowed in ("*", rule.namespace)], asked):
-            yield rule, common
-
-
-def _common(offered: Iterable[str], asked: Iterable[str]) -> tuple[str, ...]:
-    """The names, or the narrower wildcards, that both mean; each once."""
-    pairs = ((ours, theirs) for ours in offered for theirs in asked if overlaps(ours, theirs))
-    return tuple(dict.fromkeys(ours if is_within(ours, theirs) else theirs for ours, theirs in pairs))
+def bound_rules(gateway: MergedGateway, namespace: Namespace) -> Mapping[str, Bound]:
+    """The VirtualServices of each Gateway in the order in which a router in `namespace` takes them."""
+    return bound_by_gateway(gateway.virtual_services, lambda rule: _rank(rule, namespace))
 
 
 def _rank(rule: MergedVirtualService, namespace: Namespace) -> int:
