@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
 from varka.mesh.bound import Bound, bound_by_gateway
 from varka.mesh.hosts import is_within, overlaps
@@ -42,5 +43,5 @@ def test_shared_hosts(rules: list[MergedVirtualService], served: GatewayServer) 
 
 def test_by_gateway_and_rank() -> None:
     one, two = rule(["a"], "one", "one/g", "one/h", "one/g"), rule(["a"], "two", "one/g")
-    found = bound_by_gateway((one, two), lambda rule: -len(rule.namespace) if rule is one else -9)
+    found = bound_by_gateway(Memo(), (one, two), lambda rule: -len(rule.namespace) if rule is one else -9)
     assert {name: bound.rules for name, bound in found.items()} == {"one/g": (two, one), "one/h": (one,)}

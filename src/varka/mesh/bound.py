@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from varka.base.memo import Memo
 from varka.base.names import ObjectKey
 from varka.mesh.hosts import is_within, wildcards_around
 from varka.mesh.model import GatewayServer, MergedVirtualService
@@ -55,13 +56,13 @@ class Bound:
 NONE = Bound((), {}, {})
 
 
-def bound_by_gateway(rules: Rules, rank: Callable[[MergedVirtualService], int] | None = None) -> Mapping[str, Bound]:
-    """By `namespace/name` of the Gateway; in order, by `rank` first."""
+def bound_by_gateway(memo: Memo, rules: Rules, rank: Callable[[MergedVirtualService], int] | None = None) -> Mapping[str, Bound]:
+    """By `namespace/name` of the Gateway; in order, by `rank` first. A Gateway's is the same object while its rules are."""
     found: dict[str, list[MergedVirtualService]] = {}
     for rule in sorted(rules, key=rank) if rank else rules:
         for gateway in dict.fromkeys(rule.spec.gateways):
             found.setdefault(gateway, []).append(rule)
-    return {gateway: Bound.of(tuple(bound)) for gateway, bound in found.items()}
+    return {gateway: memo(Bound.of, tuple(bound)) for gateway, bound in found.items()}
 
 
 def gateway_name(gateway: ObjectKey) -> str:

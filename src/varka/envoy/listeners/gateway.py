@@ -56,7 +56,7 @@ def gateway_layers(
 ) -> ListenerParts:
     """One layer. A port without any chain (TCP without a route) has no listener: Envoy would refuse it."""
     layer_4 = tuple(rule for rule in gateway.virtual_services if rule.spec.tcp or rule.spec.tls)
-    world = World(scope, memo(bound_by_gateway, layer_4), traits, config.outbound_cluster_stat_name)
+    world = World(scope, memo(bound_by_gateway, memo, layer_4), traits, config.outbound_cluster_stat_name)
     planned = [found for found in _planned(gateway.ports, world) if found.chains]
     resources = tuple(memo(gateway_listener, found, traits, config, telemetry) for found in planned)
     targets = [served.chain.target for found in planned for served in found.chains]

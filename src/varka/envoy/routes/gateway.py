@@ -34,8 +34,25 @@ def gateway_route(
     servers = memo(servers_by_route, gateway.ports).get(name)
     if servers is None:
         return configuration.empty(name)
+    bound = memo(bound_rules, memo, gateway, namespace)
+    owners = dict.fromkeys(gateway_name(server.gateway) for server in servers)
+    ours = tuple((owner, bound.get(owner, NONE)) for owner in owners)
+    return memo(servers_route, memo, name, servers, ours, scope, namespace, traits, config)
+
+
+def servers_route(
+    memo: Memo,
+    name: str,
+    servers: tuple[GatewayServer, ...],
+    bound: tuple[tuple[str, Bound], ...],
+    scope: Scope,
+    namespace: Namespace,
+    traits: Traits,
+    config: MeshConfig,
+) -> EnvoyResource:
+    """Made of these servers and the VirtualServices of their Gateways: those of others don't make it again."""
     settings = memo(settings_of, config, traits)
-    merged = _merge(memo, gateway, servers, scope, namespace, traits, settings)
+    merged = _merge(memo, servers, dict(bound), scope, namespace, traits, settings)
     if not merged:
         number = _port(servers[0])
         return memo(configuration.whole, name, (memo(_virtual_host, with_port("blackhole", number), ("*",), (), False, None),))
@@ -55,8 +72,8 @@ class _Host:
 
 def _merge(
     memo: Memo,
-    gateway: MergedGateway,
     servers: tuple[GatewayServer, ...],
+    bound: Mapping[str, Bound],
     scope: Scope,
     namespace: Namespace,
     traits: Traits,
@@ -64,13 +81,12 @@ def _merge(
 ) -> list[_Host]:
     """Unlike in sidecars, all VirtualServices of a host count, in order."""
     services = memo(services_by_host, scope.groups)
-    bound = memo(bound_rules, gateway, namespace)
     tables: dict[tuple[str, MergedVirtualService], RouteTable] = {}
     hosts: dict[str, _Host] = {}
     for server in servers:
         number, redirects = _port(server), bool(server.server.tls and server.server.tls.https_redirect)
         owner = gateway_name(server.gateway)
-        for rule, common in bound.get(owner, NONE).shared(server):
+        for rule, common in bound[owner].shared(server):
             if (owner, rule) not in tables:
                 targets = _targets(memo, rule, services, namespace)
                 source = memo(interest_of, rule).narrow(Source(owner, namespace, frozenset(traits.labels)))
@@ -91,9 +107,9 @@ def servers_by_route(ports: tuple[GatewayPort, ...]) -> Mapping[str, tuple[Gatew
     return {name: tuple(servers) for name, servers in found.items()}
 
 
-def bound_rules(gateway: MergedGateway, namespace: Namespace) -> Mapping[str, Bound]:
+def bound_rules(memo: Memo, gateway: MergedGateway, namespace: Namespace) -> Mapping[str, Bound]:
     """The VirtualServices of each Gateway in the order in which a router in `namespace` takes them."""
-    return bound_by_gateway(gateway.virtual_services, lambda rule: _rank(rule, namespace))
+    return bound_by_gateway(memo, gateway.virtual_services, lambda rule: _rank(rule, namespace))
 
 
 def _rank(rule: MergedVirtualService, namespace: Namespace) -> int:
