@@ -1,5 +1,5 @@
-"""The shapes that Istio's own benchmarks have, in one process without sockets: 1,000 gateways, 100 services of each protocol,
-a ServiceEntry with 1,000 endpoints."""
+"""The shapes that Istio's own benchmarks have, in one process without sockets: 1,000 gateways' hosts, 100 services of each
+protocol, a ServiceEntry with 1,000 endpoints."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ PROTOCOLS = ("http", "http2", "grpc", "tcp", "tls", "https", "mongo", "redis", "
 _GATEWAY = """
 apiVersion: networking.istio.io/v1
 kind: Gateway
-metadata: {{name: g{i}}}
-spec:
-  selector: {{istio: ingressgateway}}
-  servers: [{{port: {{number: 80, name: http, protocol: HTTP}}, hosts: [h{i}.example.com]}}]
----
+metadata: {{name: {name}}}
+spec: {{selector: {{istio: ingressgateway}}, servers: [{servers}]}}
+"""
+_SERVER = "{{port: {{number: 80, name: http{i}, protocol: HTTP}}, hosts: [h{i}.example.com]}}"
+_RULE = """
 apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {{name: h{i}}}
-spec: {{hosts: [h{i}.example.com], gateways: [g{i}], http: [{{timeout: {t}s, route: [{{destination: {{host: backend}}}}]}}]}}
+spec: {{hosts: [h{i}.example.com], gateways: [{gateway}], http: [{{timeout: {t}s, route: [{{destination: {{host: backend}}}}]}}]}}
 """
 _BACKEND = """
 apiVersion: v1
@@ -51,13 +51,21 @@ class Shape:
     """A file that is another afterwards."""
 
 
-def gateway(i: int, timeout: int = 3) -> tuple[str, str]:
-    return f"g{i}.yaml", _GATEWAY.format(i=i, t=timeout)
+def rule(i: int, gateway: str, timeout: int = 3) -> tuple[str, str]:
+    return f"h{i}.yaml", _RULE.format(i=i, gateway=gateway, t=timeout)
 
 
 def gateways() -> Iterator[tuple[str, str]]:
     yield "backend.yaml", _BACKEND
-    yield from (gateway(i) for i in range(1000))
+    for i in range(1000):
+        yield f"g{i}.yaml", _GATEWAY.format(name=f"g{i}", servers=_SERVER.format(i=i))
+        yield rule(i, f"g{i}")
+
+
+def servers() -> Iterator[tuple[str, str]]:
+    yield "backend.yaml", _BACKEND
+    yield "g.yaml", _GATEWAY.format(name="g", servers=", ".join(_SERVER.format(i=i) for i in range(1000)))
+    yield from (rule(i, "g") for i in range(1000))
 
 
 def protocol(name: str, i: int, number: int = 0) -> tuple[str, str]:
@@ -79,7 +87,8 @@ def entry(last: int = 1) -> tuple[str, str]:
 SIDECAR = {"type": "sidecar", "name": "p", "namespace": "default", "ip_addresses": ["10.99.9.9"]}
 ROUTER = {**SIDECAR, "type": "router", "labels": {"istio": "ingressgateway"}}
 SHAPES = {
-    "1000_gateways": Shape(ROUTER, gateways, gateway(7, timeout=4)),
+    "1000_gateways": Shape(ROUTER, gateways, rule(7, "g7", timeout=4)),
+    "1000_servers_of_one_gateway": Shape(ROUTER, servers, rule(7, "g", timeout=4)),
     "100_services_of_each_protocol": Shape(SIDECAR, protocols, protocol("tcp", 7, number=4444)),
     "1000_endpoints": Shape(SIDECAR, lambda: iter([entry()]), entry(last=2)),
 }
