@@ -30,8 +30,7 @@ spec: {{hosts: [h{i}.test], gateways: [g{i}], http: [{{directResponse: {{status:
 
 def loaded(state: State, *texts: str) -> State:
     found = load([("mesh.yaml", "---\n".join(texts))])
-    origins = found.origins
-    return state.updated((r, places[r.key]) for r in found.resources)
+    return state.updated((r, found.places[r.key]) for r in found.resources)
 
 
 def test_one_changed_rule_makes_one_route_configuration_again() -> None:
