@@ -69,7 +69,7 @@ def test_places_inside_a_config_map() -> None:
     text = "kind: ConfigMap\ndata:\n  mesh: |-\n    a: 1\n    connectTimeout: x\n"
     config, diagnostics = load_mesh_config(text, "m")
     assert config is default_mesh_config()
-    assert [(str(d.origin), d.path) for d in diagnostics] == [("m:4:3", "data.mesh: a"), ("m:5:3", "data.mesh: connectTimeout")]
+    assert [(str(d.origin), d.path) for d in diagnostics] == [("m:4:5", "data.mesh.a"), ("m:5:5", "data.mesh.connectTimeout")]
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,7 @@ def read_manifests(paths: Iterable[str]) -> tuple[State, int]:
 def read_mesh_config(path: str | None, state: State) -> MeshConfig:
     """From the file, else from the ConfigMap `istio` or an IstioOperator among the manifests, else Istio's defaults."""
     if path is None:
-        found, diagnostics = mesh_config_of(state)
-        report(diagnostics)
-        return found or default_mesh_config()
+        return mesh_config_of(state) or default_mesh_config()
     try:
         text = Path(path).read_text()
     except OSError as error:

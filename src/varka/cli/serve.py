@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from varka.cli.exits import FAILED, Failure
-from varka.cli.manifests import read_mesh_config, report
+from varka.cli.exits import FAILED, UNPARSABLE, Failure
+from varka.cli.manifests import report
 
 if TYPE_CHECKING:
     from varka.xds.control_plane import Options
@@ -30,16 +31,19 @@ def serve(
     """Serve the manifests to proxies by aggregated discovery, delta and state of the world."""
     if not (*paths, *more):
         raise click.UsageError("no manifests given")
+    if mesh_config and not Path(mesh_config).is_file():
+        raise Failure(f"{mesh_config} can't be read: there is no such file", code=UNPARSABLE)
     import asyncio
 
     import uvloop
 
     from varka.base.settings import Settings
-    from varka.store.state import State
+    from varka.resources.meshconfig import default_mesh_config
     from varka.xds.control_plane import Options
 
-    config = read_mesh_config(mesh_config, State())
-    options = Options((*paths, *more), (xds,), config, Settings.from_environment(os.environ), watch)
+    settings = Settings.from_environment(os.environ)
+    file = Path(mesh_config) if mesh_config else None
+    options = Options((*paths, *more), (xds,), default_mesh_config(), settings, watch, mesh_config=file)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(options, xds, output == "json"))
@@ -55,8 +59,7 @@ async def _run(options: Options, address: str, as_json: bool) -> None:
     ready = {"event": "ready", "xds": address, "pid": os.getpid()}
 
     def started() -> None:
-        for diagnostics in plane.files.diagnostics.values():
-            report(diagnostics)
+        report(plane.diagnostics)
         if as_json:
             _print(ready)
         else:

@@ -110,10 +110,12 @@ def _check(manifests: Sequence[str], mesh_config: str | None, strict: bool, outp
     from varka.base.diagnostic import Severity
     from varka.base.plain import plain_diagnostic
     from varka.cli import output as printer
-    from varka.resources import files, load
+    from varka.resources import files, load, meshconfig
 
     texts, diagnostics = files.read(manifests)
     found = [*diagnostics, *load.load(texts, namespace="default").diagnostics]
+    if mesh_config:
+        found += meshconfig.load_mesh_config(Path(mesh_config).read_text(), mesh_config)[1]
     if not any(one.severity is Severity.ERROR for one in found):
         return
     if output == "json":

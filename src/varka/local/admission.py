@@ -26,12 +26,10 @@ _CLUSTER_SCOPED = frozenset({"Namespace", "Node", "CustomResourceDefinition", "C
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`inject`: namespaces that nobody declares get `istio-injection: enabled`. `configure`: the profile's mesh configuration
-    counts where the manifests have none."""
+    """`inject`: namespaces that nobody declares get `istio-injection: enabled`."""
 
     profile: str = "default"
     inject: bool = True
-    configure: bool = True
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,7 +45,7 @@ class Admission:
 def admit(objects: Sequence[Object], addresses: Mapping[str, str], options: Options = Options()) -> Admission:
     """Look at all objects of the manifests at once. Raises KeyError for an unknown profile."""
     gateways = [made for name in PROFILES[options.profile] for made in _gateway(name, objects)]
-    config = _mesh_config(objects, options)
+    config = _mesh_config(objects, options.profile)
     namespaces = _namespaces([*objects, *gateways], options.inject)
     kept = dict(addresses)
     taken = {
@@ -98,16 +96,16 @@ def _namespace(name: str, inject: bool) -> Object:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
-def _mesh_config(objects: Sequence[Object], options: Options) -> list[Object]:
+def _mesh_config(objects: Sequence[Object], profile: str) -> list[Object]:
     """The ConfigMap `istio` of a profile that changes defaults."""
-    text = _MESH.get(options.profile)
+    text = _MESH.get(profile)
     metadata = {"name": "istio", "namespace": ROOT_NAMESPACE}
     declared = any(
         value.get("kind") == "IstioOperator"
         or (value.get("kind") == "ConfigMap" and metadata.items() <= dict(value["metadata"]).items())
         for value in objects
     )
-    if text is None or declared or not options.configure:
+    if text is None or declared:
         return []
     return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"mesh": text}}]
 

@@ -17,13 +17,11 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m varka.local.control_plane", add_help=False)
     parser.add_argument("--profile", choices=list(PROFILES), default="default")
     parser.add_argument("--no-inject", dest="inject", action="store_false")
-    parser.add_argument("--mesh-config")
     parser.add_argument("--state-dir", type=Path, required=True)
     own, others = parser.parse_known_args(arguments)
-    options = Options(own.profile, own.inject, configure=own.mesh_config is None)
+    options = Options(own.profile, own.inject)
     server = ApiServer(own.state_dir / "service-addresses.json", options)
-    mesh_config = ["--mesh-config", own.mesh_config] if own.mesh_config else []
-    return process.main(["--state-dir", str(own.state_dir), *mesh_config, *others], server)
+    return process.main(["--state-dir", str(own.state_dir), *others], server)
 
 
 if __name__ == "__main__":

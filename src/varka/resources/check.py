@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from varka.resources.codes import Code
 from varka.resources.findings import Finding, Findings
 from varka.resources.kinds import INSTALL_GROUP, Kind, foreign, is_foreign, lookup, suggest_kind
 from varka.resources.model.base import decode
-from varka.resources.operator import check_operator
+from varka.resources.operator import MESH_CONFIG, check_mesh_config, check_operator
 from varka.resources.resource import Resource
 from varka.resources.schema import Check, even, spec_schema
 from varka.resources.shape import Shape, message_fields, misspelt, near
@@ -145,18 +145,20 @@ def _resource(
         validate(resource, findings)
     elif kind.group == INSTALL_GROUP:
         check_operator(value, findings)
-    elif (annotations := _pod_annotations(kind, value)) is not None:
+    elif key == MESH_CONFIG and "mesh" in spec.data:
+        check_mesh_config(value, findings)
+    elif (annotations := pod_annotations(kind.name, value)) is not None:
         path, values = annotations
         check_pod_annotations(values, Cursor(findings, path))
     return resource
 
 
-def _pod_annotations(kind: Kind, value: dict[str, Any]) -> tuple[Path, dict[str, Any]] | None:
+def pod_annotations(kind: str, value: Mapping[str, Any]) -> tuple[Path, dict[str, Any]] | None:
     """The annotations that pods of this object get, and where they are."""
     path: Path = ("metadata", "annotations")
-    if kind.name in _WORKLOADS:
+    if kind in _WORKLOADS:
         path = ("spec", "template", *path)
-    elif kind.name != "Pod":
+    elif kind != "Pod":
         return None
     found: Any = value
     for step in path:

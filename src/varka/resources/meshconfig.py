@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -12,11 +12,12 @@ import msgspec
 from varka.base.diagnostic import Diagnostic, Origin, Severity
 from varka.resources.codes import Code
 from varka.resources.findings import Finding, Findings, path_text
+from varka.resources.ineffective import ineffective
 from varka.resources.model import mesh
 from varka.resources.model.base import decode
 from varka.resources.shape import Shape, message_fields
 from varka.resources.validate.meshconfig import validate_mesh_config, validate_mesh_networks
-from varka.resources.yaml import Document, Path, documents
+from varka.resources.yaml import Document, Path, documents, parse_value
 
 _PROXY_DEFAULTS: dict[str, Any] = {
     "configPath": "./etc/istio/proxy",
@@ -78,14 +79,32 @@ def load_mesh_config(text: str, name: str) -> tuple[mesh.MeshConfig, tuple[Diagn
     diagnostics = [Diagnostic(Code.SYNTAX, Severity.ERROR, p.message, Origin(name, p.mark.line, p.mark.column)) for p in problems]
     if problems or not found:
         return default_mesh_config(), tuple(diagnostics)
-    document = next((d for d in found if _is_wrapper(d.value)), found[0])
-    value, prefix, nested = _unwrap(document)
-    if nested is not None:
-        config, inner = load_mesh_config(nested, name)
-        return config, tuple(_inside(d, document, prefix, name) for d in inner)
-    config, findings = merge_mesh_config(value)
-    diagnostics += [_diagnostic(f, document, prefix, name) for f in findings.items]
-    return config, tuple(diagnostics)
+    document = wrapper(found)
+    findings = Findings()
+    config = read_wrapped(document.value, findings)
+    return config, tuple(_diagnostic(finding, document, name) for finding in findings.items)
+
+
+def read_wrapped(value: Any, findings: Findings) -> mesh.MeshConfig:
+    """The same of one document as plain values; paths begin at its root and go on inside the text of a ConfigMap."""
+    try:
+        given, prefix = unwrapped(value)
+    except ValueError as error:
+        findings.error(Code.SYNTAX, ("data", "mesh"), f"no YAML: {error}")
+        return default_mesh_config()
+    config, inner = merge_mesh_config({} if given is None else given)
+    findings.items += [replace(finding, path=(*prefix, *finding.path)) for finding in inner.items]
+    return config
+
+
+def unwrapped(value: Any) -> tuple[Any, Path]:
+    """The MeshConfig inside a document, and the way to it. Raises ValueError for a ConfigMap whose text is no YAML."""
+    if isinstance(value, dict) and value.get("kind") == "IstioOperator":
+        return (value.get("spec") or {}).get("meshConfig") or {}, ("spec", "meshConfig")
+    if isinstance(value, dict) and value.get("kind") == "ConfigMap":
+        text = (value.get("data") or {}).get("mesh")
+        return parse_value(text) if isinstance(text, str) else {}, ("data", "mesh")
+    return value, ()
 
 
 def load_mesh_networks(text: str, name: str) -> tuple[mesh.MeshNetworks, tuple[Diagnostic, ...]]:
@@ -99,7 +118,7 @@ def load_mesh_networks(text: str, name: str) -> tuple[mesh.MeshNetworks, tuple[D
     given = Shape(findings).read(found[0].value, mesh.MeshNetworks, ())
     networks = empty if findings.failed else decode(given, mesh.MeshNetworks)
     validate_mesh_networks(networks, findings)
-    diagnostics += [_diagnostic(f, found[0], (), name) for f in findings.items]
+    diagnostics += [_diagnostic(f, found[0], name) for f in findings.items]
     return (empty if findings.failed else networks), tuple(diagnostics)
 
 
@@ -112,6 +131,28 @@ def merge_mesh_config(value: Any) -> tuple[mesh.MeshConfig, Findings]:
     config = decode(_merged(given), mesh.MeshConfig)
     validate_mesh_config(config, findings)
     return (default_mesh_config() if findings.failed else config), findings
+
+
+def given_mesh_config(holder: Mapping[str, Any] | None) -> mesh.MeshConfig:
+    """What the object with the mesh configuration says, without Istio's defaults; nothing when it has errors."""
+    findings = Findings()
+    value = unwrapped(holder)[0] if holder is not None else None
+    given = Shape(findings).read(value or {}, mesh.MeshConfig, ())
+    return decode({} if findings.failed else given, mesh.MeshConfig)
+
+
+def without_effect(value: Any) -> Iterator[tuple[Path, str]]:
+    """The fields that a document with a mesh configuration sets in vain, and why; paths begin at the document's root."""
+    given, prefix = unwrapped(value)
+    read = Shape(Findings()).read(given or {}, mesh.MeshConfig, ())
+    for path, reason in ineffective(read, "MeshConfig", _DEFAULTS):
+        yield (*prefix, *path), reason
+
+
+def proxy_config_without_effect(value: Any) -> Iterator[tuple[Path, str]]:
+    """The same of a ProxyConfig, as the annotation `proxy.istio.io/config` has it."""
+    read = Shape(Findings()).read(value or {}, mesh.ProxyConfig, ())
+    return ineffective(read, "MeshConfig.defaultConfig", _PROXY_DEFAULTS)
 
 
 def merge_proxy_config(base: mesh.ProxyConfig, value: Any) -> tuple[mesh.ProxyConfig, Findings]:
@@ -159,32 +200,17 @@ def _merged_proxy(given: Mapping[str, Any]) -> dict[str, Any]:
     return {**base, **given}
 
 
+def wrapper(found: Sequence[Document]) -> Document:
+    """Of the documents of a file the one that holds the mesh configuration: the first ConfigMap or IstioOperator, or just the
+    first."""
+    return next((document for document in found if _is_wrapper(document.value)), found[0])
+
+
 def _is_wrapper(value: Any) -> bool:
     return isinstance(value, dict) and value.get("kind") in ("IstioOperator", "ConfigMap")
 
 
-def _unwrap(document: Document) -> tuple[Any, Path, str | None]:
-    """The MeshConfig inside a document, the way to it, and its text when it is text there."""
-    value = document.value
-    if isinstance(value, dict) and value.get("kind") == "IstioOperator":
-        return (value.get("spec") or {}).get("meshConfig") or {}, ("spec", "meshConfig"), None
-    if isinstance(value, dict) and value.get("kind") == "ConfigMap":
-        text = (value.get("data") or {}).get("mesh")
-        return {}, ("data", "mesh"), text if isinstance(text, str) else ""
-    return value, (), None
-
-
-def _diagnostic(finding: Finding, document: Document, prefix: Path, name: str) -> Diagnostic:
-    mark = document.find((*prefix, *finding.path))
-    path = path_text((*prefix, *finding.path))
-    return Diagnostic(
-        finding.code, finding.severity, finding.message, Origin(name, mark.line, mark.column), path=path, hint=finding.hint
-    )
-
-
-def _inside(diagnostic: Diagnostic, document: Document, prefix: Path, name: str) -> Diagnostic:
-    """A diagnostic of a text that is a block scalar under a key: its lines follow the key's."""
-    mark = document.find(prefix)
-    line = mark.line + (diagnostic.origin.line if diagnostic.origin else 1)
-    path = f"{path_text(prefix)}: {diagnostic.path}" if diagnostic.path else path_text(prefix)
-    return replace(diagnostic, origin=Origin(name, line, mark.column), path=path)
+def _diagnostic(finding: Finding, document: Document, name: str) -> Diagnostic:
+    mark = document.find(finding.path)
+    origin = Origin(name, mark.line, mark.column)
+    return Diagnostic(finding.code, finding.severity, finding.message, origin, path=path_text(finding.path), hint=finding.hint)

@@ -18,12 +18,16 @@ class Place:
     prefix: Path = ()
     """The way from the document's root to the object: `("items", 3)` inside a List."""
 
+    within: Path = ()
+    """The way from the object to what the document holds of it, where it was made of a part."""
+
     def origin(self, path: Path = ()) -> Origin:
         """Of a field, by its path inside the object; of its nearest parent when it isn't written."""
         if self.document is None:
             return Origin(self.file)
-        if not path and not self.prefix:
+        below = path[len(self.within) :] if path[: len(self.within)] == self.within else ()
+        if not below and not self.prefix:
             mark = self.document.mark
         else:
-            mark = self.document.find((*self.prefix, *path))
+            mark = self.document.find((*self.prefix, *below))
         return Origin(self.file, mark.line, mark.column)

@@ -126,7 +126,7 @@ def misspelt(value: Any, kind: type[msgspec.Struct], path: Path, findings: Findi
             if meant and meant not in value:
                 findings.warning(Code.UNKNOWN_FIELD, (*path, name), f"unknown field {name!r}", f"did you mean {meant!r}?")
         elif type(item) is dict or type(item) is list:
-            inner = _inner_message(fields[name].type)
+            inner = inner_message(fields[name].type)
             if inner is not None:
                 for index, part in enumerate(item) if isinstance(item, list) else [(None, item)]:
                     misspelt(part, inner, (*path, name) if index is None else (*path, name, index), findings)
@@ -143,10 +143,11 @@ def _meant(name: str, kind: type[msgspec.Struct]) -> str:
 
 
 @cache
-def _inner_message(kind: Any) -> type[msgspec.Struct] | None:
+def inner_message(kind: Any) -> type[msgspec.Struct] | None:
+    """The model of a field's values, be they one, a list or a mapping; None when they are no messages."""
     kind = _required(kind)
-    if typing.get_origin(kind) is tuple:
-        kind = typing.get_args(kind)[0]
+    if typing.get_origin(kind) is not None:
+        kind = next((argument for argument in typing.get_args(kind) if argument not in (str, ...)), None)
     return kind if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else None
 
 

@@ -56,8 +56,20 @@ class Document:
     """Lines before `text` in the file."""
 
     def find(self, path: Path) -> Mark:
-        """The position of the key (or list item) that `path` leads to; of its nearest parent when it isn't there."""
-        return _mark(_descend(_composed(self.text)[self.index], path), self.first_line)
+        """The position of the key (or list item) that `path` leads to; of its nearest parent when it isn't there. A path may
+        go on inside a block of text that is YAML itself (`data.mesh` of a ConfigMap)."""
+        where, node, rest = _descend(_composed(self.text)[self.index], path)
+        mark = _mark(where, self.first_line)
+        return mark if not rest or not isinstance(node, ScalarNode) or node.style != "|" else self._inside(node, rest, mark)
+
+    def _inside(self, block: ScalarNode, path: Path, outside: Mark) -> Mark:
+        try:
+            where, _, _ = _descend(next(_nodes(block.value)), path)
+        except (pyyaml.YAMLError, StopIteration):
+            return outside
+        first = block.start_mark.line + 1
+        indented, plain = self.text.splitlines()[first + where.start_mark.line], block.value.splitlines()[where.start_mark.line]
+        return Mark(first + where.start_mark.line + 1 + self.first_line, len(indented) - len(plain) + where.start_mark.column + 1)
 
 
 class _Parser(CParser):
@@ -229,18 +241,19 @@ def _problem(error: Exception, first_line: int) -> Problem:
     return Problem(str(error).splitlines()[0], Mark(first_line + 1, 1))
 
 
-def _descend(node: Node, path: Path) -> Node:
+def _descend(node: Node, path: Path) -> tuple[Node, Node, Path]:
+    """The key where the path ends, its value, and the steps for which there is nothing."""
     where = node
-    for step in path:
+    for at, step in enumerate(path):
         found: tuple[Node, Node] | None = None
         if isinstance(node, MappingNode):
             found = next(((key, item) for key, item in node.value if isinstance(key, ScalarNode) and _same(key, step)), None)
         elif isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
             found = (node.value[step], node.value[step])
         if found is None:
-            return where
+            return where, node, path[at:]
         where, node = found
-    return where
+    return where, node, ()
 
 
 def _same(key: ScalarNode, step: str | int) -> bool:

@@ -130,15 +130,14 @@ class Api:
 
     async def _status(self, _: web.Request) -> web.Response:
         plane = self._plane
-        told = [d for found in plane.files.diagnostics.values() for d in found]
-        told += [*plane.findings(), *standing(plane.hub, plane.store.state)]
+        found = (*plane.diagnostics, *plane.findings(), *standing(plane.hub, plane.store.state))
         return web.json_response(
             {
                 "pid": os.getpid(),
                 "number": plane.store.state.number,
                 "xds": list(plane.addresses),
                 "proxies": len(plane.hub.connections),
-                "diagnostics": [plain_diagnostic(d) for d in (*told, *plane.diagnostics)],
+                "diagnostics": [plain_diagnostic(d) for d in found],
             }
         )
 

@@ -6,6 +6,7 @@ import asyncio
 import traceback
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from varka.base.diagnostic import Diagnostic
 from varka.base.names import ObjectKey
@@ -14,7 +15,8 @@ from varka.envoy.compiler import Compiler
 from varka.mesh.config import mesh_config_of
 from varka.proxy.node import Proxy
 from varka.resources.model.mesh import MeshConfig
-from varka.store.files import Files
+from varka.store.files import FileChange, Files
+from varka.store.meshfile import MeshConfigFile
 from varka.store.store import Births, Change, Store, Written
 from varka.xds.delta import Rejection
 from varka.xds.events import Event, Events
@@ -23,7 +25,7 @@ from varka.xds.hub import Hub
 from varka.xds.pushes import Outcome, Pushes
 from varka.xds.server import AdsServer
 
-FILES, APPLY, RUNTIME = "file", "apply", "runtime"
+FILES, APPLY, RUNTIME, MESH_FILE = "file", "apply", "runtime", "mesh-config"
 Admit = Callable[[Store], Collection[ObjectKey]]
 """What an API server does to objects before anyone sees them: assigns addresses, adds namespaces. Returns what it added,
 changed or removed on its own account."""
@@ -42,6 +44,8 @@ class Options:
     watch: bool = True
     births: Births | None = None
     admit: Admit | None = None
+    mesh_config: Path | None = None
+    """A file with the mesh configuration."""
 
 
 class ControlPlane:
@@ -51,14 +55,13 @@ class ControlPlane:
         self._options = options
         self.store = Store(options.births)
         self.files = Files(options.paths)
+        self._mesh_file = MeshConfigFile(options.mesh_config) if options.mesh_config else None
         self.events = Events(tell)
         self.compiler = Compiler(options.config, options.settings)
         self.hub = Hub(self.compiler, self._failed)
         self._pushes = Pushes(self.hub, self._prepare, self._finished, self._rejected)
         self.server = AdsServer(self.hub, self._pushes.progress)
         self.addresses = options.listen
-        self.diagnostics: tuple[Diagnostic, ...] = ()
-        """Of the mesh configuration."""
         self._told = frozenset[Diagnostic]()
         """What could not be made for proxies, as far as events have told it."""
 
@@ -66,6 +69,8 @@ class ControlPlane:
         """Read the manifests and serve. Raises RuntimeError when an address can't be bound."""
         change = self.files.refresh()
         self.store.write(FILES, change.put, change.drop)
+        if self._mesh_file:
+            self.store.write(MESH_FILE, self._mesh_file.refresh().put)
         if self._options.admit is not None:
             self._options.admit(self.store)
         self._prepare()
@@ -82,6 +87,8 @@ class ControlPlane:
             tasks.create_task(self._pushes.run())
             if self._options.watch:
                 tasks.create_task(self._watch())
+                if self._mesh_file:
+                    tasks.create_task(self._watch_mesh_file(self._mesh_file))
 
     def write(self, source: str, put: Iterable[Written], drop: Iterable[ObjectKey] = ()) -> Change:
         """Put objects, drop those that the source owns. `push` brings the change to the proxies."""
@@ -107,18 +114,30 @@ class ControlPlane:
 
     def _prepare(self) -> None:
         state = self.store.state
-        found, self.diagnostics = mesh_config_of(state)
         try:
-            self.compiler.update(state, found or self._options.config)
+            self.compiler.update(state, mesh_config_of(state) or self._options.config)
         except Exception as error:  # A bug of ours: what is served stays as it is.
             self._failed(error)
 
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Of all files, as they are now."""
+        told = tuple(d for found in self.files.diagnostics.values() for d in found)
+        return (*told, *(self._mesh_file.diagnostics if self._mesh_file else ()))
+
+    async def _watch_mesh_file(self, file: MeshConfigFile) -> None:
+        async for change in file.changes():
+            self._read(MESH_FILE, change)
+
     async def _watch(self) -> None:
         async for change in self.files.changes():
-            self.events.diagnosed(change.files, change.diagnostics)
-            done = self.write(FILES, change.put, change.drop)
-            if done:
-                self.push(done, change.files)
+            self._read(FILES, change)
+
+    def _read(self, source: str, change: FileChange) -> None:
+        self.events.diagnosed(change.files, change.diagnostics)
+        done = self.write(source, change.put, change.drop)
+        if done:
+            self.push(done, change.files)
 
     def _finished(self, outcome: Outcome) -> None:
         if outcome.keys:

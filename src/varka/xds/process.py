@@ -14,7 +14,7 @@ from pathlib import Path
 import uvloop
 
 from varka.base.settings import Settings
-from varka.resources.meshconfig import default_mesh_config, load_mesh_config
+from varka.resources.meshconfig import default_mesh_config
 from varka.store.store import Births
 from varka.xds.api import Api
 from varka.xds.control_plane import Admit, ControlPlane, Options
@@ -71,13 +71,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _options(asked: argparse.Namespace, admit: Admit | None) -> Options:
-    config = default_mesh_config()
-    if asked.mesh_config:
-        config, _ = load_mesh_config(asked.mesh_config.read_text(), str(asked.mesh_config))
     asked.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     births = Births(asked.state_dir / "creation-times.json")
     settings = Settings.from_environment(os.environ)
-    return Options(tuple(asked.paths), tuple(asked.ads), config, settings, asked.watch, births, admit)
+    listen, config = tuple(asked.ads), default_mesh_config()
+    return Options(tuple(asked.paths), listen, config, settings, asked.watch, births, admit, asked.mesh_config)
 
 
 async def _run(options: Options, api: Path) -> None:

@@ -11,7 +11,8 @@ from varka.resources.shape import Shape
 from varka.resources.validate.cursor import Cursor
 from varka.resources.yaml import parse_value
 
-_CONFIG = "proxy.istio.io/config"
+PROXY_CONFIG = "proxy.istio.io/config"
+"""Holds a ProxyConfig in YAML."""
 _IMAGE = "sidecar.istio.io/proxyImage"
 _MEMORY = ("sidecar.istio.io/proxyMemory", "sidecar.istio.io/proxyMemoryLimit")
 _QUANTITY = re.compile(r"(\d+\.?\d*|\.\d+)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?\d+)?")
@@ -21,9 +22,9 @@ _LEAST = 16 * 1024 * 1024
 
 def check_pod_annotations(annotations: Mapping[str, Any], here: Cursor) -> None:
     """What would keep a pod from starting, or is silently ignored; `here` is the place of the annotations."""
-    config = annotations.get(_CONFIG)
+    config = annotations.get(PROXY_CONFIG)
     if isinstance(config, str):
-        _check_config(config, here.at(_CONFIG))
+        _check_config(config, here.at(PROXY_CONFIG))
     image = annotations.get(_IMAGE)
     if isinstance(image, str) and image and "/" not in image:
         place = here.at(_IMAGE)
