@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from varka.local.capture import ENVOY_MARK
+from varka.local.proxysettings import INTERCEPTION, PLAIN, ProxySettings
 
 ISTIO_VERSION = "1.32.0"
 _SOL_SOCKET, _SO_MARK = 1, 36
@@ -37,7 +38,8 @@ class ProxyIdentity:
     ports: Sequence[tuple[str, int, str]] = ()
     node: str = "varka"
     proxy_config: Mapping[str, Any] = field(default_factory=dict)
-    """ProxyConfig of the mesh with the pod's own on top; its proxyMetadata become metadata keys (`ISTIO_META_` removed)."""
+    """The pod's own, as its annotation has it: the control plane puts it over that of the mesh."""
+    settings: ProxySettings = PLAIN
 
     @property
     def id(self) -> str:
@@ -61,7 +63,6 @@ def metadata(proxy: ProxyIdentity) -> dict[str, Any]:
     """Istio's node metadata (pilot/pkg/model NodeMetadata); what Istio's agent writes as strings are strings here. DNS counts as
     captured: the mesh's server gives sidecars the addresses made up for ServiceEntries."""
     ports = [{"name": name, "containerPort": port, "protocol": protocol} for name, port, protocol in proxy.ports]
-    own = proxy.proxy_config.get("proxyMetadata") or {}
     return {
         "ANNOTATIONS": dict(proxy.annotations),
         "APP_CONTAINERS": ",".join(proxy.containers),
@@ -71,10 +72,10 @@ def metadata(proxy: ProxyIdentity) -> dict[str, Any]:
         "ENVOY_PROMETHEUS_PORT": 15090,
         "ENVOY_STATUS_PORT": 15021,
         "INSTANCE_IPS": proxy.ip,
-        "INTERCEPTION_MODE": proxy.annotations.get("sidecar.istio.io/interceptionMode", "REDIRECT"),
+        "INTERCEPTION_MODE": proxy.annotations.get(INTERCEPTION) or proxy.settings.interception or "REDIRECT",
         "ISTIO_VERSION": ISTIO_VERSION,
         "LABELS": dict(proxy.labels),
-        "MESH_ID": "cluster.local",
+        "MESH_ID": proxy.settings.mesh_id or "cluster.local",
         "NAME": proxy.pod,
         "NAMESPACE": proxy.namespace,
         "NODE_NAME": proxy.node,
@@ -84,17 +85,19 @@ def metadata(proxy: ProxyIdentity) -> dict[str, Any]:
         "PROXY_CONFIG": dict(proxy.proxy_config),
         "SERVICE_ACCOUNT": proxy.service_account,
         "WORKLOAD_NAME": proxy.workload,
-        **{key.removeprefix("ISTIO_META_"): str(value) for key, value in own.items()},
+        **proxy.settings.metadata,
     }
 
 
 def bootstrap(proxy: ProxyIdentity, ads: str, admin: str) -> dict[str, Any]:
     """The bootstrap as plain values. `ads` is the path of the control plane's socket; at the path `admin` the
     administration interface can be reached from outside the pod."""
+    runtime = {**_RUNTIME, **dict(proxy.settings.runtime)}
+    clusters = [_admin_cluster(), _xds_cluster(ads), _access_log_cluster(proxy.settings.access_log_service)]
     return {
         "node": {
             "id": proxy.id,
-            "cluster": f"{proxy.labels.get('app', proxy.workload or 'istio-proxy')}.{proxy.namespace}",
+            "cluster": proxy.settings.service_name(proxy.labels, proxy.workload, proxy.namespace),
             "locality": locality(proxy.labels),
             "metadata": metadata(proxy),
         },
@@ -103,7 +106,7 @@ def bootstrap(proxy: ProxyIdentity, ads: str, admin: str) -> dict[str, Any]:
             "address": _address("127.0.0.1", 15000),
             "ignore_global_conn_limit": True,
         },
-        "layered_runtime": {"layers": [{"name": "deprecation", "static_layer": _RUNTIME}, {"name": "admin", "admin_layer": {}}]},
+        "layered_runtime": {"layers": [{"name": "deprecation", "static_layer": runtime}, {"name": "admin", "admin_layer": {}}]},
         "stats_config": {"use_all_default_tags": False, "stats_tags": _STATS_TAGS},
         "stats_flush_interval": "60s",
         "watchdogs": {"main_thread_watchdog": _PATIENT, "worker_watchdog": _PATIENT},
@@ -122,7 +125,7 @@ def bootstrap(proxy: ProxyIdentity, ads: str, admin: str) -> dict[str, Any]:
             "lds_config": _over_ads(),
             "cds_config": _over_ads(),
         },
-        "static_resources": {"clusters": [_admin_cluster(), _xds_cluster(ads)], "listeners": _listeners(admin)},
+        "static_resources": {"clusters": clusters, "listeners": _listeners(admin)},
     }
 
 
@@ -167,6 +170,17 @@ def _cluster(name: str, address: Mapping[str, Any], **fields: Any) -> dict[str, 
 
 def _admin_cluster() -> dict[str, Any]:
     return _cluster("prometheus_stats", _address("127.0.0.1", 15000))
+
+
+def _access_log_cluster(address: str) -> dict[str, Any]:
+    """Where `enableEnvoyAccessLogService` sends to: a `host:port`; nowhere when it is empty."""
+    http2 = {"@type": _HTTP2, "explicit_http_config": {"http2_protocol_options": {}}}
+    options = {"typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http2}}
+    name = "envoy_accesslog_service"
+    if not address:
+        return {"name": name, "type": "STATIC", **options}
+    host, _, port = address.rpartition(":")
+    return _cluster(name, _address(host.strip("[]"), int(port)), type="STRICT_DNS", dns_lookup_family="V4_ONLY", **options)
 
 
 def _xds_cluster(path: str) -> dict[str, Any]:

@@ -35,9 +35,10 @@ class Capture:
     exclude_outbound_ranges: tuple[str, ...] = ()
 
 
-def from_annotations(annotations: Mapping[str, str]) -> Capture | None:
-    """What a pod's annotations ask for; None when nothing is captured (interceptionMode NONE). Raises ValueError."""
-    if annotations.get("sidecar.istio.io/interceptionMode") == "NONE":
+def from_annotations(annotations: Mapping[str, str], interception: str = "") -> Capture | None:
+    """What a pod's annotations ask for; None when nothing is captured (mode NONE; `interception` is used where they name no
+    mode). Raises ValueError."""
+    if (annotations.get("sidecar.istio.io/interceptionMode") or interception) == "NONE":
         return None
 
     def words(name: str) -> tuple[str, ...]:
@@ -74,13 +75,13 @@ def _range(name: str, word: str) -> str:
         raise ValueError(f"annotation {_PREFIX}{name}: {word!r} is not an IPv4 range such as 10.0.0.0/8") from None
 
 
-def chains(capture: Capture) -> list[Chain]:
-    """The table of a pod's network namespace."""
+def chains(capture: Capture, outbound: int = OUTBOUND_PORT, inbound: int = INBOUND_PORT) -> list[Chain]:
+    """The table of a pod's network namespace; the proxy listens on the ports `outbound` and `inbound`."""
     tcp = nft.protocol("tcp")
     to_inbound, to_outbound = nft.jump("ISTIO_IN_REDIRECT"), nft.jump("ISTIO_REDIRECT")
     return [
-        Chain("ISTIO_REDIRECT", [[*tcp, *nft.redirect(OUTBOUND_PORT)]]),
-        Chain("ISTIO_IN_REDIRECT", [[*tcp, *nft.redirect(INBOUND_PORT)]]),
+        Chain("ISTIO_REDIRECT", [[*tcp, *nft.redirect(outbound)]]),
+        Chain("ISTIO_IN_REDIRECT", [[*tcp, *nft.redirect(inbound)]]),
         Chain("ISTIO_INBOUND", _inbound(capture, to_inbound)),
         Chain("ISTIO_OUTPUT", _outbound(capture, to_inbound, to_outbound)),
         Chain("PREROUTING", [[*tcp, *nft.jump("ISTIO_INBOUND")]], Hook(nft.PREROUTING, -100)),

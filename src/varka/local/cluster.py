@@ -10,8 +10,10 @@ from typing import Any
 from varka.inject.decision import TEMPLATES, Candidate, Decision, decide
 from varka.local import services, workloads
 from varka.local.containers import Surroundings
+from varka.local.proxysettings import PLAIN, Configs, ProxySettings
 from varka.local.services import ServiceView
 from varka.local.workloads import PodPlan
+from varka.resources.operator import MESH_CONFIG
 
 Object = Mapping[str, Any]
 
@@ -20,12 +22,23 @@ KINDS = (
     "ConfigMap",
     "EndpointSlice",
     "Endpoints",
+    "IstioOperator",
     "Namespace",
+    "ProxyConfig",
     "Secret",
     "Service",
     "ServiceEntry",
 )
 """The kinds that matter here; all others are the control plane's alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyPlan:
+    """The proxy of a pod as it should be; with another plan it is another proxy."""
+
+    kind: str
+    """`sidecar`, `router` (a gateway: the template `gateway`) or `none`."""
+    settings: ProxySettings = PLAIN
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,16 +52,17 @@ class Cluster:
     namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Labels by name."""
     around: Surroundings = Surroundings()
+    configs: Configs = field(default_factory=Configs)
 
     def injection(self, pod: PodPlan) -> Decision:
         labels = self.namespaces.get(pod.namespace, {})
         return decide(Candidate(pod.namespace, labels, pod.labels, pod.annotations, pod.spec.host_network))
 
-    def proxy(self, pod: PodPlan) -> str:
-        """`sidecar`, `router` (a gateway: the template `gateway`) or `none`."""
+    def proxy(self, pod: PodPlan) -> ProxyPlan:
         if not self.injection(pod).inject:
-            return "none"
-        return "router" if "gateway" in pod.annotations.get(TEMPLATES, "").split(",") else "sidecar"
+            return ProxyPlan("none")
+        kind = "router" if "gateway" in pod.annotations.get(TEMPLATES, "").split(",") else "sidecar"
+        return ProxyPlan(kind, self.configs.settings(pod.namespace, pod.labels, pod.annotations))
 
 
 def sort(objects: Iterable[Object], machine: Mapping[str, str]) -> Cluster:
@@ -65,7 +79,13 @@ def sort(objects: Iterable[Object], machine: Mapping[str, str]) -> Cluster:
         entries=sorted(by_kind.get("ServiceEntry", ()), key=_age),
         namespaces={str(v["metadata"]["name"]): v["metadata"].get("labels") or {} for v in by_kind.get("Namespace", ())},
         around=Surroundings(machine, data),
+        configs=Configs((*_mesh_configs(by_kind), *by_kind.get("IstioOperator", ())), tuple(by_kind.get("ProxyConfig", ()))),
     )
+
+
+def _mesh_configs(by_kind: Mapping[str, Sequence[Object]]) -> list[Object]:
+    wanted = (MESH_CONFIG.namespace, MESH_CONFIG.name)
+    return [value for value in by_kind.get("ConfigMap", ()) if (_namespace(value), value["metadata"]["name"]) == wanted]
 
 
 def _all(by_kind: Mapping[str, Sequence[Object]], *kinds: str) -> list[Object]:

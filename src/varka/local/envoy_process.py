@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -29,30 +29,22 @@ def binary() -> Path:
     return path
 
 
-def arguments(bootstrap: Path, *, drain_seconds: int = 5, log_level: str = "warning") -> Sequence[str]:
-    """How to start it: one worker, short drains, no shared memory with a predecessor."""
-    return (
-        str(binary()),
-        "--config-path",
-        str(bootstrap),
-        "--concurrency",
-        "1",
-        "--disable-hot-restart",
-        "--drain-time-s",
-        str(drain_seconds),
-        "--drain-strategy",
-        "immediate",
-        "--local-address-ip-version",
-        "v4",
-        "--file-flush-interval-msec",
-        "1000",
-        "--log-level",
-        log_level,
-        "--component-log-level",
-        "misc:error",
-        "--log-format",
-        "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n %g:%#\t%v\tthread=%t",
-    )
+_FLAGS: Mapping[str, str] = {
+    "--concurrency": "1",
+    "--drain-time-s": "5",
+    "--drain-strategy": "immediate",
+    "--local-address-ip-version": "v4",
+    "--file-flush-interval-msec": "1000",
+    "--log-level": "warning",
+    "--component-log-level": "misc:error",
+    "--log-format": "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n %g:%#\t%v\tthread=%t",
+}
+
+
+def arguments(bootstrap: Path, changed: Iterable[tuple[str, str]] = ()) -> Sequence[str]:
+    """How to start it: one worker, short drains, no shared memory with a predecessor, where flags say nothing else."""
+    flags = {**_FLAGS, **dict(changed)}
+    return (str(binary()), "--config-path", str(bootstrap), "--disable-hot-restart", *(w for pair in flags.items() for w in pair))
 
 
 async def is_ready(admin: Path) -> bool:

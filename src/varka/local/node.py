@@ -18,7 +18,7 @@ from typing import Any
 from varka.local import forwarding, kernel, names, nft, podspace, rollout, services
 from varka.local.addresses import DNS_ADDRESS, FIRST_POD, GATEWAY
 from varka.local.channel import Channel, Message
-from varka.local.cluster import Cluster, sort
+from varka.local.cluster import Cluster, ProxyPlan, sort
 from varka.local.containers import contents
 from varka.local.control import ControlPlane
 from varka.local.dns import DnsServer, hosts
@@ -159,7 +159,8 @@ class Node:
             for key, plan in self._cluster.plans.items()
         }
         present = {
-            key: rollout.Present(f"{pod.plan.revision}/{pod.proxy}", pod.plan.owner, pod.ready) for key, pod in self._pods.items()
+            key: rollout.Present(f"{pod.plan.revision}/{pod.proxy_plan}", pod.plan.owner, pod.ready)
+            for key, pod in self._pods.items()
         }
         steps = rollout.steps(wanted, present)
         for key in steps.stop:
@@ -171,7 +172,7 @@ class Node:
             if plan is not None and not pod.stopping and key not in steps.start:
                 pod.update(contents(pod.plan, pod.ip, self._cluster.services, self._config.images, self._cluster.around))
 
-    def _start(self, key: str, proxy: str) -> None:
+    def _start(self, key: str, proxy: ProxyPlan) -> None:
         plan = self._cluster.plans[key]
         if self._failed.get(key, ("",))[0] == plan.revision:
             return

@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from varka.local import capture, envoy_process, podspace, process
 from varka.local.bootstrap import ProxyIdentity, bootstrap
+from varka.local.cluster import ProxyPlan
 from varka.local.containers import PROXY_CONTAINER, Command, Contents, StandIn
 from varka.local.echo.model import EchoConfig, Port
 from varka.local.echo.server import serve
 from varka.local.podspace import PodNetwork, PodSpace
 from varka.local.probe import listening, probe
 from varka.local.process import Program, Reaper
+from varka.local.proxysettings import annotation
 from varka.local.services import RunningPod
 from varka.local.workloads import PodPlan
 
 _OWNER_VERSIONS = {"": "v1"}
-PROXY_CONFIG = "proxy.istio.io/config"
 _FIRST_PAUSE, _LONGEST_PAUSE, _GOOD_LIFE = 0.2, 60.0, 30.0
 _GRACE = 3.0
 _BACK_OFF_AFTER = 2
@@ -58,8 +58,9 @@ class Running:
 class Pod:
     """`proxy` is `sidecar`, `router` or `none`. `start`, then watch `ready`; `stop` at the end."""
 
-    def __init__(self, plan: PodPlan, ip: str, proxy: str, machine: Machine, link: str) -> None:
-        self.plan, self.ip, self.proxy, self.machine = plan, ip, proxy, machine
+    def __init__(self, plan: PodPlan, ip: str, proxy: ProxyPlan, machine: Machine, link: str) -> None:
+        self.plan, self.ip, self.proxy_plan, self.machine = plan, ip, proxy, machine
+        self.proxy, self.settings = proxy.kind, proxy.settings
         self.ready = False
         self.stopping = False
         self.created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -101,10 +102,22 @@ class Pod:
         if self.proxy != "none":
             self._run(Running("envoy", PROXY_CONTAINER, self._envoy()))
         self._contents = contents
-        for command in contents.commands:
+        if self.proxy == "sidecar" and self.settings.hold_application:
+            self._readiness = asyncio.ensure_future(self._start_after_proxy())
+        else:
+            self._start_workloads()
+
+    async def _start_after_proxy(self) -> None:
+        """`holdApplicationUntilProxyStarts`."""
+        while not await envoy_process.is_ready(self.admin):
+            await asyncio.sleep(0.02)
+        self._start_workloads()
+
+    def _start_workloads(self) -> None:
+        for command in self._contents.commands:
             self._run(Running("workload", command.container, self._command(command)))
-        if contents.stand_in is not None:
-            self._start_stand_in(contents.stand_in)
+        if self._contents.stand_in is not None:
+            self._start_stand_in(self._contents.stand_in)
         self._readiness = asyncio.ensure_future(self._watch_readiness())
 
     def update(self, contents: Contents) -> None:
@@ -147,9 +160,13 @@ class Pod:
             process.terminate(one.pid)
 
     def _build_network(self) -> None:
-        captured = capture.from_annotations(self.plan.annotations) if self.proxy == "sidecar" else None
+        captured = (
+            capture.from_annotations(self.plan.annotations, self.settings.interception) if self.proxy == "sidecar" else None
+        )
         files = podspace.files_of_pod(self._directory, self.plan.name, self.plan.namespace, self.ip)
-        network = PodNetwork(self.plan.name, self.ip, self._link, files, capture.chains(captured) if captured else ())
+        network = PodNetwork(
+            self.plan.name, self.ip, self._link, files, capture.chains(captured, *self.settings.ports) if captured else ()
+        )
         self.space = podspace.make(network)
         podspace.attach(network)
 
@@ -169,11 +186,16 @@ class Pod:
             annotations=plan.annotations,
             containers=[container.name for container in spec.containers if container.name != PROXY_CONTAINER],
             ports=ports,
-            proxy_config=_proxy_config(plan.annotations),
+            proxy_config=annotation(plan.annotations),
+            settings=self.settings,
         )
         path = self._directory / "envoy.json"
         path.write_text(json.dumps(bootstrap(identity, self.machine.ads, str(self.admin))))
-        return Program(self.log(PROXY_CONTAINER), envoy_process.arguments(path), {"HOME": "/"}, str(self._directory))
+        arguments, environment = (
+            envoy_process.arguments(path, self.settings.arguments),
+            {"HOME": "/", **dict(self.settings.environment)},
+        )
+        return Program(self.log(PROXY_CONTAINER), arguments, environment, str(self._directory))
 
     def _command(self, command: Command) -> Program:
         return Program(self.log(command.container), command.argv, dict(command.env), command.directory)
@@ -275,22 +297,6 @@ class Pod:
             if checked is not None and not await probe(checked, container, self.ip, self.space, self.machine.home):
                 return False
         return True
-
-
-def _proxy_config(annotations: Mapping[str, str]) -> Mapping[str, Any]:
-    """The annotation `proxy.istio.io/config`, a ProxyConfig in YAML. Raises ValueError when it is none."""
-    text = annotations.get(PROXY_CONFIG)
-    if not text:
-        return {}
-    import yaml
-
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"annotation {PROXY_CONFIG}: {error}") from None
-    if not isinstance(value, Mapping):
-        raise ValueError(f"annotation {PROXY_CONFIG}: a mapping was expected")
-    return value
 
 
 def _echo(config: EchoConfig) -> int:

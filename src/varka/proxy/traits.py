@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from varka.proxy.node import Interception, Locality, Proxy, ProxyType
 
@@ -96,4 +97,13 @@ def _proxy_config(proxy: Proxy) -> str:
     value = proxy.metadata.get("PROXY_CONFIG")
     if not isinstance(value, Mapping):
         return ""
-    return json.dumps({key: value[key] for key in _PROXY_CONFIG if key in value}, sort_keys=True)
+    return json.dumps({key: _whole(value[key]) for key in _PROXY_CONFIG if key in value}, sort_keys=True)
+
+
+def _whole(value: Any) -> Any:
+    """Metadata travel as protobuf's Struct, which knows no integers."""
+    if isinstance(value, Mapping):
+        return {key: _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

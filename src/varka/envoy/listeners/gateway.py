@@ -18,12 +18,13 @@ from varka.envoy.listeners.addresses import additional, listener_name, socket, w
 from varka.envoy.listeners.chains import HANDSHAKE_TIMEOUT, HttpTarget
 from varka.envoy.listeners.connection import effective_settings
 from varka.envoy.listeners.gateway_chains import ServerChain, World, port_chains
-from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter, proxy_config
+from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter
 from varka.envoy.listeners.offers import Endpoints
 from varka.envoy.listeners.parts import ListenerParts, Side
 from varka.envoy.listeners.tcp import network_filters
 from varka.envoy.listeners.tls import downstream_socket
 from varka.envoy.names import stat_name
+from varka.envoy.proxyconfig import proxy_config
 from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, encode
 from varka.mesh.bound import bound_by_gateway
 from varka.mesh.model import GatewayPort, MergedGateway, Scope

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +19,9 @@ from varka.envoy.listeners.connection import apply_connection_settings
 from varka.envoy.listeners.parts import Side
 from varka.envoy.listeners.tcp import idle_timeout
 from varka.envoy.listeners.tracing import tracing
+from varka.envoy.proxyconfig import proxy_config
 from varka.mesh.telemetry import Telemetry
 from varka.proxy.traits import Traits
-from varka.resources.model.base import decode
 from varka.resources.model.mesh import ForwardClientCertDetails, MeshConfig, NormalizationType, ProxyConfig, ProxyHeaders
 
 _Manager = hcm_pb2.HttpConnectionManager
@@ -44,13 +43,6 @@ class Manager:
     """Unknown hosts are resolved (ALLOW_ANY_DYNAMIC_DNS)."""
     absolute_urls: bool = False
     """An explicit proxy: requests name their whole URL."""
-
-
-def proxy_config(traits: Traits, config: MeshConfig) -> ProxyConfig:
-    """The proxy's own, else the mesh's default."""
-    if traits.proxy_config:
-        return decode(json.loads(traits.proxy_config), ProxyConfig)
-    return config.default_config or ProxyConfig()
 
 
 def connection_manager(manager: Manager, traits: Traits, config: MeshConfig, telemetry: Telemetry, inline: Any = None) -> Any:

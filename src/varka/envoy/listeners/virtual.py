@@ -15,15 +15,16 @@ from varka.envoy.listeners.accesslog import listener_logs
 from varka.envoy.listeners.addresses import additional, listener_name, loopbacks, socket, wildcards
 from varka.envoy.listeners.build import Policy, fallthrough
 from varka.envoy.listeners.chains import HANDSHAKE_TIMEOUT, PLAINTEXT_HTTP, TcpTarget
-from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter, proxy_config
+from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter
 from varka.envoy.listeners.parts import Side
 from varka.envoy.listeners.tcp import network_filters
 from varka.envoy.names import BLACK_HOLE, DYNAMIC_DNS, stat_name
+from varka.envoy.proxyconfig import proxy_headers
 from varka.envoy.resource import EnvoyResource, TypeUrl, encode
 from varka.mesh.telemetry import Telemetry
 from varka.proxy.node import Interception
 from varka.proxy.traits import Traits
-from varka.resources.model.mesh import MeshConfig, ProxyHeaders
+from varka.resources.model.mesh import MeshConfig
 
 VIRTUAL_OUTBOUND = "virtualOutbound"
 HTTP_PROXY_ROUTE = "http_proxy"
@@ -79,7 +80,7 @@ def _any_host_chain(policy: Policy, traits: Traits, config: MeshConfig, telemetr
 
 
 def _any_host_routes(traits: Traits, config: MeshConfig) -> Any:
-    headers = proxy_config(traits, config).proxy_headers or ProxyHeaders()
+    headers = proxy_headers(traits, config)
     counted = not (headers.attempt_count and headers.attempt_count.disabled)
     action = route_components_pb2.RouteAction(
         cluster=DYNAMIC_DNS,
