@@ -38,7 +38,8 @@ class Tracing:
     """Percent; None is the proxy's default (1 %)."""
     custom_tags: tuple[tuple[str, telemetry.CustomTag], ...] = ()
     use_request_id: bool = True
-    istio_tags: bool = True
+    service: str = ""
+    """What the proxy calls itself, for tracers that do not read it from its node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ def resolve(
     return Telemetry(
         client_logs=_logs(specs, config, providers, WorkloadMode.CLIENT),
         server_logs=_logs(specs, config, providers, WorkloadMode.SERVER),
-        client_tracing=_tracing(specs, config, providers, WorkloadMode.CLIENT),
-        server_tracing=_tracing(specs, config, providers, WorkloadMode.SERVER),
+        client_tracing=_tracing(specs, config, providers, WorkloadMode.CLIENT, proxy.service),
+        server_tracing=_tracing(specs, config, providers, WorkloadMode.SERVER, proxy.service),
     )
 
 
@@ -213,7 +214,9 @@ def _merge_logs(
     return chosen
 
 
-def _tracing(specs: list[telemetry.Telemetry], config: MeshConfig, providers: _Providers, mode: WorkloadMode) -> Tracing | None:
+def _tracing(
+    specs: list[telemetry.Telemetry], config: MeshConfig, providers: _Providers, mode: WorkloadMode, service: str
+) -> Tracing | None:
     names = config.default_providers.tracing if config.default_providers else ()
     entries = [entry for spec in specs for entry in spec.tracing]
     if not entries and not names:
@@ -221,7 +224,7 @@ def _tracing(specs: list[telemetry.Telemetry], config: MeshConfig, providers: _P
     provider = providers.trace(names[0]) if names else None
     sampling: float | None = None
     tags: dict[str, telemetry.CustomTag] = {}
-    disabled, use_request_id, istio_tags = False, True, True
+    disabled, use_request_id = False, True
     for entry in entries:
         if entry.providers:
             provider = providers.trace(entry.providers[0].name)
@@ -233,5 +236,7 @@ def _tracing(specs: list[telemetry.Telemetry], config: MeshConfig, providers: _P
         use_request_id = (
             entry.use_request_id_for_trace_sampling if entry.use_request_id_for_trace_sampling is not None else use_request_id
         )
-        istio_tags = entry.enable_istio_tags if entry.enable_istio_tags is not None else istio_tags
-    return Tracing(None if disabled else provider, sampling, tuple(sorted(tags.items())), use_request_id, istio_tags)
+    named = provider is not None and (provider.config.opentelemetry or provider.config.datadog)
+    return Tracing(
+        None if disabled else provider, sampling, tuple(sorted(tags.items())), use_request_id, service if named else ""
+    )

@@ -55,6 +55,9 @@ class Proxy:
     extensions: frozenset[str] = frozenset()
     """Names of compiled-in factories, from `node.extensions`; empty when unknown (offline): take plain Envoy's."""
 
+    service: str = ""
+    """What it calls itself in spans: `node.cluster`, empty when unknown."""
+
     @property
     def id(self) -> str:
         return f"{self.name}.{self.namespace}"
@@ -92,7 +95,11 @@ def from_document(value: Mapping[str, Any]) -> Proxy:
 
 
 def from_node(
-    id_: str, metadata: Mapping[str, Any], locality: Locality = Locality(), extensions: frozenset[str] = frozenset()
+    id_: str,
+    metadata: Mapping[str, Any],
+    locality: Locality = Locality(),
+    extensions: frozenset[str] = frozenset(),
+    cluster: str = "",
 ) -> Proxy:
     """A proxy from the Node of its first discovery request. Raises ValueError when the id has not Istio's four parts."""
     kind, address, name, domain = (id_.split("~") + [""] * 4)[:4]
@@ -109,4 +116,5 @@ def from_node(
         locality=locality,
         metadata=metadata,
         extensions=extensions,
+        service=cluster,
     )

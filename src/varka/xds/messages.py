@@ -45,7 +45,7 @@ class SotwRequest:
 def proxy_of(node: Any) -> Proxy:
     """From a `core.v3.Node`, whose 61 kB of extensions are reduced to names. Raises ValueError for an id not Istio's."""
     place = Locality(node.locality.region, node.locality.zone, node.locality.sub_zone)
-    return from_node(node.id, MessageToDict(node.metadata), place, frozenset(e.name for e in node.extensions))
+    return from_node(node.id, MessageToDict(node.metadata), place, frozenset(e.name for e in node.extensions), node.cluster)
 
 
 def delta_request(raw: bytes) -> tuple[DeltaRequest, Proxy | None]:

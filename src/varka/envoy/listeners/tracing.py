@@ -19,13 +19,14 @@ from varka.envoy.names import outbound_cluster
 from varka.mesh.telemetry import Provider, Telemetry, Tracing
 from varka.proxy.node import ProxyType
 from varka.proxy.traits import Traits
+from varka.resources.model import mesh
 from varka.resources.model import telemetry as model
 from varka.resources.model.mesh import HttpHeader, ProxyConfig, TraceContextOption
 
 _DEFAULT_SAMPLING = 1.0
 """PILOT_TRACE_SAMPLING, in percent."""
 _SERVICE = "istio-proxy"
-"""Datadog wants a name; what the span's workload is, its own tags say."""
+"""Datadog wants a name."""
 _REPORT_TIMEOUT = Duration.seconds(5)
 
 
@@ -34,12 +35,12 @@ def tracing(side: Side, telemetry: Telemetry, own: ProxyConfig, traits: Traits) 
     chosen = telemetry.server_tracing if side is Side.INBOUND else telemetry.client_tracing
     if chosen is None or chosen.provider is None:
         return None
-    name, config, limit = _provider(chosen.provider)
+    name, config, limit = _provider(chosen.provider, chosen.service)
     message = hcm_pb2.HttpConnectionManager.Tracing(
         client_sampling=percent_pb2.Percent(value=100),
         random_sampling=percent_pb2.Percent(value=_sampling(chosen, own)),
         overall_sampling=percent_pb2.Percent(value=100),
-        custom_tags=[_tag(tag, value) for tag, value in chosen.custom_tags],
+        custom_tags=[_tag(tag, value) for tag, value in chosen.custom_tags or _own_tags(own)],
         provider=http_tracer_pb2.Tracing.Http(name=name, typed_config=wkt.pack(config)),
     )
     limit = limit or (own.tracing.max_path_tag_length if own.tracing is not None else 0)
@@ -57,7 +58,12 @@ def _sampling(chosen: Tracing, own: ProxyConfig) -> float:
     return given if 0 < given <= 100 else _DEFAULT_SAMPLING
 
 
-def _tag(name: str, value: model.CustomTag) -> Any:
+def _own_tags(own: ProxyConfig) -> list[tuple[str, mesh.CustomTag]]:
+    """`tracing.customTags` of the proxy, for where no Telemetry names any."""
+    return sorted(own.tracing.custom_tags.items()) if own.tracing is not None else []
+
+
+def _tag(name: str, value: model.CustomTag | mesh.CustomTag) -> Any:
     tag = custom_tag_pb2.CustomTag(tag=name)
     if value.literal is not None:
         tag.literal.value = value.literal.value
@@ -65,16 +71,16 @@ def _tag(name: str, value: model.CustomTag) -> Any:
         tag.environment.name, tag.environment.default_value = value.environment.name, value.environment.default_value
     elif value.header is not None:
         tag.request_header.name, tag.request_header.default_value = value.header.name, value.header.default_value
-    elif value.formatter is not None:
+    elif isinstance(value, model.CustomTag) and value.formatter is not None:
         tag.value = value.formatter.value
     return tag
 
 
-def _provider(provider: Provider) -> tuple[str, Any, int]:
+def _provider(provider: Provider, service: str) -> tuple[str, Any, int]:
     """Name of the tracer, its configuration, and the longest path it takes (0: Envoy's default)."""
     for found, name, make in _TRACERS:
         if (given := getattr(provider.config, found)) is not None:
-            return f"envoy.tracers.{name}", make(provider), getattr(given, "max_tag_length", 0)
+            return f"envoy.tracers.{name}", make(provider, service), getattr(given, "max_tag_length", 0)
     raise ValueError(f"extension provider {provider.config.name} does not trace")
 
 
@@ -82,7 +88,7 @@ def _cluster(provider: Provider) -> str:
     return outbound_cluster(provider.port, "", provider.host)
 
 
-def _zipkin(provider: Provider) -> Any:
+def _zipkin(provider: Provider, _: str) -> Any:
     given = provider.config.zipkin
     assert given is not None
     options = zipkin_pb2.ZipkinConfig.TraceContextOption
@@ -96,10 +102,10 @@ def _zipkin(provider: Provider) -> Any:
     )
 
 
-def _opentelemetry(provider: Provider) -> Any:
+def _opentelemetry(provider: Provider, service: str) -> Any:
     given = provider.config.opentelemetry
     assert given is not None
-    config = opentelemetry_pb2.OpenTelemetryConfig()
+    config = opentelemetry_pb2.OpenTelemetryConfig(service_name=service)
     if given.http is not None:
         config.http_service.CopyFrom(_http(provider, given.http.path, given.http.timeout, given.http.headers))
     else:
@@ -118,17 +124,20 @@ def _opentelemetry(provider: Provider) -> Any:
     return config
 
 
-def _datadog(provider: Provider) -> Any:
+def _datadog(provider: Provider, service: str) -> Any:
     return datadog_pb2.DatadogConfig(
-        collector_cluster=_cluster(provider), collector_hostname=provider.host, service_name=_SERVICE
+        collector_cluster=_cluster(provider), collector_hostname=provider.host, service_name=service or _SERVICE
     )
 
 
-def _skywalking(provider: Provider) -> Any:
-    return skywalking_pb2.SkyWalkingConfig(grpc_service=_grpc(provider))
+def _skywalking(provider: Provider, _: str) -> Any:
+    given = provider.config.skywalking
+    token = given.access_token if given is not None else ""
+    client = skywalking_pb2.ClientConfig(backend_token=token) if token else None
+    return skywalking_pb2.SkyWalkingConfig(grpc_service=_grpc(provider), client_config=client)
 
 
-_TRACERS: tuple[tuple[str, str, Callable[[Provider], Any]], ...] = (
+_TRACERS: tuple[tuple[str, str, Callable[[Provider, str], Any]], ...] = (
     ("zipkin", "zipkin", _zipkin),
     ("opentelemetry", "opentelemetry", _opentelemetry),
     ("datadog", "datadog", _datadog),
