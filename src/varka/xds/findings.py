@@ -16,6 +16,7 @@ from varka.resources.resource import Resource
 from varka.store.state import State
 from varka.xds.selection import Labels, missed
 from varka.xds.unused import unused
+from varka.xds.vain import in_vain
 
 _ISTIO = "networking.istio.io"
 _STANDARD = (("istio", "ingressgateway"), ("istio", "egressgateway"))
@@ -47,6 +48,7 @@ def findings(
         found += unused(filters, views, labels) if views else ()
     if not settings.enable_tls_on_sidecar_ingress:
         found += _switched_off(chosen("Sidecar"))
+    found += in_vain(state, about)
     return [placed(d, state) for d in dict.fromkeys(found)]
 
 
