@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Write docs/fields.md: every field of every networking kind, and the test that saw it work.
+"""Write docs/fields.md: every field of the networking kinds, MeshConfig and Telemetry, and the test that saw it work.
 
     tools/fields.py            write the page
     tools/fields.py --check    fail when the page is not what the schemas and the tests say
 
-A field is covered by the rows in tests/e2e/rows (`covers`), each of which sends traffic through real Envoys, or looks at what
-they got where traffic shows nothing.
+MeshConfig has no schema of its own: its fields are those of the model that the product reads it with. A field is covered by
+the rows in tests/e2e/rows (`covers`), each of which sends traffic through real Envoys, or looks at what they got where traffic
+shows nothing; fields without effect are those of the product's own table, by which it tells its users.
 """
 
 from __future__ import annotations
 
+import ast
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,12 +21,17 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import msgspec  # noqa: E402
 from tests.e2e.table import rows  # noqa: E402
 
+from varka.resources.ineffective import INEFFECTIVE  # noqa: E402
 from varka.resources.kinds import istio_crds  # noqa: E402
+from varka.resources.model.mesh import MeshConfig  # noqa: E402
+from varka.resources.shape import inner_message, message_fields  # noqa: E402
+from varka.xds.vain import NO_EFFECT  # noqa: E402
 
 PAGE = ROOT / "docs/fields.md"
-GROUP = "networking.istio.io"
+GROUPS = ("networking.istio.io", "telemetry.istio.io")
 
 OUT_OF_SCOPE: dict[str, str] = {
     "EnvoyFilter.configPatches.match.waypoint": "waypoints (ambient) are not built",
@@ -56,14 +64,44 @@ def fields(schema: Mapping[str, Any], path: str) -> Iterator[str]:
         yield from fields(inner, f"{path}.{name}")
 
 
+def model_fields(model: type[msgspec.Struct], path: str) -> Iterator[str]:
+    """The same of a message's model; a message without fields is a field itself."""
+    found = message_fields(model)
+    if not found:
+        yield path
+    for name, field in found.items():
+        inner = inner_message(field.type)
+        yield from model_fields(inner, f"{path}.{name}") if inner else (f"{path}.{name}",)
+
+
+def all_fields() -> dict[str, list[str]]:
+    """By kind."""
+    crds = [crd for crd in istio_crds() if crd["group"] in GROUPS]
+    return {
+        "MeshConfig": list(model_fields(MeshConfig, "MeshConfig")),
+        **{crd["kind"]: list(fields(crd["spec"], crd["kind"])) for crd in crds},
+    }
+
+
+def tested() -> Iterator[tuple[str, str]]:
+    """Fields that tests other than rows see working (`Covers FIELD, FIELD.` in their docstrings), with the test."""
+    for file in sorted((ROOT / "tests/e2e").glob("test_*.py")):
+        for node in ast.parse(file.read_text()).body:
+            said = ast.get_docstring(node) if isinstance(node, ast.FunctionDef) else None
+            for listed in re.findall(r"Covers ([\w., ]+)\.", said or ""):
+                yield from ((field, f"{file.name}: {node.name}") for field in listed.split(", "))  # type: ignore[attr-defined]
+
+
 def covered() -> dict[str, str]:
-    """Field -> what the first row that covers it saw."""
+    """Field -> what the first row that covers it saw, or else a test."""
     found: dict[str, str] = {}
     for name, row in rows():
         codes = ", ".join(sorted({one["code"] for one in row.get("diagnostics") or ()}))
         for text in row.get("covers") or ():
             mark, _, field = text.rpartition(":")
             found.setdefault(field, STATES[mark].format(name=name, codes=codes))
+    for field, name in tested():
+        found[field] = STATES[""].format(name=name)
     return found
 
 
@@ -75,11 +113,10 @@ def status(field: str, seen: Mapping[str, str]) -> str:
 
 
 def page() -> str:
-    covers = covered()
-    kinds = {}
-    for crd in istio_crds():
-        if crd["group"] == GROUP:
-            kinds[crd["kind"]] = list(fields(crd["spec"], crd["kind"]))
+    kinds = all_fields()
+    covers = {**covered(), **{field: f"diagnostic ({NO_EFFECT}): {why}" for field, why in INEFFECTIVE.items()}}
+    if both := sorted(field for field in covered() if any(f"{field}.".startswith(f"{vain}.") for vain in INEFFECTIVE)):
+        raise SystemExit("fields without effect that rows saw working: " + ", ".join(both))
     unknown = sorted(f for f in covers if not any(f == k or k.startswith(f + ".") for names in kinds.values() for k in names))
     if unknown:
         raise SystemExit("rows cover fields that no schema has: " + ", ".join(unknown))

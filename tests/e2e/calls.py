@@ -43,7 +43,11 @@ def mismatches(answer: Mapping[str, Any], expect: Mapping[str, Any]) -> list[str
 
 
 def lacks(found: Any, wanted: Any, path: str = "") -> list[str]:
-    """Where a JSON value is not as wanted: mappings may hold more than wanted, null stands for a missing key."""
+    """Where a JSON value is not as wanted: mappings may hold more than wanted, null stands for a missing key; a mapping wanted
+    of a list is wanted of any of its items."""
+    if isinstance(wanted, Mapping) and isinstance(found, list):
+        tried = [lacks(item, wanted, f"{path}[{at}]") for at, item in enumerate(found)]
+        return min(tried, key=len, default=[f"{path}: [], want {wanted!r}"])
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):
         return [text for key, inner in wanted.items() for text in lacks(found.get(key), inner, f"{path}.{key}")]
     if isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
@@ -126,6 +130,7 @@ CHECKS: dict[str, Callable[[Mapping[str, Any], Any], Iterator[str]]] = {
     "port": _each(_echo("port")),
     "path": _each(_echo("path")),
     "host": _each(_echo("host")),
+    "peer": _each(_echo("peer")),
     "method": _each(_echo("method")),
     "echo_protocol": _each(_echo("protocol")),
     "echo_port": _each(_echo("port")),

@@ -87,18 +87,33 @@ class RowsMesh:
 
     def configured(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """What a pod's Envoy has: the `virtual_host`, the `listener` or the `cluster` of a name, or the outbound cluster of
-        `service`, `port` and `subset`; {} when it has none."""
+        `service`, `port` and `subset`, {} when it has none; or what its administration interface says at the path `admin`."""
+        where = wanted.get("from", CLIENT)
+        if path := wanted.get("admin"):
+            answer: dict[str, Any] = json.loads(self._ask(where, path))
+            return answer
         kind = next((kind for kind in _DUMPS if kind in wanted), "cluster")
         name = wanted.get(kind) or cluster_name(wanted)
         resource, unfold = _DUMPS[kind]
-        dump = self._admin(wanted.get("from", CLIENT), f"config_dump?resource={resource}")
+        dump = self._admin(where, f"config_dump?resource={resource}")
         return next((found for one in dump for found in unfold(one) if found["name"] == name), {})
+
+    def run(self, where: str, argv: list[str]) -> str:
+        """What a program in a pod prints."""
+        command = [self.filled_in(word) for word in argv]
+        done = self.live.exec(where, *command, check=False)
+        return done.stdout + done.stderr
 
     def sent(self, wanted: Mapping[str, Any]) -> int:
         """How many requests a pod's Envoy has sent to a cluster so far."""
         clusters = json.loads(self._ask(wanted.get("from", CLIENT), "clusters?format=json"))["cluster_statuses"]
         hosts = [host for one in clusters if one["name"] == cluster_name(wanted) for host in one.get("host_statuses", ())]
         return sum(int(stat.get("value", 0)) for host in hosts for stat in host["stats"] if stat["name"] == "rq_total")
+
+    def log(self, wanted: Mapping[str, Any]) -> str:
+        """What a container wrote so far; the client's proxy when nothing else is said."""
+        files = self._pod(wanted.get("from", CLIENT))["logs"]
+        return Path(files[wanted.get("container", "istio-proxy")]).read_text()
 
     def _admin(self, where: str, path: str) -> list[dict[str, Any]]:
         configs: list[dict[str, Any]] = json.loads(self._ask(where, path)).get("configs", [])

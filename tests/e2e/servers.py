@@ -3,6 +3,7 @@
 `servers.py tls NAME PORT CA CERTIFICATE KEY`: each answer is one line that says which name was asked for and whose certificate
 came; clients may have a certificate of CA.
 `servers.py lines PORT`: what comes goes back, a CONNECT too, which is agreed to; `quiet` gets nothing.
+`servers.py greets PORT`: speaks first, then as `lines`.
 """
 
 from __future__ import annotations
@@ -43,8 +44,9 @@ async def tls(name: str, port: str, ca: str, certificate: str, key: str) -> None
     await server.serve_forever()
 
 
-async def lines(port: str) -> None:
+async def lines(port: str, greeting: bytes = b"") -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
         while data := await reader.read(4096):
             if data.startswith(b"CONNECT "):
                 writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -55,5 +57,9 @@ async def lines(port: str) -> None:
     await server.serve_forever()
 
 
+async def greets(port: str) -> None:
+    await lines(port, b"220 at your service\n")
+
+
 if __name__ == "__main__":
-    asyncio.run({"tls": tls, "lines": lines}[sys.argv[1]](*sys.argv[2:]))
+    asyncio.run({"tls": tls, "lines": lines, "greets": greets}[sys.argv[1]](*sys.argv[2:]))

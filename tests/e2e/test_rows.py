@@ -15,6 +15,8 @@ from varka.resources.load import load_text
 
 DEADLINE = 10.0
 """Seconds that a call marked `until` may take to come true."""
+WRITTEN = 5.0
+"""Seconds until a line must be in a log: Envoy writes once a second."""
 COPIES = 1.0
 """Seconds until a mirrored request must have left."""
 
@@ -60,10 +62,28 @@ def _first_failure(mesh: RowsMesh, row: Row, patience: float) -> str:
         if missing := lacks(found, check["has"]):
             return f"{check}: {'; '.join(missing)} in {found}"
     before = [mesh.sent(count) for count in row.get("sent") or []]
+    written = [len(mesh.log(log)) for log in row.get("log") or []]
     wrong = next((wrong for call in row.get("calls") or [] if (wrong := _failure(mesh, call, patience))), "")
-    return wrong or next(
+    wrong = wrong or next((w for program in row.get("programs") or [] if (w := _misbehaves(mesh, program))), "")
+    wrong = wrong or next(
         (w for count, n in zip(row.get("sent") or [], before, strict=True) if (w := _miscount(mesh, count, n))), ""
     )
+    return wrong or next((w for log, n in zip(row.get("log") or [], written, strict=True) if (w := _unwritten(mesh, log, n))), "")
+
+
+def _misbehaves(mesh: RowsMesh, program: Row) -> str:
+    said = mesh.run(program.get("from", CLIENT), program["run"])
+    return next((f"{program}: printed {said!r}" for part in program["has"] if part not in said), "")
+
+
+def _unwritten(mesh: RowsMesh, log: Row, before: int) -> str:
+    deadline = time.monotonic() + WRITTEN
+    while (missing := [part for part in log["has"] if part not in mesh.log(log)[before:]]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    text = mesh.log(log)[before:]
+    missing = [part for part in missing if part not in text]
+    extra = [part for part in log.get("lacks") or () if part in text]
+    return f"{log}: lacks {missing}, has {extra}: {text}" if missing or extra else ""
 
 
 def _miscount(mesh: RowsMesh, count: Row, before: int) -> str:
