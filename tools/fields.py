@@ -125,9 +125,9 @@ def page() -> str:
     worked = sum(state.startswith("works") for state in states)
     configured = sum(state.startswith("in Envoy") for state in states)
     lines = [
-        "# Fields of Istio's networking API",
+        "# Fields of Istio's networking API, MeshConfig and Telemetry",
         "",
-        "Made by `tools/fields.py` from the schemas and the rows in `tests/e2e/rows`; CI fails when it is out of date.",
+        "Made by `tools/fields.py` from the schemas and the tests in `tests/e2e`; CI fails when it is out of date.",
         f"Of {total} fields {worked} were seen working in traffic; of {configured} more, which no traffic shows, what Envoy got.",
     ]
     for kind, names in sorted(kinds.items()):

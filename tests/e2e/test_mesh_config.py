@@ -154,6 +154,24 @@ def test_a_pods_own_settings_over_the_meshs(mesh: Mesh) -> None:
     assert mesh.answer("http://echo/")["status"] == 200
 
 
+def test_proxyconfigs(mesh: Mesh) -> None:
+    """Covers ProxyConfig.concurrency, ProxyConfig.environmentVariables, ProxyConfig.selector.matchLabels."""
+    selector = {"matchLabels": {"app": "client"}}
+    spec = {
+        "selector": selector,
+        "concurrency": 3,
+        "environmentVariables": {"ISTIO_META_OWN": "object"},
+        "image": {"imageType": "debug"},
+    }
+    config = {"apiVersion": "networking.istio.io/v1beta1", "kind": "ProxyConfig", "metadata": {"name": "own"}, "spec": spec}
+    mesh.apply([config])
+    eventually(lambda: mesh.says("server_info").get("command_line_options", {}).get("concurrency") == 3, 20)
+    assert mesh.says("server_info")["node"]["metadata"]["OWN"] == "object"
+    assert mesh.says("server_info", "echo")["command_line_options"]["concurrency"] == 2
+    assert [d["path"] for d in mesh.diagnostics() if d["code"] == "V7012"] == ["spec.image"]
+    mesh.delete([config])
+
+
 def test_other_ports_of_proxies(mesh: Mesh) -> None:
     """Covers MeshConfig.proxyListenPort, MeshConfig.proxyInboundListenPort."""
     mesh.save(FIRST + "proxyListenPort: 15101\nproxyInboundListenPort: 15106\n")

@@ -15,10 +15,11 @@ from varka.resources.findings import Findings
 from varka.resources.ineffective import INEFFECTIVE, ineffective
 from varka.resources.meshconfig import proxy_config_without_effect, without_effect
 from varka.resources.model.mesh import MeshConfig
+from varka.resources.model.proxyconfig import ProxyConfig
 from varka.resources.model.telemetry import Telemetry
 from varka.resources.shape import Shape, inner_message, message_fields
 
-KINDS: dict[str, type[msgspec.Struct]] = {"MeshConfig": MeshConfig, "Telemetry": Telemetry}
+KINDS: dict[str, type[msgspec.Struct]] = {"MeshConfig": MeshConfig, "ProxyConfig": ProxyConfig, "Telemetry": Telemetry}
 
 
 def leaves(model: type[msgspec.Struct], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """Fields that Istio knows and nothing here reads: whoever sets one is told, with the reason.
 
-MeshConfig and Telemetry only: the fields of the networking kinds without effect are told by the checks of these kinds.
+MeshConfig, ProxyConfig and Telemetry only: fields of other kinds without effect are told by the checks of these kinds.
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ INEFFECTIVE: Mapping[str, str] = {
     "MeshConfig.defaultConfig.connectionSettings.clusterPerConnectionBufferLimitBytes": "clusters keep Envoy's limit",
     "MeshConfig.defaultConfig.connectionSettings.listenerConnectionLimit": "connections are not limited",
     "MeshConfig.defaultConfig.connectionSettings.globalDownstreamConnectionLimit": "connections are not limited",
+    "ProxyConfig.image": _ELSEWHERE,
     "Telemetry.targetRef": _TARGETS,
     "Telemetry.targetRefs": _TARGETS,
     "Telemetry.metrics": _METRICS,

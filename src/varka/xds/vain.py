@@ -20,7 +20,7 @@ from varka.resources.yaml import Path, parse_value
 from varka.store.state import State
 
 NO_EFFECT, SHADOWED = "V7012", "V7013"
-_TELEMETRY = ("telemetry.istio.io", "Telemetry")
+_LISTED = (("telemetry.istio.io", "Telemetry"), ("networking.istio.io", "ProxyConfig"))
 _WORKLOADS = frozenset(
     (("", "Pod"), ("batch", "Job"), *(("apps", kind) for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")))
 )
@@ -33,8 +33,8 @@ def in_vain(state: State, about: Iterable[ObjectKey] | None = None) -> Iterator[
         resource = state.resources.get(key)
         if resource in sources:
             yield from _of_mesh(resource, sources[0])
-        elif resource is not None and key[:2] == _TELEMETRY:
-            found = ineffective(resource.raw.get("spec") or {}, "Telemetry")
+        elif resource is not None and key[:2] in _LISTED:
+            found = ineffective(resource.raw.get("spec") or {}, key.kind)
             yield from _told(resource, ((("spec", *path), reason) for path, reason in found))
         elif resource is not None and key[:2] in _WORKLOADS:
             yield from _told(resource, _of_pods(resource))
