@@ -121,7 +121,7 @@ def test_a_broken_file_is_told_and_changes_nothing(mesh: Mesh) -> None:
 
 def test_objects_hold_a_mesh_configuration(mesh: Mesh) -> None:
     mesh.apply(OPERATOR)
-    shadowed = [d for d in mesh.diagnostics() if d["code"] == "V7013"]
+    shadowed = [d for d in mesh.diagnostics() if d["code"] == "V7022"]
     assert [d["object"]["kind"] for d in shadowed] == ["IstioOperator"]
     answer = mesh.api("POST", "/objects", {"texts": [["m.yaml", CONFIG_MAP + "connectTimeout: 0s"]], "wait": True, "timeout": 20})
     (refused,) = answer["refused"]
@@ -137,8 +137,8 @@ def test_objects_hold_a_mesh_configuration(mesh: Mesh) -> None:
 
 def test_fields_without_effect_are_told_with_their_place(mesh: Mesh) -> None:
     mesh.save(FIRST + "enablePrometheusMerge: false\n")
-    eventually(lambda: any(d["code"] == "V7012" for d in mesh.diagnostics()))
-    (told,) = (d for d in mesh.diagnostics() if d["code"] == "V7012")
+    eventually(lambda: any(d["code"] == "V7021" for d in mesh.diagnostics()))
+    (told,) = (d for d in mesh.diagnostics() if d["code"] == "V7021")
     assert (told["path"], Path(told["file"]).name, told["line"]) == ("data.mesh.enablePrometheusMerge", "mesh-config.yaml", 2)
 
 
@@ -168,7 +168,7 @@ def test_proxyconfigs(mesh: Mesh) -> None:
     eventually(lambda: mesh.says("server_info").get("command_line_options", {}).get("concurrency") == 3, 20)
     assert mesh.says("server_info")["node"]["metadata"]["OWN"] == "object"
     assert mesh.says("server_info", "echo")["command_line_options"]["concurrency"] == 2
-    assert [d["path"] for d in mesh.diagnostics() if d["code"] == "V7012"] == ["spec.image"]
+    assert [d["path"] for d in mesh.diagnostics() if d["code"] == "V7021"] == ["spec.image"]
     mesh.delete([config])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from varka.base.settings import Settings
 from varka.resources.load import load
 from varka.store.state import State
 from varka.xds.findings import findings
@@ -44,15 +45,15 @@ def told(text: str, *kinds: str) -> list[tuple[str, str, int]]:
     loaded = load([("f.yaml", text)])
     state = State().updated((resource, loaded.places[resource.key]) for resource in loaded.resources)
     about = [key for key in state.resources if key.kind in kinds] if kinds else None
-    return [(d.code, d.path, d.origin.line if d.origin else 0) for d in findings(state, (), (), about)]
+    return [(d.code, d.path, d.origin.line if d.origin else 0) for d in findings(state, (), (), Settings(), about)]
 
 
 def test_workloads_and_telemetry() -> None:
-    deployment = ("V7012", 'spec.template.metadata.annotations["proxy.istio.io/config"].statusPort', 10)
-    telemetry = ("V7012", "spec.metrics[0]", 18)
+    deployment = ("V7021", 'spec.template.metadata.annotations["proxy.istio.io/config"].statusPort', 10)
+    telemetry = ("V7021", "spec.metrics[0]", 18)
     assert told(WORKLOADS) == [deployment, telemetry]
     assert told(WORKLOADS, "Telemetry") == [telemetry]
 
 
 def test_only_one_mesh_configuration_counts() -> None:
-    assert told(SOURCES) == [("V7012", "data.mesh.hboneIdleTimeout", 7), ("V7013", "", 9)]
+    assert told(SOURCES) == [("V7021", "data.mesh.hboneIdleTimeout", 7), ("V7022", "", 9)]

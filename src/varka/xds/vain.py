@@ -19,7 +19,7 @@ from varka.resources.validate.podannotations import PROXY_CONFIG
 from varka.resources.yaml import Path, parse_value
 from varka.store.state import State
 
-NO_EFFECT, SHADOWED = "V7012", "V7013"
+NO_EFFECT, SHADOWED = "V7021", "V7022"
 _LISTED = (("telemetry.istio.io", "Telemetry"), ("networking.istio.io", "ProxyConfig"))
 _WORKLOADS = frozenset(
     (("", "Pod"), ("batch", "Job"), *(("apps", kind) for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")))
