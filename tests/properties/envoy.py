@@ -72,6 +72,9 @@ class Envoy:
                 continue
             if type_ is VHDS and not self._awaits(resource.name.partition("/")[0]):
                 continue
+            if type_ is RDS and (before := held.get(resource.name)):
+                forms = [holds_virtual_hosts(message_of(route)) for route in (before, resource)]
+                assert forms[0] == forms[1], f"{resource.name} changed its form"
             held[resource.name] = resource
             if type_ is CDS:
                 self.warming.update(assignment_names(message_of(resource)))

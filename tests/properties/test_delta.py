@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from enum import Enum
+from itertools import cycle
 from unittest.mock import patch
 
 import pytest
@@ -15,11 +16,14 @@ from tests.properties.messages import assignment_names
 from tests.properties.objects import Plain, edits, meshes
 from tests.properties.world import compiler, proxies, resources, steps_of
 
+from varka.envoy.compiler import Compiler
 from varka.envoy.dump import message_of
 from varka.envoy.resource import TypeUrl, View
+from varka.proxy.node import Proxy
 from varka.store.store import Store
 from varka.xds.delta import DeltaStream
-from varka.xds.responses import Response, Responses
+from varka.xds.hub import Hub
+from varka.xds.responses import Response
 
 
 class Event(Enum):
@@ -37,11 +41,17 @@ class Event(Enum):
 class Wire:
     """A client, its stream, and what is under way between them."""
 
-    def __init__(self, view: View) -> None:
-        self.responses = Responses()
+    def __init__(self, compiler: Compiler, proxy: Proxy) -> None:
+        self.hub = Hub(compiler)
         self.client = Envoy()
-        self.stream = DeltaStream(self.responses, view)
+        self.connection = self.hub.connect(proxy, delta=True)
         self.under_way: deque[Response] = deque()
+
+    @property
+    def stream(self) -> DeltaStream:
+        stream = self.connection.stream
+        assert isinstance(stream, DeltaStream)
+        return stream
 
     def happen(self, event: Event) -> bool:
         """False when there is nothing to do."""
@@ -58,12 +68,13 @@ class Wire:
             case Event.REQUEST_TAKEN:
                 if not self.client.sending:
                     return False
-                self.stream.request(self.client.sending.popleft())
+                self.hub.request(self.connection, self.client.sending.popleft())
             case Event.OVERDUE:
                 self.stream.overdue()
             case Event.RECONNECT:
                 self.under_way.clear()
-                self.stream = DeltaStream(self.responses, self.stream.view)
+                self.hub.disconnect(self.connection)
+                self.connection = self.hub.connect(self.connection.proxy, delta=True)
                 self.client.reconnect()
             case Event.QUIET:
                 self.settle()
@@ -98,23 +109,25 @@ ordinary = (Event.RESPONSE_SENT, Event.RESPONSE_TAKEN, Event.REQUEST_TAKEN) * 5
 events = st.lists(st.lists(st.sampled_from((*ordinary, *Event)), max_size=40), min_size=5, max_size=5)
 
 
-@pytest.mark.parametrize("at", [0, 4])
+@pytest.mark.parametrize(("at", "alone_from"), [(0, (0,)), (4, (0,)), (0, (0, 9)), (1, (9, 0))])
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(meshes(), edits(), events)
 def test_a_client_ends_with_the_newest_view(
-    at: int, mesh: list[Plain], drawn: Sequence[Sequence[Plain | int]], happening: Sequence[Sequence[Event]]
+    at: int,
+    alone_from: Sequence[int],
+    mesh: list[Plain],
+    drawn: Sequence[Sequence[Plain | int]],
+    happening: Sequence[Sequence[Event]],
 ) -> None:
-    """Virtual hosts travel alone, as they do in large meshes."""
-    proxy = proxies()[at]
+    """Virtual hosts travel alone, as they do in large meshes. With several thresholds, one after the other, what is large
+    becomes small and large again."""
     store, found = Store(), compiler()
-    wire = Wire(found.view(proxy))
-    with patch("varka.envoy.routes.sidecar.VHDS_FROM", 0):
-        for change, then in zip(steps_of(mesh, drawn), happening, strict=False):
+    wire = Wire(found, proxies()[at])
+    for change, then, threshold in zip(steps_of(mesh, drawn), happening, cycle(alone_from), strict=False):
+        with patch("varka.envoy.routes.sidecar.VHDS_FROM", threshold):
             found.update(store.write("test", change.put, change.drop).state)
-            wire.responses.turn()
-            if (view := found.view(proxy)) is not wire.stream.view:
-                wire.stream.update(view)
+            wire.hub.publish()
             for event in then:
                 wire.happen(event)
     wire.settle()
-    check(wire, found.view(proxy))
+    check(wire, found.view(wire.connection.proxy, wire.stream.forms))

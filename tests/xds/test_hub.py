@@ -1,6 +1,6 @@
 """The hub: which proxies get which view."""
 
-from varka.envoy.resource import EnvoyResource, TypeUrl, View
+from varka.envoy.resource import NO_FORMS, EnvoyResource, Forms, TypeUrl, View
 from varka.proxy.node import Proxy, from_document
 from varka.xds.hub import Hub
 
@@ -12,7 +12,7 @@ class Compiler:
         self.newest = View()
         self.broken: set[str] = set()
 
-    def view(self, proxy: Proxy) -> View:
+    def view(self, proxy: Proxy, forms: Forms = NO_FORMS) -> View:
         if proxy.name in self.broken:
             raise RuntimeError("a bug")
         return self.newest

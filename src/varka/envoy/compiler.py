@@ -26,7 +26,7 @@ from varka.envoy.listeners.outbound import outbound_layers
 from varka.envoy.listeners.parts import ListenerParts
 from varka.envoy.listeners.tls import file_secret
 from varka.envoy.references import secret_names
-from varka.envoy.resource import NOTHING, EnvoyResource, Layer, Layers, Portion, TypeUrl, View, encode
+from varka.envoy.resource import NO_FORMS, NOTHING, EnvoyResource, Form, Forms, Layer, Layers, Portion, TypeUrl, View, encode
 from varka.envoy.routes.gateway import gateway_route
 from varka.envoy.routes.sidecar import sidecar_route
 from varka.envoy.secrets import secret_layer
@@ -57,7 +57,7 @@ class Compiler:
         self._snapshot = take(State(), config, self.memo, settings)
         self._tellers = self._told()
         self._known: dict[tuple[object, ...], object] = {}
-        self._portions: dict[Audience, Portion] = {}
+        self._portions: dict[tuple[Audience, Forms], Portion] = {}
         """Of this snapshot."""
 
     @property
@@ -72,10 +72,11 @@ class Compiler:
         self._tellers = self._told()
         self._known, self._portions = {}, {}
 
-    def view(self, proxy: Proxy) -> View:
-        """What this proxy gets: the same object for equal proxies, and over updates while nothing in it changed."""
+    def view(self, proxy: Proxy, forms: Forms = NO_FORMS) -> View:
+        """What this proxy gets: the same object for equal proxies, and over updates while nothing in it changed. Route
+        configurations that it has keep their form."""
         audience, standing = self._audience(proxy)
-        shared = self._shared(audience)
+        shared = self._shared(audience, forms)
         own = NOTHING if audience.gateway else self._workload(audience, standing.inbound)
         names = shared.secrets | own.secrets
         secrets = self._once(self._secrets, names, standing.namespace) if names else NOTHING
@@ -88,7 +89,7 @@ class Compiler:
         if gateway is not None:
             found = memo(gateway_route, memo, gateway, scope, audience.namespace, name, traits, self.config)
         else:
-            found = memo(sidecar_route, memo, scope, audience.namespace, name, traits, self.config, whole=True).route
+            found = memo(sidecar_route, memo, scope, audience.namespace, name, traits, self.config, Form.WHOLE).route
         layers = finished(memo, {TypeUrl.ROUTE: (memo(Layer.of, (found,)),)}, audience.character.patches, gateway).layers
         return layers[TypeUrl.ROUTE][0].resources[name]
 
@@ -99,10 +100,11 @@ class Compiler:
         scope = snapshot.scope_of(proxy, standing)
         return self.memo(audience_of, self.memo, self._tellers, proxy, standing, scope, gateway), standing
 
-    def _shared(self, audience: Audience) -> Portion:
-        if audience not in self._portions:
-            self._portions[audience] = self._gateway(audience) if audience.gateway else self._sidecar(audience)
-        return self._portions[audience]
+    def _shared(self, audience: Audience, forms: Forms) -> Portion:
+        key = (audience, NO_FORMS if audience.gateway else forms)
+        if key not in self._portions:
+            self._portions[key] = self._gateway(audience) if audience.gateway else self._sidecar(audience, forms)
+        return self._portions[key]
 
     def _once(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Like the memo, but for one snapshot: for what depends on endpoints too, which no argument tells."""
@@ -134,15 +136,16 @@ class Compiler:
         }
         return finished(memo, layers, character.patches, gateway)
 
-    def _sidecar(self, audience: Audience) -> Portion:
+    def _sidecar(self, audience: Audience, forms: Forms) -> Portion:
         """What a sidecar shares with all others of its scope."""
         memo, scope, character = self.memo, audience.scope, audience.character
         config, traits = self.config, character.traits
         asked = audience.namespace if scope.asks_namespace else Namespace("")
         dialled = self._once(self._dialled, scope.groups)
         listeners = memo(outbound_listeners, memo, scope, asked, traits, config, character.telemetry, dialled)
-        names = sorted(listeners.routes)
-        found = [memo(sidecar_route, memo, scope, audience.namespace, name, traits, config) for name in names]
+        known = dict(forms)
+        names = ((name, known.get(name)) for name in sorted(listeners.routes))
+        found = [memo(sidecar_route, memo, scope, audience.namespace, name, traits, config, form) for name, form in names]
         layers = {
             **self._once(self._outbound, scope.groups, traits),
             TypeUrl.LISTENER: listeners.layers,

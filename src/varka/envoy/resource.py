@@ -28,6 +28,24 @@ class TypeUrl(StrEnum):
     EXTENSION = _TYPES + "config.core.v3.TypedExtensionConfig"
 
 
+class Form(StrEnum):
+    """How a route configuration travels. Ends its version, for that is all that a client tells of what it brings along to
+    a new stream."""
+
+    WHOLE = ""
+    BY_VIRTUAL_HOST = "+vhds"
+
+
+Forms = frozenset[tuple[str, Form]]
+"""Route configurations that a proxy has, by name. It must not see one change its form: between a route configuration
+without its virtual hosts and their arrival requests go astray, and when they travel in it again, Envoy keeps the others."""
+NO_FORMS: Forms = frozenset()
+
+
+def form_of(version: str) -> Form:
+    return Form.BY_VIRTUAL_HOST if version.endswith(Form.BY_VIRTUAL_HOST) else Form.WHOLE
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class EnvoyResource:
     """One encoded resource. `body` is the serialised message (no Any around it); `version` hashes it, so it is
@@ -40,14 +58,23 @@ class EnvoyResource:
     origins: tuple[ObjectKey, ...] = ()
     patches: tuple[FilterPatch, ...] = ()
 
+    @property
+    def form(self) -> Form:
+        return form_of(self.version)
+
 
 def encode(
-    type_: TypeUrl, name: str, message: Any, origins: Iterable[ObjectKey] = (), patches: Iterable[FilterPatch] = ()
+    type_: TypeUrl,
+    name: str,
+    message: Any,
+    origins: Iterable[ObjectKey] = (),
+    patches: Iterable[FilterPatch] = (),
+    form: Form = Form.WHOLE,
 ) -> EnvoyResource:
     """Serialise a protobuf message deterministically. EnvoyFilters are its origins, too: the likeliest to be at fault."""
     body, patches = message.SerializeToString(deterministic=True), tuple(patches)
     made_from = dict.fromkeys((*(patch.source for patch in patches), *origins))
-    return EnvoyResource(type_, name, body, content_hash(body), tuple(made_from), patches)
+    return EnvoyResource(type_, name, body, content_hash(body) + form, tuple(made_from), patches)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

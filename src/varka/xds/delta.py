@@ -15,10 +15,10 @@ Rules from Envoy's side (each seen with Envoy 1.40):
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from varka.envoy.resource import EnvoyResource, TypeUrl, View
+from varka.envoy.resource import NO_FORMS, EnvoyResource, Form, Forms, TypeUrl, View, form_of
 from varka.xds.messages import DeltaRequest
 from varka.xds.responses import Difference, Response, Responses
 
@@ -58,8 +58,6 @@ class Subscription:
     """Sent, neither accepted nor rejected."""
     errors: dict[str, str] = field(default_factory=dict)
     """Resource that this client rejected -> why, until it accepts another version."""
-    given: set[str] = field(default_factory=set)
-    """Route configurations that the client has: their virtual hosts need not follow again."""
     resumed: bool = False
     """The client came back with resources: silence tells it that nothing changed."""
 
@@ -90,6 +88,10 @@ class DeltaStream:
         """Halves of rejected responses: the good resources in them must still arrive."""
         self._behind: set[str] = set()
         """Changed clusters whose endpoints must follow."""
+        self.forms: Forms = NO_FORMS
+        """Route configurations that the client has: they keep their form, their virtual hosts need not follow again."""
+        self._unsure: set[str] = set()
+        """Those of them that were sent for the first time and neither accepted nor rejected."""
         self._followed: set[str] = set()
         """Route configurations just given whose virtual hosts must follow."""
         self._gone: set[str] = set()
@@ -119,10 +121,14 @@ class DeltaStream:
             explicit = [n for n in request.subscribe if n != "*"]
             wildcard = type_ in WILDCARDS and ("*" in request.subscribe or not explicit)
             held = dict(request.versions)
-            subscription = self.types[type_] = Subscription(wildcard, held=held, given=set(held), resumed=bool(held))
+            subscription = self.types[type_] = Subscription(wildcard, held=held, resumed=bool(held))
+            if type_ is TypeUrl.ROUTE:
+                self._has_routes((name, form_of(version)) for name, version in held.items())
         if request.nonce:
             self._answered(type_, subscription, request)
         self._subscribe(subscription, request)
+        if type_ is TypeUrl.ROUTE:
+            self._has_no_routes(request.unsubscribe)
 
     def settled(self) -> bool:
         """Everything of the newest view was sent and answered."""
@@ -156,7 +162,6 @@ class DeltaStream:
             subscription.fresh |= wanted.difference(request.versions) if request.versions else wanted
         if unwanted:
             subscription.wildcard = subscription.wildcard and "*" not in unwanted
-            subscription.given -= unwanted
             subscription.names -= unwanted
             subscription.fresh -= unwanted
 
@@ -167,10 +172,14 @@ class DeltaStream:
         if not request.error:
             for resource in response.resources if subscription.errors else ():
                 subscription.errors.pop(resource.name, None)
+            if type_ is TypeUrl.ROUTE:
+                self._unsure.difference_update(r.name for r in response.resources)
         elif len(response.resources) == 1:
             resource = response.resources[0]
             subscription.errors[resource.name] = request.error
             self.rejections.append(Rejection(resource, request.error))
+            if type_ is TypeUrl.ROUTE and resource.name in self._unsure:
+                self._has_no_routes((resource.name,))
         elif response.resources:
             middle = len(response.resources) // 2
             self._again.extend((response.resources[:middle], response.resources[middle:]))
@@ -281,11 +290,24 @@ class DeltaStream:
         if type_ is TypeUrl.CLUSTER:
             self._behind |= {r.name for part in sent for r in part}
             self._gone |= set(removed)
-        elif type_ is TypeUrl.ROUTE and TypeUrl.VIRTUAL_HOST in self.types and first is False:
-            known = self.types[TypeUrl.ROUTE].given
-            self._followed |= {r.name for part in sent for r in part} - known
-        if type_ is TypeUrl.ROUTE:
-            self.types[TypeUrl.ROUTE].given |= {r.name for part in sent for r in part}
+        elif type_ is TypeUrl.ROUTE:
+            new = self._has_routes((r.name, r.form) for part in sent for r in part)
+            self._unsure |= new
+            if TypeUrl.VIRTUAL_HOST in self.types and not first:
+                self._followed |= new
+
+    def _has_routes(self, found: Iterable[tuple[str, Form]]) -> set[str]:
+        """Route configurations that the client has from now on; the names of those that it had not, or in another form."""
+        new = frozenset(found) - self.forms
+        names = {name for name, _ in new}
+        if new:
+            self.forms = self._responses.union(frozenset(kept for kept in self.forms if kept[0] not in names), new)
+        return names
+
+    def _has_no_routes(self, names: Collection[str]) -> None:
+        if names:
+            self.forms = frozenset(kept for kept in self.forms if kept[0] not in names)
+            self._unsure.difference_update(names)
 
     def _nothing(self, type_: TypeUrl) -> list[Response]:
         """The answer to a first request for which there is nothing: Envoy waits for one."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
-from varka.envoy.resource import EnvoyResource, TypeUrl, View
+from varka.envoy.resource import NO_FORMS, EnvoyResource, Forms, TypeUrl, View
 from varka.proxy.node import Proxy
 from varka.xds.delta import DeltaStream, Rejection
 from varka.xds.responses import Responses
@@ -17,7 +17,7 @@ from varka.xds.sotw import SotwStream
 class Compiler(Protocol):
     """Gives views; `varka.envoy.compiler.Compiler` is the one."""
 
-    def view(self, proxy: Proxy) -> View: ...
+    def view(self, proxy: Proxy, forms: Forms = NO_FORMS) -> View: ...
 
     def route(self, proxy: Proxy, name: str) -> EnvoyResource: ...
 
@@ -58,6 +58,16 @@ class Hub:
         self.connections.add(connection)
         return connection
 
+    def request(self, connection: Connection, request: Any) -> None:
+        """A client says something. What it brings along from an earlier stream keeps its form, in another view perhaps."""
+        stream = connection.stream
+        before = stream.forms
+        stream.request(request)
+        if stream.forms is not before:
+            view = self.compiler.view(connection.proxy, stream.forms)
+            if view is not stream.view:
+                stream.update(view)
+
     def disconnect(self, connection: Connection) -> None:
         self.connections.discard(connection)
 
@@ -69,7 +79,7 @@ class Hub:
         errors: dict[str, Exception] = {}
         for connection in self.connections:
             try:
-                view = self.compiler.view(connection.proxy)
+                view = self.compiler.view(connection.proxy, connection.stream.forms)
             except Exception as error:
                 errors.setdefault(repr(error), error)
                 continue

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from varka.base.memo import Memo
 from varka.envoy.resource import EnvoyResource, Layers, Portion, TypeUrl
 from varka.xds.messages import delta_response
+
+T = TypeVar("T")
 
 _BUDGET = 16 << 20
 """Bytes of encoded responses kept for further streams."""
@@ -59,9 +62,9 @@ class Responses:
         """What a client that has `old` lacks of `new`; found once for each pair."""
         return _NONE if old is new else self._memo(_differences, self._memo, old, new)
 
-    def union(self, names: frozenset[str], more: frozenset[str]) -> frozenset[str]:
-        """The names of a subscription that grew: one set for all streams that ask for the same."""
-        return self._memo(frozenset[str].union, names, more) if names else more
+    def union(self, known: frozenset[T], more: frozenset[T]) -> frozenset[T]:
+        """What a subscription knows, grown: one set for all streams of which the same is known."""
+        return self._memo(frozenset[T].union, known, more) if known else more
 
     def count(self, response: Response) -> None:
         """A stream sends this now."""

@@ -74,7 +74,7 @@ class AdsServer:
         if proxy is None:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the first request must carry the node")
         connection = self._hub.connect(proxy, delta=delta)
-        connection.stream.request(request)
+        self._hub.request(connection, request)
         self._progress(connection)
         reader = asyncio.create_task(self._read(context, decode, connection))
         try:
@@ -87,7 +87,7 @@ class AdsServer:
     async def _read(self, context: Any, decode: Decode, connection: Connection) -> None:
         try:
             while (raw := await context.read()) is not grpc.aio.EOF:
-                connection.stream.request(decode(raw)[0])
+                self._hub.request(connection, decode(raw)[0])
                 if connection.stream.settled():
                     self._progress(connection)  # The last acceptance: there is nothing to wake the writer for.
                 else:

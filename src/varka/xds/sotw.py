@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from varka.base.hashing import content_hash
-from varka.envoy.resource import EnvoyResource, TypeUrl, View
+from varka.envoy.resource import NO_FORMS, EnvoyResource, Forms, TypeUrl, View
 from varka.xds.delta import ORDER, Lookup, Rejection
 from varka.xds.messages import SotwRequest, sotw_response
 from varka.xds.responses import Response, Responses
@@ -43,6 +43,8 @@ class SotwStream:
         self.types: dict[TypeUrl, Watch] = {}
         self.rejections: list[Rejection] = []
         """Filled as the client rejects; whoever reports them takes them out."""
+        self.forms: Forms = NO_FORMS
+        """Nothing keeps a form here: all route configurations are sent whole."""
         self._newest: dict[TypeUrl, Response] = {}
 
     def update(self, view: View) -> None:

@@ -13,6 +13,7 @@ from envoy.config.route.v3 import route_components_pb2, route_pb2
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
+from varka.envoy.resource import Form
 from varka.envoy.routes.gateway import gateway_route
 from varka.envoy.routes.sidecar import RouteParts, sidecar_route
 from varka.mesh.model import (
@@ -46,11 +47,11 @@ class World:
     config: mesh.MeshConfig
     gateway: MergedGateway
 
-    def sidecar(self, name: str, *, whole: bool = False) -> RouteParts:
-        return sidecar_route(self.memo, self.scope, self.namespace, name, self.traits, self.config, whole=whole)
+    def sidecar(self, name: str, form: Form | None = None) -> RouteParts:
+        return sidecar_route(self.memo, self.scope, self.namespace, name, self.traits, self.config, form)
 
     def routes(self, name: str) -> Any:
-        return route_pb2.RouteConfiguration.FromString(self.sidecar(name, whole=True).route.body)
+        return route_pb2.RouteConfiguration.FromString(self.sidecar(name, Form.WHOLE).route.body)
 
     def gateway_routes(self, name: str) -> Any:
         resource = gateway_route(self.memo, self.gateway, self.scope, self.namespace, name, self.traits, self.config)

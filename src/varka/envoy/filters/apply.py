@@ -150,7 +150,8 @@ def _run(resource: EnvoyResource, patches: tuple[Patch, ...], context: PatchCont
     if wrong:
         return "; ".join(wrong)
     hits = sorted(run.hits, key=lambda hit: (hit.source, hit.index))
-    return PatchedResource(encode(resource.type, resource.name, message, resource.origins, hits), frozenset(hits), refused)
+    patched = encode(resource.type, resource.name, message, resource.origins, hits, resource.form)
+    return PatchedResource(patched, frozenset(hits), refused)
 
 
 def _context(resource: EnvoyResource, router: bool) -> PatchContext:

@@ -10,7 +10,7 @@ from envoy.config.route.v3 import route_pb2
 from varka.base.hashing import content_hash
 from varka.base.names import ObjectKey
 from varka.envoy import wkt
-from varka.envoy.resource import EnvoyResource, TypeUrl, encode
+from varka.envoy.resource import EnvoyResource, Form, TypeUrl, encode
 
 _MAX_DIRECT_RESPONSE = 1024 * 1024
 """The longest body that Istio accepts in `directResponse`; Envoy's own limit is 4 KiB."""
@@ -19,7 +19,7 @@ _VIRTUAL_HOSTS = b"\x12"
 
 
 def whole(name: str, hosts: tuple[EnvoyResource, ...]) -> EnvoyResource:
-    return _assemble(name, hosts, route_pb2.RouteConfiguration())
+    return _assemble(name, hosts, route_pb2.RouteConfiguration(), Form.WHOLE)
 
 
 def by_virtual_host(name: str, static: tuple[EnvoyResource, ...]) -> EnvoyResource:
@@ -27,7 +27,7 @@ def by_virtual_host(name: str, static: tuple[EnvoyResource, ...]) -> EnvoyResour
     ads = config_source_pb2.ConfigSource(
         ads=config_source_pb2.AggregatedConfigSource(), resource_api_version=config_source_pb2.ApiVersion.V3
     )
-    return _assemble(name, static, route_pb2.RouteConfiguration(vhds=route_pb2.Vhds(config_source=ads)))
+    return _assemble(name, static, route_pb2.RouteConfiguration(vhds=route_pb2.Vhds(config_source=ads)), Form.BY_VIRTUAL_HOST)
 
 
 def empty(name: str) -> EnvoyResource:
@@ -36,7 +36,7 @@ def empty(name: str) -> EnvoyResource:
     return encode(TypeUrl.ROUTE, name, message)
 
 
-def _assemble(name: str, hosts: tuple[EnvoyResource, ...], rest: route_pb2.RouteConfiguration) -> EnvoyResource:
+def _assemble(name: str, hosts: tuple[EnvoyResource, ...], rest: route_pb2.RouteConfiguration, form: Form) -> EnvoyResource:
     """Repeated fields concatenate, so a thousand encoded virtual hosts need not be encoded again for one that changed."""
     rest.validate_clusters.value = False
     rest.max_direct_response_body_size_bytes.value = _MAX_DIRECT_RESPONSE
@@ -44,7 +44,7 @@ def _assemble(name: str, hosts: tuple[EnvoyResource, ...], rest: route_pb2.Route
     head = route_pb2.RouteConfiguration(name=name).SerializeToString(deterministic=True)
     parts = (part for host in hosts for part in (_VIRTUAL_HOSTS, _varint(len(host.body)), host.body))
     body = b"".join((head, *parts, rest.SerializeToString(deterministic=True)))
-    return EnvoyResource(TypeUrl.ROUTE, name, body, content_hash(body), _origins(hosts))
+    return EnvoyResource(TypeUrl.ROUTE, name, body, content_hash(body) + form, _origins(hosts))
 
 
 def _origins(hosts: Iterable[EnvoyResource]) -> tuple[ObjectKey, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace
-from varka.envoy.resource import EnvoyResource, Layers
+from varka.envoy.resource import EnvoyResource, Form, Layers
 from varka.envoy.routes import configuration
 from varka.envoy.routes.candidate import Candidate
 from varka.envoy.routes.domains import Domains, client_of, with_port
@@ -25,11 +25,9 @@ HTTP_PROXY = "http_proxy"
 _UNIX = "unix://"
 
 VHDS_FROM = 512
-"""From this many services on a port (about a quarter of a MiB), its virtual hosts travel alone.
-
-Envoy must not see a route configuration change its form again and again, so this looks at nothing but
-how many services the scope has on the port: rules, endpoints and sizes of virtual hosts come and go,
-services rarely.
+"""From this many services on a port (about a quarter of a MiB), its virtual hosts travel alone to proxies that have nothing
+of it yet. It looks at nothing but how many services the scope has on the port: rules, endpoints and sizes of virtual hosts
+come and go, services rarely.
 """
 
 
@@ -58,11 +56,11 @@ def _parse(name: str) -> _Name | None:
 
 
 def sidecar_route(
-    memo: Memo, scope: Scope, namespace: Namespace, name: str, traits: Traits, config: MeshConfig, *, whole: bool = False
+    memo: Memo, scope: Scope, namespace: Namespace, name: str, traits: Traits, config: MeshConfig, form: Form | None = None
 ) -> RouteParts:
     """The route configuration that a listener names, for clients of a namespace; an empty one for an unknown name.
 
-    `whole` keeps it in one piece, whatever its size.
+    It has this form, or the one for its size.
     """
     meaning = _parse(name)
     if meaning is None:
@@ -74,7 +72,7 @@ def sidecar_route(
         only = tuple(_encode(memo, candidate, settings) for candidate in _only(memo, found, meaning))
         return RouteParts(memo(configuration.whole, name, only))
     rest = memo(catch_all, scope.allow_any, scope.dynamic_dns, scope.egress_proxy, settings)
-    if whole or not meaning.port or len(found.common.places) < VHDS_FROM:
+    if not meaning.port or (_form(found) if form is None else form) is Form.WHOLE:
         return RouteParts(memo(configuration.whole, name, (*virtual_hosts(memo, found, "", settings), rest)))
     # Envoy finds the configuration of a virtual host by what is before the slash, and removes it by its own name.
     return RouteParts(memo(configuration.by_virtual_host, name, (rest,)), layers(memo, found, f"{name}/", settings))
@@ -109,3 +107,7 @@ def _only(memo: Memo, settled: Settled, meaning: _Name) -> tuple[Candidate, ...]
 
 def _encode(memo: Memo, candidate: Candidate, settings: RouteSettings) -> EnvoyResource:
     return memo(virtual_host, candidate.name, candidate.domains.all, candidate.table, settings)
+
+
+def _form(settled: Settled) -> Form:
+    return Form.WHOLE if len(settled.common.places) < VHDS_FROM else Form.BY_VIRTUAL_HOST
