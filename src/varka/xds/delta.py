@@ -229,6 +229,8 @@ class DeltaStream:
             subscription.at = self.view
             return []
         parts = [self._cut(found, subscription) for found in differences]
+        if type_ is TypeUrl.VIRTUAL_HOST:
+            parts = [self._awaited(part) for part in parts]
         asked = subscription.fresh.union(n for n in behind if subscription.wants(n)).difference(*(p.names for p in parts))
         again, unknown = self._asked(type_, subscription, asked)
         following = self._following(type_, followed, parts) if followed else ()
@@ -259,6 +261,14 @@ class DeltaStream:
             return found
         wanted = tuple(r for r in found.changed if subscription.wants(r.name) and held.get(r.name) != r.version)
         return Difference(wanted, found.removed, frozenset(r.name for r in wanted))
+
+    def _awaited(self, hosts: Difference) -> Difference:
+        """Without those whose route configuration the client has not: they would be lost now, and will follow it."""
+        routes = {name for name, _ in self.forms}
+        found = tuple(host for host in hosts.changed if host.name.partition("/")[0] in routes)
+        if len(found) == len(hosts.changed):
+            return hosts
+        return Difference(found, hosts.removed, frozenset(host.name for host in found))
 
     def _asked(
         self, type_: TypeUrl, subscription: Subscription, names: frozenset[str]
