@@ -102,7 +102,7 @@ class LiveMesh:
         return Path(self.environment["XDG_RUNTIME_DIR"]) / "varka" / self.name
 
     def api(self, method: str, target: str, body: Any = None) -> Any:
-        connection = _Unix(self.sockets / "api.sock")
+        connection = UnixConnection(self.sockets / "api.sock")
         connection.request(method, target, json.dumps(body) if body is not None else None)
         answer = connection.getresponse()
         text = answer.read()
@@ -110,7 +110,7 @@ class LiveMesh:
         return json.loads(text)
 
 
-class _Unix(http.client.HTTPConnection):
+class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
         super().__init__("mesh", timeout=30)
         self._path = path

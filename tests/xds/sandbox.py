@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from tests.live import UnixConnection
 
 from varka.base.diagnostic import Origin
 from varka.base.settings import Settings
@@ -128,20 +130,25 @@ class Sandbox:
 
     @asynccontextmanager
     async def asking(self, host: str, path: str = "/") -> AsyncIterator[Counter[int]]:
-        """Requests one after the other meanwhile; how many got which status."""
+        """Requests one after the other meanwhile, from a thread of their own; how many got which status."""
         seen: Counter[int] = Counter()
-        done = asyncio.Event()
+        done = threading.Event()
 
-        async def ask() -> None:
-            async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(self.folder / "door.sock"))) as session:
-                while not done.is_set():
-                    async with session.get(f"http://{host}{path}") as answer:
-                        seen[answer.status] += 1
+        def ask() -> None:
+            connection = UnixConnection(self.folder / "door.sock")
+            while not done.is_set():
+                connection.request("GET", path, headers={"Host": host})
+                answer = connection.getresponse()
+                answer.read()
+                seen[answer.status] += 1
+            connection.close()
 
-        asking = asyncio.create_task(ask())
-        yield seen
-        done.set()
-        await asking
+        asking = asyncio.create_task(asyncio.to_thread(ask))
+        try:
+            yield seen
+        finally:
+            done.set()
+            await asking
 
     async def dump(self, mask: str) -> Plain:
         """What Envoy says it has, `mask` being the name of a list in config_dump."""
