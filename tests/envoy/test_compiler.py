@@ -5,7 +5,7 @@ import json
 from varka.base.settings import Settings
 from varka.envoy.compiler import Compiler
 from varka.envoy.dump import to_json
-from varka.envoy.resource import TypeUrl
+from varka.envoy.resource import Form, TypeUrl
 from varka.proxy.node import Proxy, from_document
 from varka.resources.load import load
 from varka.resources.meshconfig import default_mesh_config
@@ -70,3 +70,25 @@ def test_patches_reach_routes_that_are_asked_for_by_name() -> None:
     found = compiler.view(client()).get(TypeUrl.ROUTE, "80")
     assert found is not None
     assert compiler.route(client(), "80").version == found.version
+
+
+def test_a_patched_route_configuration_and_its_patched_virtual_hosts_travel_as_before() -> None:
+    patch = FILTER + """
+  - applyTo: ROUTE_CONFIGURATION
+    patch: {operation: MERGE, value: {response_headers_to_remove: [x]}}
+"""
+    compiler = compiled(SERVICE + patch)
+    view = compiler.view(client(), frozenset({("80", Form.BY_VIRTUAL_HOST)}))
+    (route,), (host,) = view.of(TypeUrl.ROUTE), view.of(TypeUrl.VIRTUAL_HOST)
+    assert to_json(route)["response_headers_to_remove"] == ["x"]
+    assert "vhds" in to_json(route)
+    assert route.form is Form.BY_VIRTUAL_HOST
+    assert to_json(host)["include_attempt_count_in_response"]
+    assert (host.name, to_json(host)["name"]) == ("80/a.default.svc.cluster.local:80",) * 2
+
+
+def test_proxies_share_a_view_whatever_form_they_were_asked_to_keep_when_it_is_the_same() -> None:
+    compiler = compiled(SERVICE)
+    assert compiler.view(client("one"), frozenset({("80", Form.WHOLE)})) is compiler.view(client("two"))
+    alone = frozenset({("80", Form.BY_VIRTUAL_HOST)})
+    assert compiler.view(client("one"), alone) is compiler.view(client("two"), alone)

@@ -177,7 +177,11 @@ def _route(run: Run, message: Any, name: str, ports: dict[int, frozenset[int]]) 
 
 
 def _virtual_host(run: Run, message: Any, name: str, ports: dict[int, frozenset[int]]) -> bool:
-    return patch_virtual_host(run, message, name.partition("/")[0], ports)
+    """One that travels alone. Patches mean the name that it would have in its route configuration, Envoy needs its own."""
+    configuration, _, message.name = name.partition("/")
+    kept = patch_virtual_host(run, message, configuration, ports)
+    message.name = name
+    return kept
 
 
 _APPLY: dict[TypeUrl, Callable[[Run, Any, str, dict[int, frozenset[int]]], bool]] = {
