@@ -68,6 +68,8 @@ class Sandbox:
     folder: Path
     plane: ControlPlane
     log: Path
+    pid: int = 0
+    """Envoy's; the program that makes its network namespace becomes it."""
     running: asyncio.Task[None] | None = None
     asked: set[TypeUrl] = field(default_factory=lambda: {TypeUrl.LISTENER, TypeUrl.ROUTE})
     """What Envoy must have asked for to be in sync: after a restart of the control plane all that it asked for before."""
@@ -173,6 +175,11 @@ class Sandbox:
         lines = (await self.get(f"/stats?filter=^{name}$"))[1].splitlines()
         return sum(int(line.rpartition(": ")[2]) for line in lines)
 
+    def cpu(self) -> float:
+        """Seconds of CPU that Envoy took so far, summed over its threads to the nanosecond."""
+        threads = Path(f"/proc/{self.pid}/task").iterdir()
+        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
+
     async def received(self) -> int:
         """Bytes that the control plane's connection brought to Envoy, framing included."""
         return await self.stat("cluster.xds-grpc.upstream_cx_rx_bytes_total")
@@ -199,6 +206,7 @@ async def sandbox(folder: Path, objects: Sequence[Plain], proxy: ProxyIdentity =
     with box.log.open("wb") as log:
         inside = ("unshare", "--net", "sh", "-c", f'ip link set lo up && ip address add {PODS} dev lo && exec "$0" "$@"')
         envoy = await asyncio.create_subprocess_exec(*inside, *arguments(folder / "bootstrap.json"), stdout=log, stderr=log)
+    box.pid = envoy.pid
     try:
         await until(box.in_sync, "Envoy never got its configuration", 30)
         yield box

@@ -1,6 +1,6 @@
 """Conversations on one delta stream: requests and views in, responses out."""
 
-from varka.envoy.resource import EnvoyResource, Layer, Portion, TypeUrl, View
+from varka.envoy.resource import EnvoyResource, Form, Layer, Portion, TypeUrl, View
 from varka.xds.delta import DeltaStream
 from varka.xds.messages import DeltaRequest
 from varka.xds.responses import Response, Responses
@@ -177,6 +177,38 @@ def test_a_further_route_configuration_is_followed_by_its_virtual_hosts() -> Non
     drain(stream)
     stream.request(DeltaRequest(RDS, subscribe=("90",)))
     assert drain(stream) == [("ROUTE", ["90@1"], []), ("VIRTUAL_HOST", ["90/x@1"], [])]
+
+
+def test_virtual_hosts_wait_for_their_route_configuration() -> None:
+    stream = connected(VHOSTS)
+    hosts = {"80/a": "2", "80/b": "1", "90/x": "1", "90/y": "1"}
+    stream.update(view(LISTENER={"l": "1"}, ROUTE={"80": "1", "90": "1"}, VIRTUAL_HOST=hosts))
+    assert drain(stream) == [("VIRTUAL_HOST", ["80/a@2"], [])]
+    stream.request(DeltaRequest(RDS, subscribe=("90",)))
+    assert drain(stream) == [("ROUTE", ["90@1"], []), ("VIRTUAL_HOST", ["90/x@1", "90/y@1"], [])]
+
+
+def test_virtual_hosts_follow_again_when_their_route_configuration_was_rejected() -> None:
+    stream = connected(VHOSTS)
+    hosts = {"80/a": "1", "80/b": "1", "90/x": "1"}
+    stream.update(view(LISTENER={"l": "1"}, ROUTE={"80": "1", "90": "1"}, VIRTUAL_HOST=hosts))
+    stream.request(DeltaRequest(RDS, subscribe=("90",)))
+    response = stream.next()
+    assert response is not None
+    reject(stream, response, "no")
+    drain(stream)
+    stream.update(view(LISTENER={"l": "1"}, ROUTE={"80": "1", "90": "2"}, VIRTUAL_HOST=hosts))
+    assert drain(stream) == [("ROUTE", ["90@2"], []), ("VIRTUAL_HOST", ["90/x@1"], [])]
+
+
+def test_a_stream_knows_the_form_of_what_its_client_has() -> None:
+    stream = DeltaStream(Responses(), view(ROUTE={"80": "1+vhds", "90": "1"}))
+    stream.request(DeltaRequest(RDS, subscribe=("80", "90", "70"), versions={"70": "0+vhds"}))
+    assert stream.forms == {("70", Form.BY_VIRTUAL_HOST)}
+    drain(stream)
+    assert stream.forms == {("70", Form.BY_VIRTUAL_HOST), ("80", Form.BY_VIRTUAL_HOST), ("90", Form.WHOLE)}
+    stream.request(DeltaRequest(RDS, unsubscribe=("70", "80")))
+    assert stream.forms == {("90", Form.WHOLE)}
 
 
 def test_no_virtual_hosts_is_said_with_a_removal() -> None:
