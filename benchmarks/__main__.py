@@ -1,4 +1,5 @@
-"""`python -m benchmarks`: the figures of this machine; `python -m benchmarks load [SERVICESxPROXIES...]`: many sidecars."""
+"""`python -m benchmarks`: the figures of this machine; `python -m benchmarks load [SERVICESxPROXIES...]`: many sidecars;
+`python -m benchmarks forms [SERVICES...]`: a route configuration whole and by virtual host."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from benchmarks import core, load, mesh, shapes
+from benchmarks import core, forms, load, mesh, shapes
 
 SIZES = ("100x100", "1000x500", "1000x1000")
 
@@ -14,8 +15,10 @@ SIZES = ("100x100", "1000x500", "1000x1000")
 def main(arguments: list[str]) -> int:
     if arguments[:1] == ["load"]:
         figures: Any = [load.measure(load.Size.parse(text)) for text in arguments[1:] or SIZES]
+    elif arguments[:1] == ["forms"]:
+        figures = forms.measure([int(text) for text in arguments[1:]] or forms.SIZES)
     elif arguments:
-        print(f"python -m benchmarks [load SERVICESxPROXIES...], not {' '.join(arguments)}", file=sys.stderr)
+        print(f"python -m benchmarks [load SERVICESxPROXIES... | forms SERVICES...], not {' '.join(arguments)}", file=sys.stderr)
         return 64
     else:
         figures = {"core": core.measure(), "shapes": shapes.measure(), "mesh": mesh.measure()}

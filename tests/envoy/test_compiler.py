@@ -73,10 +73,13 @@ def test_patches_reach_routes_that_are_asked_for_by_name() -> None:
 
 
 def test_a_patched_route_configuration_and_its_patched_virtual_hosts_travel_as_before() -> None:
-    patch = FILTER + """
+    patch = (
+        FILTER
+        + """
   - applyTo: ROUTE_CONFIGURATION
     patch: {operation: MERGE, value: {response_headers_to_remove: [x]}}
 """
+    )
     compiler = compiled(SERVICE + patch)
     view = compiler.view(client(), frozenset({("80", Form.BY_VIRTUAL_HOST)}))
     (route,), (host,) = view.of(TypeUrl.ROUTE), view.of(TypeUrl.VIRTUAL_HOST)
