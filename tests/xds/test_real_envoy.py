@@ -289,3 +289,27 @@ def test_no_request_fails_while_subsets_change(run: Run) -> None:
 
     names = {"v1": "v1", "v2": "v2"}
     run(play, [*services(LARGE), *pods(1, "v1", "v2"), subsets(1, names), weights(1, dict.fromkeys(names, 50))])
+
+
+def test_changes_faster_than_envoy_answers_lose_nothing(run: Run) -> None:
+    async def play(box: Sandbox) -> None:
+        for turn in range(30):
+            number = turn % 5
+            versions = {f"v{turn}": "v1", "always": "v2"}
+            box.plane.push(
+                box.write([says(10, str(turn)), subsets(number, versions), weights(number, dict.fromkeys(versions, 50))])
+            )
+            if turn % 3 == 0:
+                box.plane.push(box.plane.delete([key for key in box.plane.store.state.resources if key.name == f"s{20 + turn}"]))
+            box.plane.push(box.write([service(LARGE + turn)]))
+            # Some come together in one push, most while responses of the one before are on their way.
+            await asyncio.sleep(0.004 * (turn % 4))
+        await box.apply(says(10, "last"))
+        await until(box.in_sync)
+        assert await box.ask("s10") == (200, "last")
+        hosts = await box.virtual_hosts(ROUTE)
+        assert host_of(LARGE + 29) in hosts
+        assert not any(host_of(20 + turn) in hosts for turn in range(0, 30, 3))
+        await check(box)
+
+    run(play, services(LARGE))
