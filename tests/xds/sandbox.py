@@ -16,7 +16,6 @@ from typing import Any
 import aiohttp
 from tests.live import UnixConnection
 
-from varka.base.diagnostic import Origin
 from varka.base.settings import Settings
 from varka.envoy.dump import to_json
 from varka.envoy.resource import TypeUrl, View
@@ -24,12 +23,15 @@ from varka.local.bootstrap import ProxyIdentity, bootstrap
 from varka.local.envoy_process import arguments
 from varka.resources.check import check_object
 from varka.resources.meshconfig import default_mesh_config
+from varka.resources.place import Place
 from varka.store.store import Change
 from varka.xds.control_plane import APPLY, ControlPlane, Options
 from varka.xds.pushes import Outcome
 
 Plain = dict[str, Any]
 CLIENT = ProxyIdentity("sidecar", "client", "default", "10.9.255.1")
+PLACE = Place("test")
+"""Of all objects: they are not read from files, which takes long for so many."""
 PODS = "10.9.0.0/16"
 """Every address of these is Envoy's own network namespace: at port 15021 its agent listener answers for any pod."""
 AGENT = 15021, "/healthz/ready"
@@ -96,10 +98,10 @@ class Sandbox:
 
     def write(self, objects: Iterable[Plain]) -> Change:
         found = []
-        for number, plain in enumerate(objects, 1):
+        for plain in objects:
             resource, _, findings = check_object(plain, "default")
             assert resource is not None, findings
-            found.append((resource, Origin("mesh.yaml", number, 1)))
+            found.append((resource, PLACE))
         return self.plane.write(APPLY, found)
 
     async def apply(self, *objects: Plain) -> Outcome:

@@ -184,7 +184,7 @@ def test_a_rejected_virtual_host_keeps_no_other_back(run: Run) -> None:
         ((_, rejection),) = outcome.rejections
         assert rejection.resource.name == host_of(2)
         (told,) = (e for e in box.plane.events.since(0) if e["event"] == "rejected")
-        assert [(o["kind"], o["name"], o["origin"]) for o in told["objects"]] == [("VirtualService", "s2", "mesh.yaml:2:1")]
+        assert [(o["kind"], o["name"], o["origin"]) for o in told["objects"]] == [("VirtualService", "s2", "test")]
         assert [await box.ask(f"s{n}") for n in (1, 2, 3)] == [(200, "uno"), (200, "two"), (200, "tres")]
         assert proxies(box.plane.hub)[0]["types"]["VHDS"] == "ERROR"
         sent = box.sent()
