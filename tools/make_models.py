@@ -50,14 +50,36 @@ OPTIONAL = {
 }
 CLASHES = ("from", "global", "class", "in", "bytes", "object", *PACKAGES.values())
 N = "istio.networking.v1alpha3."
+_UTILIZATION = N + "LoadBalancerSettings.BackendUtilization"
 EXTRA: dict[str, Any] = {
-    N + "LoadBalancerSettings": [{"json": "backendUtilization", "name": "backend_utilization", "type": "google.protobuf.Struct"}],
+    N + "LoadBalancerSettings": [{"json": "backendUtilization", "name": "backend_utilization", "type": _UTILIZATION}],
     N + "EnvoyFilter.ListenerMatch.FilterChainMatch": [{"json": "transportSocket", "name": "transport_socket", "type": "string"}],
     N + "ServerTLSSettings": [{"json": "ecdhCurves", "name": "ecdh_curves", "type": "string", "repeated": True}],
     "istio.security.v1beta1.JWTRule": [{"json": "presence", "name": "presence", "type": "string"}],
     "istio.mesh.v1alpha1.MeshConfig": [
         {"json": "defaultInboundHttpRetryPolicy", "name": "default_inbound_http_retry_policy", "type": N + "HTTPRetry"},
     ],
+}
+"""Message -> fields that the mirror's message lacks."""
+EXTRA_MESSAGES: dict[str, Any] = {
+    _UTILIZATION: {
+        "fields": [
+            {
+                "json": "errorUtilizationPenaltyPercent",
+                "name": "error_utilization_penalty_percent",
+                "type": "google.protobuf.UInt32Value",
+            },
+            {
+                "json": "metricNamesForComputingUtilization",
+                "name": "metric_names_for_computing_utilization",
+                "type": "string",
+                "repeated": True,
+            },
+            {"json": "weightExpirationPeriod", "name": "weight_expiration_period", "type": "google.protobuf.Duration"},
+            {"json": "weightStabilizationPeriod", "name": "weight_stabilization_period", "type": "google.protobuf.Duration"},
+            {"json": "weightUpdatePeriod", "name": "weight_update_period", "type": "google.protobuf.Duration"},
+        ]
+    }
 }
 
 
@@ -165,7 +187,7 @@ class Models:
 
 def main() -> None:
     types = json.loads(Path(sys.argv[1]).read_text())["types"]
-    models = Models(types)
+    models = Models({**types, **EXTRA_MESSAGES})
     for package, name in PACKAGES.items():
         (OUT / f"{name}.py").write_text(models.module(package))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3 import client_side_weighted_round_robin_pb2
 
 from varka.registry.model import Endpoint
 
@@ -60,11 +61,22 @@ def test_new_endpoints_warm_up(world: Any) -> None:
 
 
 def test_reported_load_decides_where_a_rule_says_so(world: Any) -> None:
-    cluster = world.with_(policy=balancer(backendUtilization={"blackoutPeriod": "3s"})).cluster()
+    asked = {
+        "errorUtilizationPenaltyPercent": 150,
+        "metricNamesForComputingUtilization": ["named_metrics.queue"],
+        "weightExpirationPeriod": "60s",
+        "weightStabilizationPeriod": "3s",
+        "weightUpdatePeriod": "2s",
+    }
+    cluster = world.with_(policy=balancer(backendUtilization=asked)).cluster()
     (policy,) = cluster.load_balancing_policy.policies
     assert policy.typed_extension_config.name.endswith("client_side_weighted_round_robin")
-    odd = world.with_(policy=balancer(backendUtilization={"blackoutPeriod": ["no"]})).cluster()
-    assert len(odd.load_balancing_policy.policies) == 1
+    config = client_side_weighted_round_robin_pb2.ClientSideWeightedRoundRobin()
+    policy.typed_extension_config.typed_config.Unpack(config)
+    assert config.error_utilization_penalty.value == 1.5
+    assert list(config.metric_names_for_computing_utilization) == ["named_metrics.queue"]
+    periods = (config.weight_expiration_period, config.blackout_period, config.weight_update_period)
+    assert [period.seconds for period in periods] == [60, 3, 2]
 
 
 def test_zone_awareness_may_be_switched_off(world: Any) -> None:

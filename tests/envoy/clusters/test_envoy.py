@@ -56,7 +56,7 @@ BALANCERS = (
     {"consistentHash": {"httpHeaderName": "x", "ringHash": {"minimumRingSize": 64}}},
     {"consistentHash": {"useSourceIp": True, "maglev": {"tableSize": 127}}},
     {"consistentHash": {"useSourceIp": True, "minimumRingSize": 99}},
-    {"backendUtilization": {"blackoutPeriod": "3s", "errorUtilizationPenalty": 1.0}},
+    {"backendUtilization": {"weightStabilizationPeriod": "3s", "errorUtilizationPenaltyPercent": 100}},
     {"backendUtilization": {}, "localityLbSetting": {"failoverPriority": ["topology.kubernetes.io/region"]}},
     {"backendUtilization": {}, "zoneAwareLbSetting": {"minClusterSize": 3}},
     {"localityLbSetting": {"distribute": [{"from": "r/*", "to": {"r/z": 100}}]}},

@@ -6,7 +6,6 @@ from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3 import client_side_weighted_round_robin_pb2
-from google.protobuf import json_format
 
 from varka.envoy import wkt
 from varka.envoy.clusters.draft import Draft
@@ -38,7 +37,7 @@ def apply_balancing(
     elif settings is not None and settings.consistent_hash is not None:
         _consistent_hash(cluster, settings.consistent_hash)
     elif settings is not None and settings.backend_utilization is not None:
-        _by_utilization(cluster, settings)
+        _by_utilization(cluster, settings, settings.backend_utilization)
     else:
         cluster.lb_policy = _CLUSTER.LEAST_REQUEST
         _slow_start(cluster.least_request_lb_config, settings)
@@ -87,17 +86,20 @@ def _consistent_hash(cluster: Any, settings: networking.ConsistentHashLB) -> Non
         cluster.ring_hash_lb_config.minimum_ring_size.value = ring
 
 
-def _by_utilization(cluster: Any, settings: networking.LoadBalancerSettings) -> None:
-    """`backendUtilization`: endpoints report their load (ORCA) and get traffic accordingly.
-
-    Its fields are those of Envoy's client_side_weighted_round_robin policy, which has no older form. The CRD leaves
-    their types open; a block that Envoy's don't fit is taken as empty.
-    """
+def _by_utilization(cluster: Any, settings: networking.LoadBalancerSettings, reported: networking.BackendUtilization) -> None:
+    """`backendUtilization`: endpoints report their load (ORCA) and get traffic accordingly. Envoy's policy for it has no
+    older form, and other names for the same."""
     config = client_side_weighted_round_robin_pb2.ClientSideWeightedRoundRobin()
-    try:
-        json_format.ParseDict(dict(settings.backend_utilization or {}), config, ignore_unknown_fields=True)
-    except json_format.ParseError:
-        config.Clear()
+    config.metric_names_for_computing_utilization.extend(reported.metric_names_for_computing_utilization)
+    if reported.error_utilization_penalty_percent is not None:
+        config.error_utilization_penalty.value = reported.error_utilization_penalty_percent / 100
+    for target, period in (
+        (config.blackout_period, reported.weight_stabilization_period),
+        (config.weight_expiration_period, reported.weight_expiration_period),
+        (config.weight_update_period, reported.weight_update_period),
+    ):
+        if period is not None:
+            target.CopyFrom(wkt.duration(period))
     _slow_start(config, settings)
     # Envoy refuses locality settings of the older form beside a policy of the newer.
     cluster.common_lb_config.ClearField("locality_weighted_lb_config")

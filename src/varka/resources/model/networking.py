@@ -594,7 +594,7 @@ class LoadBalancerSettings(Model, frozen=True, eq=False):
     zone_aware_lb_setting: ZoneAwareLoadBalancerSetting | None = None
     warmup_duration_secs: Duration | None = None
     warmup: WarmupConfiguration | None = None
-    backend_utilization: Json | None = None
+    backend_utilization: BackendUtilization | None = None
 
 
 class ConsistentHashLB(Model, frozen=True, eq=False):
@@ -990,3 +990,13 @@ class ZoneAwareLoadBalancerSettingFailover(Model, frozen=True, eq=False):
 
     from_: str = field(name="from", default="")
     to: str = ""
+
+
+class BackendUtilization(Model, frozen=True, eq=False):
+    """istio.networking.v1alpha3.LoadBalancerSettings.BackendUtilization"""
+
+    error_utilization_penalty_percent: int | None = None
+    metric_names_for_computing_utilization: tuple[str, ...] = ()
+    weight_expiration_period: Duration | None = None
+    weight_stabilization_period: Duration | None = None
+    weight_update_period: Duration | None = None
