@@ -13,6 +13,7 @@ from google.protobuf.wrappers_pb2 import BoolValue, DoubleValue, StringValue, UI
 from varka.base.duration import Duration
 
 _BILLION = 10**9
+_LENGTH_DELIMITED = 2
 
 
 def duration(value: Duration | int) -> DurationMessage:
@@ -47,6 +48,13 @@ def pack(message: Any) -> AnyMessage:
         type_url="type.googleapis.com/" + message.DESCRIPTOR.full_name,
         value=message.SerializeToString(deterministic=True),
     )
+
+
+def set_unknown(message: Any, number: int, value: Any) -> None:
+    """Set a field that Envoy has and the class of `message` hasn't: protobuf keeps it and sends it along. `value` is a small
+    message (under 128 bytes), `number` the field's (under 16)."""
+    content = value.SerializeToString(deterministic=True)
+    message.MergeFromString(bytes((number << 3 | _LENGTH_DELIMITED, len(content))) + content)
 
 
 def struct(mapping: Mapping[str, Any]) -> Struct:

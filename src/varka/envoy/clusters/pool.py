@@ -12,6 +12,8 @@ from varka.resources.model import networking
 from varka.resources.model.mesh import MeshConfig
 
 _UNLIMITED = 2**32 - 1
+_BUDGET_INTERVAL = 3
+"""Number of Envoy's field `RetryBudget.budget_interval`, which the protobufs that we build with don't have yet."""
 _NONE = networking.ConnectionPoolSettings()
 
 
@@ -50,7 +52,8 @@ def _thresholds(
     if budget is not None:
         result.retry_budget.budget_percent.value = 20.0 if budget.percent is None else budget.percent
         result.retry_budget.min_retry_concurrency.value = budget.min_retry_concurrency or 3
-        # budgetInterval is left out: the protobufs that we build with have no such field.
+        if budget.budget_interval is not None:
+            wkt.set_unknown(result.retry_budget, _BUDGET_INTERVAL, wkt.duration(budget.budget_interval))
     return result
 
 
