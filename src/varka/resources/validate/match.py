@@ -56,6 +56,9 @@ def check_http_match(match: n.HTTPMatchRequest, here: Cursor) -> None:
 def check_l4_match(match: n.L4MatchAttributes | n.TLSMatchAttributes, code: Code, here: Cursor) -> None:
     for place, subnet in here.each("destinationSubnets", match.destination_subnets):
         place.check(code, values.ip_subnet(subnet))
+    if isinstance(match, n.L4MatchAttributes) and match.source_subnet:
+        hint = "use sourceLabels or sourceNamespace, or deny addresses by an AuthorizationPolicy at the server"
+        here.at("sourceSubnet").info(code, "sourceSubnet has no effect: Istio does not read it", hint)
     _check_place(match.port, match.source_labels, match.gateways, here)
 
 
