@@ -39,13 +39,14 @@ class Authority:
     def pem(self) -> str:
         return self.pair.certificate.read_text()
 
-    def issue(self, host: str, file: str = "", *, rsa: bool = False) -> Pair:
-        """A certificate for a host name, in `file`.pem and `file`.key; both are replaced in one step each."""
+    def issue(self, host: str, file: str = "", *, rsa: bool = False, identity: str = "") -> Pair:
+        """A certificate for a host name (and a URI), in `file`.pem and `file`.key; both are replaced in one step each."""
         stem = self.folder / (file or host)
         pair = Pair(stem.with_name(f"{stem.name}.pem"), stem.with_name(f"{stem.name}.key"))
         fresh = Pair(stem.with_name(f"{stem.name}.pem.new"), stem.with_name(f"{stem.name}.key.new"))
         signed = ("-x509", "-CA", self.pair.certificate, "-CAkey", self.pair.key, "-days", "2")
-        named = ("-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}", "-addext", "basicConstraints=critical,CA:FALSE")
+        names = f"subjectAltName=DNS:{host}" + (f",URI:{identity}" if identity else "")
+        named = ("-subj", f"/CN={host}", "-addext", names, "-addext", "basicConstraints=critical,CA:FALSE")
         _openssl("req", *signed, *(_NEW_RSA_KEY if rsa else _NEW_KEY), *named, "-keyout", fresh.key, "-out", fresh.certificate)
         fresh.key.rename(pair.key)
         fresh.certificate.rename(pair.certificate)

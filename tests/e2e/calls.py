@@ -139,6 +139,7 @@ CHECKS: dict[str, Callable[[Mapping[str, Any], Any], Iterator[str]]] = {
     "header_contains": _contains,
     "some_header": _some_header,
     "versions": _ranges(lambda s: s["by_version"]),
+    "by_pod": _ranges(lambda s: s["by_pod"]),
     "statuses": _ranges(lambda s: s["by_status"]),
     "one_pod": lambda answer, _: _pods(answer, 1),
     "pods": _pods,

@@ -29,7 +29,8 @@ def without_objects(request: pytest.FixtureRequest) -> bool:
 def rows_mesh(short_folder: Path) -> Iterator[RowsMesh]:
     folder = short_folder / "rows"
     authority = Authority.create(folder)
-    authority.issue("secure.test")
+    secure = authority.issue("secure.test", identity="spiffe://cluster.local/ns/default/sa/secure")
+    authority.revoke("secure-revoked", secure)
     authority.issue("secure.test", "rsa", rsa=True)
     authority.issue("other.test")
     authority.revoke("client-revoked", authority.issue("client.test"))

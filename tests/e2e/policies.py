@@ -1,7 +1,7 @@
 """Rows about traffic policies.
 
 A row with `policy` stands for several: its traffic policy is put at each place of a DestinationRule that may hold one (`at`; by
-default all), its `covers` are those below that place. A row with `pool` is the same for the connections to the workload: its
+default all), its `covers` are those below that place; `rule` has further fields of the rule. A row with `pool` is the same for the connections to the workload: its
 settings are put at each place of a Sidecar. They are those of `set-0`, whose only port is 8080; with `protocol` the Sidecar says
 what is spoken there.
 """
@@ -72,6 +72,7 @@ def _rule(row: Row, place: str) -> Row:
         spec = {"host": row["host"], "subsets": [{"name": SUBSET, "trafficPolicy": policy}]}
     else:
         spec = {"host": row["host"], "trafficPolicy": policy}
+    spec |= row.get("rule") or {}
     return {"apiVersion": API, "kind": "DestinationRule", "metadata": {"name": "policy"}, "spec": spec}
 
 

@@ -74,9 +74,10 @@ class RowsMesh:
         self.live.apply(json.loads(self.filled_in(json.dumps(objects))))
 
     def filled_in(self, text: str) -> str:
-        """With the paths that manifests and rows leave open."""
+        """With the paths and addresses of pods (`$ADDRESS/name.namespace`) that manifests and rows leave open."""
         for name, value in (("FILES", self.files), ("HERE", AGENT.parent), ("PYTHON", sys.executable)):
             text = text.replace(f"${name}", str(value))
+        text = re.sub(r"\$ADDRESS/([\w.-]+)", lambda pod: str(self._pod(pod[1])["ip"]), text)
         return re.sub(r"\$(BASE64|HASH|SPKI)/([\w./-]+)", lambda found: _FORMS[found[1]](self.files / found[2]), text)
 
     def settle(self) -> None:
