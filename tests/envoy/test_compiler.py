@@ -2,11 +2,13 @@
 
 import json
 
+from varka.base.names import ObjectKey
 from varka.base.settings import Settings
 from varka.envoy.compiler import Compiler
 from varka.envoy.dump import to_json
 from varka.envoy.resource import Form, TypeUrl
 from varka.proxy.node import Proxy, from_document
+from varka.proxy.pod import proxy_of_pod
 from varka.resources.load import load
 from varka.resources.meshconfig import default_mesh_config
 from varka.store.state import State
@@ -95,3 +97,67 @@ def test_proxies_share_a_view_whatever_form_they_were_asked_to_keep_when_it_is_t
     assert compiler.view(client("one"), frozenset({("80", Form.WHOLE)})) is compiler.view(client("two"))
     alone = frozenset({("80", Form.BY_VIRTUAL_HOST)})
     assert compiler.view(client("one"), alone) is compiler.view(client("two"), alone)
+
+
+PLACES = """
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n1, labels: {topology.kubernetes.io/region: r1}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: client}
+spec: {nodeName: n1, containers: [{name: a}]}
+status: {podIP: 10.1.0.9}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: a, labels: {kubernetes.io/service-name: a}}
+ports: [{name: http, port: 80}]
+endpoints:
+- {addresses: [10.1.0.1], targetRef: {kind: Pod, name: far}}
+- {addresses: [10.1.0.2], targetRef: {kind: Pod, name: near}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: far}
+spec: {nodeName: n2, containers: [{name: a}]}
+status: {podIP: 10.1.0.1}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: near}
+spec: {nodeName: n1, containers: [{name: a}]}
+status: {podIP: 10.1.0.2}
+"""
+FAILOVER = """
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: a}
+spec: {host: a, trafficPolicy: {outlierDetection: {}, loadBalancer: {localityLbSetting: {enabled: true}}}}
+"""
+
+
+def priorities(compiler: Compiler, proxy: Proxy) -> dict[str, int]:
+    resource = compiler.view(proxy).get(TypeUrl.ENDPOINTS, "outbound|80||a.default.svc.cluster.local")
+    assert resource is not None
+    return {
+        endpoint["endpoint"]["address"]["socket_address"]["address"]: place.get("priority", 0)
+        for place in to_json(resource)["endpoints"]
+        for endpoint in place["lb_endpoints"]
+    }
+
+
+def test_a_client_is_where_the_node_of_its_pod_is() -> None:
+    assert priorities(compiled(SERVICE + PLACES + FAILOVER), client()) == {"10.1.0.1": 1, "10.1.0.2": 0}
+
+
+def test_a_service_may_prefer_the_node_of_the_client() -> None:
+    service = SERVICE.replace("spec: {", "spec: {trafficDistribution: PreferSameNode, ")
+    moved = PLACES.replace("topology.kubernetes.io/region: r1", "a: b")
+    compiler = compiled(service + moved)
+    pod = compiler.snapshot.find(ObjectKey("", "Pod", "default", "client"))
+    assert pod is not None
+    assert priorities(compiler, proxy_of_pod(pod)) == {"10.1.0.1": 1, "10.1.0.2": 0}

@@ -9,7 +9,7 @@ from varka.base.names import Hostname, Namespace
 from varka.mesh.model import FilterPatch, MergedGateway, Scope
 from varka.mesh.standing import Standing
 from varka.mesh.telemetry import Object, Telemetry, reachable, resolve
-from varka.proxy.node import Proxy
+from varka.proxy.node import Locality, Proxy
 from varka.proxy.traits import Traits, traits_of
 from varka.registry.model import Service
 from varka.resources.model.mesh import MeshConfig
@@ -63,7 +63,7 @@ def character_of(
     label_keys: frozenset[str],
 ) -> Character:
     """The same object for proxies that are equal in it."""
-    traits = traits_of(proxy, needs_locality=needs_locality, label_keys=label_keys)
+    traits = traits_of(proxy, standing.locality if needs_locality else Locality(), label_keys)
     return memo(Character, traits, reachable(memo(told, tellers, proxy), unseen), standing.patches)
 
 

@@ -36,7 +36,7 @@ class ProxyIdentity:
     annotations: Mapping[str, str] = field(default_factory=dict)
     containers: Sequence[str] = ()
     ports: Sequence[tuple[str, int, str]] = ()
-    node: str = "varka"
+    node: str = ""
     proxy_config: Mapping[str, Any] = field(default_factory=dict)
     """The pod's own, as its annotation has it: the control plane puts it over that of the mesh."""
     settings: ProxySettings = PLAIN

@@ -186,6 +186,7 @@ class Pod:
             annotations=plan.annotations,
             containers=[container.name for container in spec.containers if container.name != PROXY_CONTAINER],
             ports=ports,
+            node=plan.node,
             proxy_config=annotation(plan.annotations),
             settings=self.settings,
         )

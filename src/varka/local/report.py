@@ -9,7 +9,6 @@ from varka.local.addresses import GATEWAY
 from varka.local.pod import Pod
 from varka.local.workloads import LAST_APPLIED
 
-NODE_NAME = "varka"
 _OWNER_VERSIONS = {"Job": "batch/v1"}
 
 
@@ -34,7 +33,7 @@ def pod_object(pod: Pod) -> dict[str, Any]:
             "creationTimestamp": pod.created,
             "ownerReferences": _owners(pod),
         },
-        "spec": {**plan.raw_spec, "nodeName": NODE_NAME, "serviceAccountName": plan.service_account, **_name_fields(pod)},
+        "spec": {**plan.raw_spec, "nodeName": plan.node, "serviceAccountName": plan.service_account, **_name_fields(pod)},
         "status": _status(pod),
     }
 

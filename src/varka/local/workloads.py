@@ -16,6 +16,7 @@ from varka.resources.model.base import decode
 
 WORKLOAD_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Pod"})
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+_MACHINE = "varka"
 TEMPLATE_HASH = "pod-template-hash"
 LAST_APPLIED = "varka.dev/last-applied"
 """Annotation of a running Pod: its metadata and spec as they were written."""
@@ -41,6 +42,11 @@ class PodPlan:
     @property
     def key(self) -> str:
         return f"{self.name}.{self.namespace}"
+
+    @property
+    def node(self) -> str:
+        """The node that the pod names (a Node of the manifests may tell its place), else this machine's name."""
+        return self.spec.node_name or _MACHINE
 
     @property
     def service_account(self) -> str:

@@ -12,6 +12,7 @@ from varka.mesh.imports import Picks
 from varka.mesh.model import MergedRule, ScopedService, ServiceGroup
 from varka.registry.endpoints import EndpointTable
 from varka.registry.model import Endpoint, Service, ServicePort
+from varka.registry.topology import HOSTNAME
 from varka.resources.model import networking
 
 
@@ -36,7 +37,8 @@ def group_of(namespace: Namespace, services: tuple[ScopedService, ...]) -> Servi
             for lb in policies
             for setting in (lb.locality_lb_setting, lb.zone_aware_lb_setting)
             for key in failover_labels(setting)
-        ),
+        )
+        | {HOSTNAME for entry in services if entry.service.traffic_distribution == "PreferSameNode"},
     )
 
 

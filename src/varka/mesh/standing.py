@@ -8,13 +8,14 @@ from varka.base.memo import Memo
 from varka.base.names import Namespace, ObjectKey
 from varka.mesh.destinationrules import NamespaceRules
 from varka.mesh.filters import Filter, patches_for
-from varka.mesh.inbound import Targets, inbound_of, targets_of
+from varka.mesh.inbound import Targets, inbound_of, targets_of, workload_of
 from varka.mesh.model import FilterPatch, Inbound
 from varka.mesh.sidecars import NamespaceSidecars, Sidecar
-from varka.proxy.node import Proxy
+from varka.proxy.node import Locality, Proxy
 from varka.registry.catalogue import NamespaceServices
 from varka.registry.endpoints import EndpointTable
 from varka.registry.selectors import selects
+from varka.registry.topology import declared_locality
 from varka.registry.workloads import NamespaceWorkloads
 
 
@@ -49,6 +50,8 @@ class Standing:
     inbound: Inbound
     patches: tuple[FilterPatch, ...]
     """In the order of application."""
+    locality: Locality
+    """Where it runs."""
 
 
 def standing_of(memo: Memo, near: Neighbourhood, proxy: Proxy) -> Standing:
@@ -61,7 +64,15 @@ def standing_of(memo: Memo, near: Neighbourhood, proxy: Proxy) -> Standing:
         targets=targets,
         inbound=inbound_of(memo, proxy, targets, sidecar),
         patches=patches_for(near.filters, proxy, near.root_namespace),
+        locality=_locality(near, proxy),
     )
+
+
+def _locality(near: Neighbourhood, proxy: Proxy) -> Locality:
+    """As its workload's labels or node say, or its own labels; else what it says itself."""
+    workload = workload_of(near.workloads, proxy)
+    known = workload.locality if workload else declared_locality(proxy.labels)
+    return known if known != Locality() else proxy.locality
 
 
 def _sidecar(near: Neighbourhood, proxy: Proxy) -> Sidecar | None:

@@ -25,5 +25,5 @@ def proxy_of_pod(pod: Resource[Pod]) -> Proxy:
         labels=pod.labels,
         service_account=spec.service_account_name or "default",
         dns_domain=f"{pod.namespace}.svc.cluster.local",
-        metadata={"NAMESPACE": pod.namespace, "LABELS": dict(pod.labels), "INTERCEPTION_MODE": mode},
+        metadata={"NAMESPACE": pod.namespace, "LABELS": dict(pod.labels), "INTERCEPTION_MODE": mode, "NODE_NAME": spec.node_name},
     )

@@ -53,11 +53,14 @@ class Traits:
         return all(pair in self.labels for pair in wanted.items())
 
 
+_NODE = "kubernetes.io/hostname"
+"""Label that Istio gives every proxy: the node it runs on."""
 _PROXY_CONFIG = ("gatewayTopology", "proxyHeaders", "connectionSettings", "tracing")
 
 
-def traits_of(proxy: Proxy, *, needs_locality: bool = False, label_keys: frozenset[str] = frozenset()) -> Traits:
-    """`label_keys` are the labels that rules in the proxy's scope name."""
+def traits_of(proxy: Proxy, locality: Locality, label_keys: frozenset[str]) -> Traits:
+    """`locality` is where the proxy runs, if that matters; `label_keys` are the labels that rules in its scope name."""
+    labels = {_NODE: proxy.text("NODE_NAME"), **proxy.labels}
     addresses = proxy.addresses or ("0.0.0.0",)
     return Traits(
         type=proxy.type,
@@ -70,9 +73,9 @@ def traits_of(proxy: Proxy, *, needs_locality: bool = False, label_keys: frozens
         http10=proxy.flag("HTTP10"),
         idle_timeout=proxy.text("IDLE_TIMEOUT"),
         unprivileged=proxy.flag("UNPRIVILEGED_POD"),
-        locality=proxy.locality if needs_locality else Locality(),
+        locality=locality,
         istio_filters="istio.alpn" in proxy.extensions,
-        labels=tuple(sorted((key, value) for key, value in proxy.labels.items() if key in label_keys)),
+        labels=tuple(sorted((key, value) for key, value in labels.items() if key in label_keys and value)),
         proxy_config=_proxy_config(proxy),
         reserved_ports=frozenset(
             number for key in ("ENVOY_STATUS_PORT", "ENVOY_PROMETHEUS_PORT") if (number := _port(proxy.text(key)))
