@@ -116,5 +116,8 @@ def _check_dynamic(resource: Resource[ServiceEntry], here: Cursor) -> None:
     for place, port in here.each("ports", entry.ports):
         if port.protocol.lower() not in _DYNAMIC_PROTOCOLS:
             place.at("protocol").error(Code.SE_RESOLUTION, "DYNAMIC_DNS supports HTTP, HTTP2, GRPC and TLS only")
+        if port.target_port:
+            hint = "requests name the port behind their host"
+            place.at("targetPort").info(Code.SE_RESOLUTION, "targetPort has no effect with DYNAMIC_DNS", hint)
     if entry.location == Location.MESH_INTERNAL and resource.labels.get(_USE_WAYPOINT, "").lower() not in ("", "none"):
         here.at("location").error(Code.SE_RESOLUTION, "MESH_INTERNAL with DYNAMIC_DNS does not work with waypoints")
