@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,18 @@ kind: Pod
 metadata: {{name: client}}
 spec: {{containers: [{{name: client, image: client}}]}}
 """
+ADDRESSLESS = """
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: addressless}
+spec:
+  hosts: [addressless.test]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{number: 8080, name: tcp, protocol: TCP}]
+  workloadSelector: {labels: {app: web}}
+"""
 
 
 @pytest.fixture
@@ -42,7 +55,7 @@ def own(short_folder: Path) -> Iterator[LiveMesh]:
     folder = short_folder / "own"
     folder.mkdir(exist_ok=True)
     manifest = folder / "web.yaml"
-    manifest.write_text(DEPLOYMENT.format(replicas=1, version="v1"))
+    manifest.write_text(DEPLOYMENT.format(replicas=1, version="v1") + ADDRESSLESS)
     live = LiveMesh("own", folders(folder))
     live.up(str(manifest))
     yield live
@@ -58,6 +71,12 @@ def is_alive(pid: int) -> bool:
 
 def pids(mesh: LiveMesh, role: str) -> list[int]:
     return [process["pid"] for process in mesh.now()["processes"] if process["role"] == role]
+
+
+def lookup(mesh: LiveMesh, pod: str, name: str) -> str:
+    """The address of a name as a pod's DNS tells it; "" when it is not known."""
+    program = "import socket, sys; print(socket.gethostbyname(sys.argv[1]))"
+    return mesh.exec(pod, sys.executable, "-c", program, name, check=False).stdout.strip()
 
 
 def test_nothing_is_left_when_the_supervisor_is_killed(own: LiveMesh) -> None:
@@ -79,6 +98,8 @@ def test_down_leaves_nothing(own: LiveMesh) -> None:
 def test_proxies_serve_while_the_control_plane_is_started_again(own: LiveMesh) -> None:
     before = {pod["name"]: pod["ip"] for pod in own.pods()}
     address = own.api("GET", "/objects?kind=Service&name=web")["items"][0]["object"]["spec"]["clusterIP"]
+    eventually(lambda: lookup(own, "client", "addressless.test").startswith("240.240."))
+    looked_up = lookup(own, "client", "addressless.test")
     (old,) = pids(own, "control-plane")
     answers: list[dict[str, int]] = []
     load = threading.Thread(
@@ -92,6 +113,8 @@ def test_proxies_serve_while_the_control_plane_is_started_again(own: LiveMesh) -
     eventually(lambda: len([p for p in own.proxies() if p["synced"]]) == 2)
     assert {pod["name"]: pod["ip"] for pod in own.pods()} == before
     assert own.api("GET", "/objects?kind=Service&name=web")["items"][0]["object"]["spec"]["clusterIP"] == address
+    assert lookup(own, "client", "addressless.test") == looked_up
+    assert own.request(["--from", "client", "http://addressless.test:8080/"])["summary"]["by_status"] == {"200": 1}
 
 
 @pytest.mark.parametrize("role", ["envoy", "workload"])
