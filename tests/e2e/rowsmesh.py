@@ -37,7 +37,9 @@ _DUMPS: dict[str, tuple[str, Callable[[Any], list[Any]]]] = {
 
 
 def cluster_name(wanted: Mapping[str, Any]) -> str:
-    return f"outbound|{wanted.get('port', 80)}|{wanted.get('subset', '')}|{wanted['service']}.default.svc.cluster.local"
+    """`service` is the name of a Service in `default`, or the host of a ServiceEntry."""
+    host = wanted["service"] if "." in wanted["service"] else f"{wanted['service']}.default.svc.cluster.local"
+    return f"outbound|{wanted.get('port', 80)}|{wanted.get('subset', '')}|{host}"
 
 
 def _base64(file: Path) -> str:
