@@ -7,7 +7,7 @@ import pytest
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.names import ObjectKey
 from varka.resources.findings import parsed_path, path_text
-from varka.resources.load import Loaded, load
+from varka.resources.load import PRUNED, Loaded, load
 
 SERVICE = """
 apiVersion: v1
@@ -152,3 +152,18 @@ def test_a_boolean_annotation_says_how_to_quote_it() -> None:
 def test_paths_are_read_as_they_are_shown() -> None:
     for path in (("spec", "http", 0, "route", 12, "weight"), ("metadata", "labels", "a.b/c"), ()):
         assert parsed_path(path_text(path)) == path
+
+
+def test_what_an_api_server_prunes_may_be_tolerated() -> None:
+    text = (
+        "{apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {name: a}, spec: {egres: [], egress: [{hosts: ['*/*']}]}}"
+    )
+    assert errors(load([("f.yaml", text)]))
+    sidecar = one(text, tolerated=PRUNED)
+    assert [listener.hosts for listener in sidecar.spec.egress] == [("*/*",)]
+
+
+def test_tolerated_mistakes_do_not_hide_others() -> None:
+    spec = "hosts: [a.com], nme: a, resolution: STATIC, workloadSelector: {labels: {a: b}}, endpoints: [{address: 1.1.1.1}]"
+    text = f"{{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {{name: a}}, spec: {{{spec}}}}}"
+    assert "V0108" in [d.code for d in errors(load([("f.yaml", text)], tolerated=PRUNED))]

@@ -12,21 +12,22 @@ from varka.cli.exits import FAILED, UNPARSABLE, Failure
 from varka.cli.output import as_line, print_diagnostics
 from varka.mesh.config import mesh_config_of
 from varka.resources.files import read
-from varka.resources.load import load
+from varka.resources.load import PRUNED, load
 from varka.resources.meshconfig import default_mesh_config, load_mesh_config
 from varka.resources.model.mesh import MeshConfig
 from varka.store.state import State
 
 
 def read_manifests(paths: Iterable[str]) -> tuple[State, int]:
-    """The good objects of the files, and the exit code that the bad ones call for. Files must be readable."""
+    """The good objects of the files, and the exit code that the bad ones call for. Files must be readable. They may come out of
+    a cluster, so what an API server prunes makes no object bad."""
     names = tuple(paths)
     if not names:
         raise click.UsageError("no manifests given")
     texts, unreadable = read(names)
     if unreadable:
         raise Failure("\n".join(as_line(d) for d in unreadable), code=UNPARSABLE)
-    loaded = load(texts)
+    loaded = load(texts, tolerated=PRUNED)
     report(loaded.diagnostics)
     state = State().updated((r, loaded.places[r.key]) for r in loaded.resources)
     return state, FAILED if any(d.severity is Severity.ERROR for d in loaded.diagnostics) else 0

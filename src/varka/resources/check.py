@@ -31,9 +31,12 @@ _ROOT_FIELDS = ("apiVersion", "kind", "metadata", "spec", "status")
 _WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"})
 
 
-def check_object(value: Any, namespace: str | None) -> tuple[Resource[Any] | None, ObjectKey | None, Sequence[Finding]]:
-    """The resource (None when it has errors), its key as far as it can be known, and all that was found."""
-    findings = Findings()
+def check_object(
+    value: Any, namespace: str | None, tolerated: frozenset[Code] = frozenset()
+) -> tuple[Resource[Any] | None, ObjectKey | None, Sequence[Finding]]:
+    """The resource (None when it has errors), its key as far as it can be known, and all that was found. `tolerated` are codes
+    of errors that are warnings."""
+    findings = Findings(tolerated=tolerated)
     if not isinstance(value, dict) or not ("apiVersion" in value or "kind" in value):
         findings.error(Code.NOT_AN_OBJECT, (), "a Kubernetes object was expected: a mapping with apiVersion, kind and metadata")
         return None, None, findings.items

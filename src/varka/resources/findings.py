@@ -24,9 +24,12 @@ class Findings:
     """Collects every mistake of one object; paths begin at the object's root."""
 
     items: list[Finding] = field(default_factory=list)
+    tolerated: frozenset[Code] = frozenset()
+    """What else would be an error is a warning."""
 
     def error(self, code: Code, path: Path, message: str, hint: str = "") -> None:
-        self.items.append(Finding(code, Severity.ERROR, path, message, hint))
+        severity = Severity.WARNING if code in self.tolerated else Severity.ERROR
+        self.items.append(Finding(code, severity, path, message, hint))
 
     def warning(self, code: Code, path: Path, message: str, hint: str = "") -> None:
         self.items.append(Finding(code, Severity.WARNING, path, message, hint))
@@ -36,7 +39,11 @@ class Findings:
 
     @property
     def failed(self) -> bool:
-        return any(item.severity is Severity.ERROR for item in self.items)
+        return self.failed_since(0)
+
+    def failed_since(self, index: int) -> bool:
+        """Whether there are errors from the item at `index` on."""
+        return any(item.severity is Severity.ERROR for item in self.items[index:])
 
 
 _STEP = re.compile(r'\.?([^.\[]+)|\[(\d+)\]|\["(.*?)"\]')

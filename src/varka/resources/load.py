@@ -33,19 +33,26 @@ class Loaded:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def load(texts: Iterable[tuple[str, str]], *, namespace: str | None = "default") -> Loaded:
-    """Read (file name, text) pairs. Namespaced objects without a namespace get `namespace`; None leaves it empty."""
-    return combine(load_text(name, text, namespace=namespace) for name, text in texts)
+PRUNED = frozenset({Code.UNKNOWN_FIELD})
+"""To be tolerated: what an API server leaves out with a warning, unless it is asked to be strict, as kubectl asks it."""
 
 
-def load_text(name: str, text: str, *, namespace: str | None = "default") -> Part:
+def load(
+    texts: Iterable[tuple[str, str]], *, namespace: str | None = "default", tolerated: frozenset[Code] = frozenset()
+) -> Loaded:
+    """Read (file name, text) pairs. Namespaced objects without a namespace get `namespace`; None leaves it empty. `tolerated`
+    are codes of errors that are warnings."""
+    return combine(load_text(name, text, namespace=namespace, tolerated=tolerated) for name, text in texts)
+
+
+def load_text(name: str, text: str, *, namespace: str | None = "default", tolerated: frozenset[Code] = frozenset()) -> Part:
     """Read one text: every document that can be read, every reason why others can't."""
     found, problems = documents(text)
     objects: list[tuple[Resource[Any], Place]] = []
     diagnostics = [Diagnostic(Code.SYNTAX, Severity.ERROR, p.message, Origin(name, p.mark.line, p.mark.column)) for p in problems]
     for document in found:
         for value, place in _unfold(document, name):
-            resource, key, findings = check_object(value, namespace)
+            resource, key, findings = check_object(value, namespace, tolerated)
             diagnostics += [diagnostic(finding, key, place) for finding in findings]
             if resource is not None:
                 objects.append((resource, place))

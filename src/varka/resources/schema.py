@@ -118,7 +118,7 @@ class Check:
             self._scalar(value, schema, path)
         if schema.limits:
             self._limits(value, schema, path)
-        if schema.rules and len(self.findings.items) == before:
+        if schema.rules and not self.findings.failed_since(before):
             self._rules(value, schema, path)
 
     def _type(self, value: Any, schema: Schema, path: Path) -> bool:
