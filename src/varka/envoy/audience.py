@@ -31,6 +31,8 @@ class Character:
     """What a proxy's configuration depends on besides the services it sees. Equal proxies have the same one."""
 
     traits: Traits
+    locality: Locality
+    """Empty unless some rule that the proxy sees balances by locality."""
     telemetry: Telemetry
     patches: tuple[FilterPatch, ...]
 
@@ -63,8 +65,9 @@ def character_of(
     label_keys: frozenset[str],
 ) -> Character:
     """The same object for proxies that are equal in it."""
-    traits = traits_of(proxy, standing.locality if needs_locality else Locality(), label_keys)
-    return memo(Character, traits, reachable(memo(told, tellers, proxy), unseen), standing.patches)
+    traits = traits_of(proxy, label_keys)
+    locality = standing.locality if needs_locality else Locality()
+    return memo(Character, traits, locality, reachable(memo(told, tellers, proxy), unseen), standing.patches)
 
 
 def told(tellers: Tellers, proxy: Proxy) -> Telemetry:

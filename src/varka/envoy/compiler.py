@@ -34,7 +34,7 @@ from varka.mesh.model import Conflict, FilterPatch, Inbound, MergedGateway, Merg
 from varka.mesh.snapshot import MeshSnapshot, take
 from varka.mesh.standing import Standing
 from varka.mesh.telemetry import Telemetry, names_services
-from varka.proxy.node import Proxy, ProxyType
+from varka.proxy.node import Locality, Proxy, ProxyType
 from varka.proxy.traits import Traits
 from varka.registry.model import Endpoint, Resolution, Service, ServicePort
 from varka.resources.findings import path_text
@@ -126,8 +126,8 @@ class Compiler:
         listeners = gateway_layers(memo, gateway, scope, traits, config, endpoints, character.telemetry)
         names = sorted(listeners.routes)
         routes = tuple(memo(gateway_route, memo, gateway, scope, audience.namespace, name, traits, config) for name in names)
-        clusters, assignments = sni_layers(memo, gateway, scope.groups, traits, config, endpoints)
-        outbound = self._once(self._outbound, scope.groups, traits)
+        clusters, assignments = sni_layers(memo, gateway, scope.groups, traits, character.locality, config, endpoints)
+        outbound = self._once(self._outbound, scope.groups, traits, character.locality)
         layers = outbound | {
             TypeUrl.CLUSTER: outbound[TypeUrl.CLUSTER] + clusters,
             TypeUrl.ENDPOINTS: outbound[TypeUrl.ENDPOINTS] + assignments,
@@ -147,7 +147,7 @@ class Compiler:
         names = ((name, known.get(name)) for name in sorted(listeners.routes))
         found = [memo(sidecar_route, memo, scope, audience.namespace, name, traits, config, form) for name, form in names]
         layers = {
-            **self._once(self._outbound, scope.groups, traits),
+            **self._once(self._outbound, scope.groups, traits, character.locality),
             TypeUrl.LISTENER: listeners.layers,
             TypeUrl.ROUTE: (memo(Layer.of, tuple(part.route for part in found)),),
             TypeUrl.VIRTUAL_HOST: tuple(layer for part in found for layer in part.virtual_hosts),
@@ -165,11 +165,11 @@ class Compiler:
         rules = tuple((s, entry.rule) for s in served if (entry := audience.scope.find(s.hostname)) and entry.rule)
         return self.memo(workload, self.memo, inbound, rules, audience.character, self.config, self._settings)
 
-    def _outbound(self, groups: tuple[ServiceGroup, ...], traits: Traits) -> Parcel:
+    def _outbound(self, groups: tuple[ServiceGroup, ...], traits: Traits, locality: Locality) -> Parcel:
         memo, config = self.memo, self.config
         found = [(group, self._snapshot.endpoints_of(group)) for group in groups]
-        clusters = (memo(outbound_layer, memo, group, traits, config, endpoints) for group, endpoints in found)
-        assignments = (memo(assignment_layer, memo, group, traits, config, endpoints) for group, endpoints in found)
+        clusters = (memo(outbound_layer, memo, group, traits, locality, config, endpoints) for group, endpoints in found)
+        assignments = (memo(assignment_layer, memo, group, traits, locality, config, endpoints) for group, endpoints in found)
         return {
             TypeUrl.CLUSTER: (memo(static_layer, traits, config), *clusters),
             TypeUrl.ENDPOINTS: tuple(assignments),

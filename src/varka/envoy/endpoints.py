@@ -15,6 +15,7 @@ from varka.envoy.loadbalancer import Balancing, Client, Place, places, sends_unh
 from varka.envoy.names import ISTIO, outbound_cluster
 from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, encode
 from varka.mesh.model import ServiceGroup
+from varka.proxy.node import Locality
 from varka.proxy.traits import Traits
 from varka.registry.model import Endpoint, Health, Service, ServicePort
 from varka.resources.model import networking
@@ -28,7 +29,9 @@ _CANONICAL_REVISION = ("service.istio.io/canonical-revision", "app.kubernetes.io
 _HEALTH = {Health.HEALTHY: 1, Health.UNHEALTHY: 2, Health.DRAINING: 3}
 
 
-def assignment_layer(memo: Memo, group: ServiceGroup, traits: Traits, config: MeshConfig, endpoints: Endpoints) -> Layer:
+def assignment_layer(
+    memo: Memo, group: ServiceGroup, traits: Traits, locality: Locality, config: MeshConfig, endpoints: Endpoints
+) -> Layer:
     """One assignment for each EDS cluster that `outbound_layer` makes of the group, also when it has no endpoints:
     Envoy waits for every assignment it asked for."""
     found = []
@@ -37,7 +40,7 @@ def assignment_layer(memo: Memo, group: ServiceGroup, traits: Traits, config: Me
             if planned.kind is Discovery.EDS:
                 service, port = planned.service, planned.port
                 name = outbound_cluster(port.number, planned.subset_name, service.hostname)
-                found.append(memo(load_assignment, name, *planned.assigned, endpoints(service, port)))
+                found.append(memo(load_assignment, name, *planned.assigned(locality), endpoints(service, port)))
     return memo(Layer.of, tuple(found))
 
 

@@ -57,6 +57,9 @@ class Client:
     labels: tuple[tuple[str, str], ...] = ()
 
 
+ANYWHERE = Client()
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Endpoints of one locality and priority."""
@@ -111,13 +114,13 @@ def _zone_aware(setting: networking.ZoneAwareLoadBalancerSetting) -> Balancing:
     )
 
 
-def client_of(balancing: Balancing, traits: Traits) -> Client:
+def client_of(balancing: Balancing, traits: Traits, locality: Locality) -> Client:
     """Only what the balancing compares, so that clients elsewhere share what doesn't depend on it."""
     if not balancing.by_client:
-        return Client()
-    known = {**dict(traits.labels), **topology(traits.locality, traits.network)}
+        return ANYWHERE
+    known = {**dict(traits.labels), **topology(locality, traits.network)}
     names = sorted({label.partition("=")[0] for label in balancing.labels})
-    return Client(traits.locality, tuple((name, known[name]) for name in names if name in known))
+    return Client(locality, tuple((name, known[name]) for name in names if name in known))
 
 
 def topology(locality: Locality, network: str = "", node: str = "") -> dict[str, str]:

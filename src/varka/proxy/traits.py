@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from varka.proxy.node import Interception, Locality, Proxy, ProxyType
+from varka.proxy.node import Interception, Proxy, ProxyType
 
 _DNS_DOMAIN = "*.svc.cluster.local"
 
@@ -29,8 +29,6 @@ class Traits:
     """Node metadata IDLE_TIMEOUT, a duration; "" when unset."""
     unprivileged: bool = False
     """May not bind ports below 1024 (node metadata UNPRIVILEGED_POD)."""
-    locality: Locality = Locality()
-    """Empty unless some rule that this proxy sees balances by locality."""
     labels: tuple[tuple[str, str], ...] = ()
     """The client's labels that some rule names (`failoverPriority`, `sourceLabels`), sorted; only these."""
     mesh_tls: bool = False
@@ -58,8 +56,8 @@ _NODE = "kubernetes.io/hostname"
 _PROXY_CONFIG = ("gatewayTopology", "proxyHeaders", "connectionSettings", "tracing")
 
 
-def traits_of(proxy: Proxy, locality: Locality, label_keys: frozenset[str]) -> Traits:
-    """`locality` is where the proxy runs, if that matters; `label_keys` are the labels that rules in its scope name."""
+def traits_of(proxy: Proxy, label_keys: frozenset[str]) -> Traits:
+    """`label_keys` are the labels that rules in the proxy's scope name."""
     labels = {_NODE: proxy.text("NODE_NAME"), **proxy.labels}
     addresses = proxy.addresses or ("0.0.0.0",)
     return Traits(
@@ -73,7 +71,6 @@ def traits_of(proxy: Proxy, locality: Locality, label_keys: frozenset[str]) -> T
         http10=proxy.flag("HTTP10"),
         idle_timeout=proxy.text("IDLE_TIMEOUT"),
         unprivileged=proxy.flag("UNPRIVILEGED_POD"),
-        locality=locality,
         istio_filters="istio.alpn" in proxy.extensions,
         labels=tuple(sorted((key, value) for key, value in labels.items() if key in label_keys and value)),
         proxy_config=_proxy_config(proxy),

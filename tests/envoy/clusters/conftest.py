@@ -23,7 +23,7 @@ from varka.envoy.clusters.outbound import outbound_layer
 from varka.envoy.endpoints import assignment_layer
 from varka.envoy.resource import EnvoyResource
 from varka.mesh.model import MergedRule, ScopedService, ServiceGroup
-from varka.proxy.node import ProxyType
+from varka.proxy.node import Locality, ProxyType
 from varka.proxy.traits import Traits
 from varka.registry.model import Endpoint, Protocol, Registry, Resolution, Service, ServicePort
 from varka.resources.model import networking
@@ -49,6 +49,8 @@ class World:
     endpoints: tuple[Endpoint, ...] = (Endpoint("10.0.0.1", 8080),)
     mesh: Mapping[str, Any] = field(default_factory=dict)
     traits: Mapping[str, Any] = field(default_factory=dict)
+    place: Locality = Locality()
+    """Where the proxy is."""
 
     def with_(self, **changes: Any) -> World:
         return replace(self, **changes)
@@ -81,7 +83,7 @@ class World:
         return decode(self.mesh, MeshConfig)
 
     def clusters(self, memo: Memo | None = None) -> dict[str, Any]:
-        layer = outbound_layer(memo or Memo(), self.group(), self.client(), self.config(), lambda *_: self.endpoints)
+        layer = outbound_layer(memo or Memo(), self.group(), self.client(), self.place, self.config(), lambda *_: self.endpoints)
         return {name: parsed(resource) for name, resource in layer.resources.items()}
 
     def cluster(self) -> Any:
@@ -89,7 +91,7 @@ class World:
         return list(self.clusters().values())[-1]
 
     def assignment(self) -> Any:
-        layer = assignment_layer(Memo(), self.group(), self.client(), self.config(), lambda *_: self.endpoints)
+        layer = assignment_layer(Memo(), self.group(), self.client(), self.place, self.config(), lambda *_: self.endpoints)
         return parsed(list(layer.resources.values())[-1])
 
 

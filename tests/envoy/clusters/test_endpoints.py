@@ -23,7 +23,7 @@ NAMES = {address: name for name, (address, _) in ADDRESSES.items()}
 @pytest.fixture
 def spread(world: Any) -> Any:
     everywhere = tuple(Endpoint(address, 80, locality=at) for address, at in ADDRESSES.values())
-    return world.with_(endpoints=everywhere, traits={"locality": HERE})
+    return world.with_(endpoints=everywhere, place=HERE)
 
 
 def priorities(assignment: Any) -> dict[str, int]:
@@ -130,7 +130,7 @@ def test_distribution_gives_places_their_shares_and_others_nothing(spread: Any) 
     assert rule.cluster().common_lb_config.HasField("locality_weighted_lb_config")
     first = spread.with_(policy=locality(outlier=False, distribute=[{"from": "*", "to": {"r1/z1": 50, "r1": 50}}]))
     assert weights(first.assignment()) == {"same": 25, "zone": 25, "region": 50}
-    elsewhere = rule.with_(traits={"locality": Locality("r4")})
+    elsewhere = rule.with_(place=Locality("r4"))
     assert len(weights(elsewhere.assignment())) == 5
 
 
@@ -149,7 +149,7 @@ def test_labels_decide_before_places(world: Any) -> None:
 
 def test_topology_labels_are_known_of_every_endpoint(spread: Any) -> None:
     labels = ["topology.kubernetes.io/region", "topology.kubernetes.io/zone"]
-    rule = spread.with_(policy=locality(failoverPriority=labels), traits={"locality": Locality("r1", "z2")})
+    rule = spread.with_(policy=locality(failoverPriority=labels), place=Locality("r1", "z2"))
     assert priorities(rule.assignment()) == {"region": 0, "same": 1, "zone": 1, "second": 2, "third": 2}
 
 
@@ -161,8 +161,8 @@ def test_another_network_comes_last(world: Any) -> None:
         Endpoint("10.0.0.3", 80, network="n2", locality=Locality("r1")),
         Endpoint("10.0.0.4", 80, network="n2", locality=Locality("r2")),
     )
-    client = {"network": "n1", "locality": Locality("r1")}
-    rule = world.with_(endpoints=endpoints, policy=locality(failoverPriority=list(labels)), traits=client)
+    policy = locality(failoverPriority=list(labels))
+    rule = world.with_(endpoints=endpoints, policy=policy, traits={"network": "n1"}, place=Locality("r1"))
     assert priorities(rule.assignment()) == {"same": 0, "zone": 1, "region": 2, "second": 3}
 
 

@@ -80,9 +80,7 @@ def renamed(cluster: Any, index: int) -> Any:
 def test_envoy_accepts_every_balancer_with_every_resolution(world: Any, envoy_accepts: Any) -> None:
     policies = [{"loadBalancer": b, "connectionPool": POOL, "outlierDetection": OUTLIER} for b in BALANCERS]
     worlds = [
-        world.with_(policy=p, resolution=r, endpoints=e, traits={"locality": Locality("r", "z")})
-        for p in policies
-        for r, e in RESOLUTIONS
+        world.with_(policy=p, resolution=r, endpoints=e, place=Locality("r", "z")) for p in policies for r, e in RESOLUTIONS
     ]
     envoy_accepts(renamed(w.cluster(), i) for i, w in enumerate(worlds))
 
@@ -144,7 +142,7 @@ def test_envoy_accepts_the_static_and_inbound_clusters(world: Any, envoy_accepts
         static_layer(traits, config),
         inbound_layer(Memo(), inbound, rules, traits, config),
         inbound_layer(Memo(), own, rules, traits, config),
-        sni_layer(Memo(), group, traits, config, lambda *_: ()),
+        sni_layer(Memo(), group, traits, Locality(), config, lambda *_: ()),
     )
     found = [cluster_of(r) for layer in layers for r in layer.resources.values()]
     assert len(found) == 4 + 1 + 4 + 1

@@ -25,7 +25,7 @@ def compiled(cluster_of: Any) -> Any:
         key = ObjectKey("networking.istio.io", "Gateway", "ns", "gw")
         port = GatewayPort(15443, "", "TLS", (GatewayServer(key, server, (("*", "*"),), ""),))
         gateway = MergedGateway((port,), ())
-        args = (world.client(), world.config(), lambda *_: world.endpoints)
+        args = (world.client(), world.place, world.config(), lambda *_: world.endpoints)
         found = sni_layers(Memo(), gateway, (world.group(),), *args)
         clusters, assignments = ({n: cluster_of(r) for layer in ls for n, r in layer.resources.items()} for ls in found)
         return clusters, assignments

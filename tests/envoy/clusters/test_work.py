@@ -7,11 +7,12 @@ from typing import Any
 from varka.base.memo import Memo
 from varka.envoy.clusters.outbound import outbound_layer
 from varka.envoy.endpoints import assignment_layer
-from varka.proxy.node import ProxyType
+from varka.proxy.node import Locality, ProxyType
 from varka.proxy.traits import Traits
 from varka.registry.model import Endpoint, Resolution
 
 SIDECAR, ROUTER = Traits(ProxyType.SIDECAR), Traits(ProxyType.ROUTER)
+NOWHERE = Locality()
 
 
 class Compiled:
@@ -20,10 +21,10 @@ class Compiled:
     def __init__(self, world: Any) -> None:
         self.memo, self.group, self.config = Memo(), world.group(), world.config()
 
-    def run(self, endpoints: tuple[Endpoint, ...], traits: Traits = SIDECAR) -> tuple[Any, Any]:
+    def run(self, endpoints: tuple[Endpoint, ...], traits: Traits = SIDECAR, place: Locality = NOWHERE) -> tuple[Any, Any]:
         self.memo.turn()
         self.memo.made.clear()
-        args = (self.memo, self.group, traits, self.config, lambda *_: endpoints)
+        args = (self.memo, self.group, traits, place, self.config, lambda *_: endpoints)
         return outbound_layer(*args), assignment_layer(*args)
 
 
@@ -56,3 +57,13 @@ def test_gateways_and_sidecars_share_assignments(world: Any) -> None:
     _, first = compiled.run(endpoints)
     _, second = compiled.run(endpoints, ROUTER)
     assert second is first
+
+
+def test_proxies_in_another_place_share_clusters_and_what_does_not_depend_on_it(world: Any) -> None:
+    endpoints = (Endpoint("10.0.0.1", 80, locality=Locality("r1")), Endpoint("10.0.0.2", 80, locality=Locality("r2")))
+    compiled = Compiled(world.with_(policy={"outlierDetection": {}}, mesh={"localityLbSetting": {"enabled": True}}))
+    here, there = (compiled.run(endpoints, place=Locality(region)) for region in ("r1", "r2"))
+    assert compiled.memo.made == {"load_assignment": 1, "of": 1}
+    assert here[0] is there[0]
+    equal = Compiled(world)
+    assert equal.run(endpoints, place=Locality("r1")) == equal.run(endpoints, place=Locality("r2"))

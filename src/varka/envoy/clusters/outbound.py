@@ -12,9 +12,11 @@ from varka.envoy.clusters.plan import Planned, plan
 from varka.envoy.clusters.security import apply_security, identities, peer_of
 from varka.envoy.clusters.service import describe, service_draft
 from varka.envoy.endpoints import Endpoints
+from varka.envoy.loadbalancer import ANYWHERE, Client
 from varka.envoy.names import outbound_cluster
 from varka.envoy.resource import EnvoyResource, Layer
 from varka.mesh.model import ScopedService, ServiceGroup
+from varka.proxy.node import Locality
 from varka.proxy.traits import Traits
 from varka.registry.model import Endpoint
 from varka.resources.model import networking
@@ -23,13 +25,17 @@ from varka.resources.model.mesh import MeshConfig
 _ALPN_OVERRIDE = (networking.ClientTLSSettingsTLSmode.SIMPLE, networking.ClientTLSSettingsTLSmode.MUTUAL)
 
 
-def outbound_layer(memo: Memo, group: ServiceGroup, traits: Traits, config: MeshConfig, endpoints: Endpoints) -> Layer:
-    """The clusters of a group's services for proxies with `traits`. Clusters of EDS don't depend on endpoints."""
-    return memo(Layer.of, tuple(c for entry in group.services for c in _clusters(memo, entry, traits, config, endpoints)))
+def outbound_layer(
+    memo: Memo, group: ServiceGroup, traits: Traits, locality: Locality, config: MeshConfig, endpoints: Endpoints
+) -> Layer:
+    """The clusters of a group's services for proxies with `traits` in a place. Clusters of EDS depend neither on endpoints nor
+    on the place."""
+    found = (c for entry in group.services for c in _clusters(memo, entry, traits, locality, config, endpoints))
+    return memo(Layer.of, tuple(found))
 
 
 def _clusters(
-    memo: Memo, entry: ScopedService, traits: Traits, config: MeshConfig, endpoints: Endpoints
+    memo: Memo, entry: ScopedService, traits: Traits, locality: Locality, config: MeshConfig, endpoints: Endpoints
 ) -> Iterator[EnvoyResource]:
     names = identities(entry.service, entry.rule, traits, config, endpoints)
     for planned in memo(plan, entry, traits, config):
@@ -37,18 +43,21 @@ def _clusters(
             yield memo(dynamic_cluster, planned, names)
             continue
         inline = endpoints(planned.service, planned.port) if planned.kind.by_dns else ()
-        cluster = memo(outbound_cluster_resource, planned, inline, names)
+        client = planned.client(locality) if planned.kind.by_dns else ANYWHERE
+        cluster = memo(outbound_cluster_resource, planned, client, inline, names)
         if cluster is not None:
             yield cluster
 
 
-def outbound_cluster_resource(planned: Planned, endpoints: tuple[Endpoint, ...], names: tuple[str, ...]) -> EnvoyResource | None:
+def outbound_cluster_resource(
+    planned: Planned, client: Client, endpoints: tuple[Endpoint, ...], names: tuple[str, ...]
+) -> EnvoyResource | None:
     """The cluster of a port and subset; None when there is nothing for DNS to resolve.
 
-    `endpoints` are those of the port, for DNS only; `names` what the other side's certificate may say.
+    `client` and `endpoints` of the port are for DNS only; `names` what the other side's certificate may say.
     """
     name = outbound_cluster(planned.port.number, planned.subset_name, planned.service.hostname)
-    draft = service_draft(name, planned, endpoints)
+    draft = service_draft(name, planned, client, endpoints)
     if draft is None:
         return None
     apply_security(draft, planned.policy, peer_of(planned, names), planned.traits, planned.config)

@@ -9,6 +9,7 @@ from varka.envoy.clusters.discovery import Discovery, discovery
 from varka.envoy.clusters.policy import Policy, policy_of
 from varka.envoy.loadbalancer import Balancing, Client, balancing_of, client_of
 from varka.mesh.model import MergedRule, ScopedService
+from varka.proxy.node import Locality
 from varka.proxy.traits import Traits
 from varka.registry.model import Service, ServicePort
 from varka.resources.model import networking
@@ -26,7 +27,6 @@ class Planned:
     rule: MergedRule | None
     policy: Policy
     balancing: Balancing
-    client: Client
     traits: Traits
     config: MeshConfig
 
@@ -34,11 +34,14 @@ class Planned:
     def subset_name(self) -> str:
         return self.subset.name if self.subset else ""
 
-    @property
-    def assigned(self) -> tuple[Service, networking.Subset | None, Balancing, Client, str]:
+    def client(self, locality: Locality) -> Client:
+        """A client in some place, as far as the cluster cares where it is."""
+        return client_of(self.balancing, self.traits, locality)
+
+    def assigned(self, locality: Locality) -> tuple[Service, networking.Subset | None, Balancing, Client, str]:
         """What its load assignment depends on besides its name and endpoints: less than the cluster, so that clusters
         of different proxies share assignments."""
-        return self.service, self.subset, self.balancing, self.client, self.traits.cluster_id
+        return self.service, self.subset, self.balancing, self.client(locality), self.traits.cluster_id
 
     @property
     def origins(self) -> tuple[ObjectKey, ...]:
@@ -57,6 +60,5 @@ def plan(entry: ScopedService, traits: Traits, config: MeshConfig) -> tuple[Plan
             kind = discovery(entry.service, port, passthrough, subset is not None, traits)
             if kind is not None:
                 balancing = balancing_of(entry.service, policy, config)
-                client = client_of(balancing, traits)
-                found.append(Planned(kind, entry.service, port, subset, rule, policy, balancing, client, traits, config))
+                found.append(Planned(kind, entry.service, port, subset, rule, policy, balancing, traits, config))
     return tuple(found)

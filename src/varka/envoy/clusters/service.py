@@ -16,7 +16,7 @@ from varka.envoy.clusters.pool import apply_pool
 from varka.envoy.clusters.protocol import apply_http2_upgrade, apply_port_protocol
 from varka.envoy.dnscache import lookup_family
 from varka.envoy.endpoints import localities, usable
-from varka.envoy.loadbalancer import Balancing, Client, sends_unhealthy
+from varka.envoy.loadbalancer import ANYWHERE, Balancing, Client, sends_unhealthy
 from varka.registry.model import Endpoint, Registry, Resolution, ServicePort
 
 EDS_TIMEOUT = 5
@@ -28,8 +28,9 @@ _DNS_JITTER = 0.1
 _DNS_QUERIES = 100
 
 
-def service_draft(name: str, planned: Planned, endpoints: tuple[Endpoint, ...]) -> Draft | None:
-    """A cluster with everything but its security; None when there is nothing for DNS to resolve."""
+def service_draft(name: str, planned: Planned, client: Client, endpoints: tuple[Endpoint, ...]) -> Draft | None:
+    """A cluster with everything but its security; None when there is nothing for DNS to resolve. `client` and `endpoints`
+    matter for DNS only."""
     service, port, policy, config = planned.service, planned.port, planned.policy, planned.config
     pattern = config.outbound_cluster_stat_name
     draft = Draft.named(name, stat_pattern(pattern, service, port, planned.subset_name) if pattern else "")
@@ -40,7 +41,7 @@ def service_draft(name: str, planned: Planned, endpoints: tuple[Endpoint, ...]) 
         there = usable(endpoints, service, planned.subset)
         if not there:
             return None
-        _resolve(draft, planned, there)
+        _resolve(draft, planned, client, there)
     elif service.resolution is Resolution.PASSTHROUGH and service.registry is Registry.EXTERNAL:
         _redirect(draft, port)
     apply_port_protocol(draft, port, planned.traits, config)
@@ -77,7 +78,7 @@ def _redirect(draft: Draft, port: ServicePort) -> None:
         draft.message.original_dst_lb_config.upstream_port_override.value = port.target
 
 
-def _resolve(draft: Draft, planned: Planned, endpoints: list[Endpoint]) -> None:
+def _resolve(draft: Draft, planned: Planned, client: Client, endpoints: list[Endpoint]) -> None:
     """DNS settings. `type` and its fields, though Envoy prefers `cluster_type` by now: tools and EnvoyFilters read them."""
     cluster, rate = draft.message, planned.config.dns_refresh_rate
     cluster.dns_lookup_family = lookup_family(planned.traits)
@@ -87,9 +88,9 @@ def _resolve(draft: Draft, planned: Planned, endpoints: list[Endpoint]) -> None:
     resolver = cares_dns_resolver_pb2.CaresDnsResolverConfig(udp_max_queries=wkt.uint32(_DNS_QUERIES))
     cluster.typed_dns_resolver_config.name = "envoy.network.dns_resolver.cares"
     cluster.typed_dns_resolver_config.typed_config.CopyFrom(wkt.pack(resolver))
-    balancing, client = planned.balancing, planned.client
+    balancing = planned.balancing
     if planned.kind is Discovery.LOGICAL_DNS:
         # Envoy takes exactly one name for it, so there is nothing to spread.
-        endpoints, balancing, client = endpoints[:1], Balancing(), Client()
+        endpoints, balancing, client = endpoints[:1], Balancing(), ANYWHERE
     cluster.load_assignment.cluster_name = cluster.name
     cluster.load_assignment.endpoints.extend(localities(endpoints, balancing, client, planned.traits.cluster_id))

@@ -9,9 +9,11 @@ from varka.envoy.clusters.discovery import Discovery
 from varka.envoy.clusters.plan import Planned, plan
 from varka.envoy.clusters.service import describe, service_draft
 from varka.envoy.endpoints import Endpoints, load_assignment
+from varka.envoy.loadbalancer import ANYWHERE, Client
 from varka.envoy.names import sni_cluster
 from varka.envoy.resource import EnvoyResource, Layer, Layers
 from varka.mesh.model import MergedGateway, ScopedService, ServiceGroup
+from varka.proxy.node import Locality
 from varka.proxy.traits import Traits
 from varka.registry.model import Endpoint
 from varka.resources.model import networking
@@ -26,6 +28,7 @@ def sni_layers(
     gateway: MergedGateway,
     groups: tuple[ServiceGroup, ...],
     traits: Traits,
+    locality: Locality,
     config: MeshConfig,
     endpoints: Endpoints,
 ) -> tuple[Layers, Layers]:
@@ -34,32 +37,37 @@ def sni_layers(
     if not any(tls is not None and tls.mode is _MODE.AUTO_PASSTHROUGH for tls in servers):
         return (), ()
     return (
-        tuple(sni_layer(memo, group, traits, config, endpoints) for group in groups),
-        tuple(sni_assignment_layer(memo, group, traits, config, endpoints) for group in groups),
+        tuple(sni_layer(memo, group, traits, locality, config, endpoints) for group in groups),
+        tuple(sni_assignment_layer(memo, group, traits, locality, config, endpoints) for group in groups),
     )
 
 
-def sni_layer(memo: Memo, group: ServiceGroup, traits: Traits, config: MeshConfig, endpoints: Endpoints) -> Layer:
+def sni_layer(
+    memo: Memo, group: ServiceGroup, traits: Traits, locality: Locality, config: MeshConfig, endpoints: Endpoints
+) -> Layer:
     """A cluster named by its SNI for each port and subset of the mesh's own services. The gateway adds no TLS."""
     found = []
     for planned in (p for entry in group.services for p in _planned(memo, entry, traits, config)):
         inline = memo(_mutual, endpoints(planned.service, planned.port)) if planned.kind.by_dns else ()
-        found.append(memo(sni_cluster_resource, planned, inline))
+        client = planned.client(locality) if planned.kind.by_dns else ANYWHERE
+        found.append(memo(sni_cluster_resource, planned, client, inline))
     return memo(Layer.of, tuple(cluster for cluster in found if cluster is not None))
 
 
-def sni_assignment_layer(memo: Memo, group: ServiceGroup, traits: Traits, config: MeshConfig, endpoints: Endpoints) -> Layer:
+def sni_assignment_layer(
+    memo: Memo, group: ServiceGroup, traits: Traits, locality: Locality, config: MeshConfig, endpoints: Endpoints
+) -> Layer:
     """Their endpoints: only those that speak mesh mTLS, since the gateway can't see who else would answer."""
     found = []
     for planned in (p for entry in group.services for p in _planned(memo, entry, traits, config)):
         if planned.kind is Discovery.EDS:
             there = memo(_mutual, endpoints(planned.service, planned.port))
-            found.append(memo(load_assignment, _name(planned), *planned.assigned, there))
+            found.append(memo(load_assignment, _name(planned), *planned.assigned(locality), there))
     return memo(Layer.of, tuple(found))
 
 
-def sni_cluster_resource(planned: Planned, endpoints: tuple[Endpoint, ...]) -> EnvoyResource | None:
-    draft = service_draft(_name(planned), planned, endpoints)
+def sni_cluster_resource(planned: Planned, client: Client, endpoints: tuple[Endpoint, ...]) -> EnvoyResource | None:
+    draft = service_draft(_name(planned), planned, client, endpoints)
     if draft is None:
         return None
     describe(draft, planned)
