@@ -1,9 +1,9 @@
 """Rows about traffic policies.
 
 A row with `policy` stands for several: its traffic policy is put at each place of a DestinationRule that may hold one (`at`; by
-default all), its `covers` are those below that place; `rule` has further fields of the rule. A row with `pool` is the same for the connections to the workload: its
-settings are put at each place of a Sidecar. They are those of `set-0`, whose only port is 8080; with `protocol` the Sidecar says
-what is spoken there.
+default all), its `covers` are those below that place; `rule` has further fields of the DestinationRule. A row with `pool` is the
+same for the connections to the workload: its settings are put at each place of a Sidecar. They are those of `set-0`, whose only
+port is 8080; with `protocol` the Sidecar says what is spoken there.
 """
 
 from __future__ import annotations
