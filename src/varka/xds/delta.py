@@ -132,8 +132,12 @@ class DeltaStream:
 
     def settled(self) -> bool:
         """Everything of the newest view was sent and answered."""
-        idle = not (self._ready or self._again or self._gone)
-        return idle and all(s.at is self.view and not (s.outstanding or s.fresh) for s in self.types.values())
+        if self._ready or self._again or self._gone:
+            return False
+        for subscription in self.types.values():
+            if subscription.at is not self.view or subscription.outstanding or subscription.fresh:
+                return False
+        return True
 
     def refused(self) -> Iterator[Rejection]:
         """What the client rejected and still goes without."""
@@ -231,13 +235,12 @@ class DeltaStream:
         parts = [self._cut(found, subscription) for found in differences]
         if type_ is TypeUrl.VIRTUAL_HOST:
             parts = [self._awaited(part) for part in parts]
-        asked = subscription.fresh.union(n for n in behind if subscription.wants(n)).difference(*(p.names for p in parts))
-        again, unknown = self._asked(type_, subscription, asked)
+        again, unknown = self._asked(type_, subscription, behind, parts) if subscription.fresh or behind else ((), ())
         following = self._following(type_, followed, parts) if followed else ()
         removed = self._removed(type_, subscription, differences) + unknown
         subscription.at, subscription.held, subscription.fresh = self.view, {}, frozenset()
-        self._behind -= behind
-        self._followed -= followed
+        behind.clear()
+        followed.clear()
         sent = [resources for resources in (*(p.changed for p in parts), again + following) if resources]
         self._note(type_, sent, removed, first)
         if type_ is TypeUrl.CLUSTER:
@@ -265,15 +268,16 @@ class DeltaStream:
     def _awaited(self, hosts: Difference) -> Difference:
         """Without those whose route configuration the client has not: they would be lost now, and will follow it."""
         routes = {name for name, _ in self.forms}
-        found = tuple(host for host in hosts.changed if host.name.partition("/")[0] in routes)
-        if len(found) == len(hosts.changed):
+        if self._responses.routes(hosts) <= routes:
             return hosts
+        found = tuple(host for host in hosts.changed if host.name.partition("/")[0] in routes)
         return Difference(found, hosts.removed, frozenset(host.name for host in found))
 
     def _asked(
-        self, type_: TypeUrl, subscription: Subscription, names: frozenset[str]
+        self, type_: TypeUrl, subscription: Subscription, behind: set[str], parts: list[Difference]
     ) -> tuple[tuple[EnvoyResource, ...], tuple[str, ...]]:
         """What must be sent although it did not change, and names asked for that are nowhere."""
+        names = subscription.fresh.union(n for n in behind if subscription.wants(n)).difference(*(p.names for p in parts))
         found, unknown = [], []
         for name in sorted(names):
             resource = self.view.get(type_, name) or self._lookup(type_, name)

@@ -13,9 +13,8 @@ from google.protobuf.json_format import MessageToDict
 from varka.envoy.resource import EnvoyResource
 from varka.proxy.node import Locality, Proxy, from_node
 
-_LONG = 4 << 10
-"""Bytes from which a request is worth remembering."""
-_KEPT = 16
+_BUDGET = 2 << 20
+"""Bytes of requests whose meaning is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +62,21 @@ def delta_request(raw: bytes) -> tuple[DeltaRequest, Proxy | None]:
 
 
 class DeltaRequests:
-    """Decodes requests. Equal subscriptions to many names are one value: proxies that see the same ask for the same."""
+    """Decodes requests. Equal ones are one value: proxies that see the same ask for the same and accept the same."""
 
     def __init__(self) -> None:
-        self._long: OrderedDict[bytes, DeltaRequest] = OrderedDict()
+        self._known: OrderedDict[bytes, DeltaRequest] = OrderedDict()
+        self._bytes = 0
 
     def __call__(self, raw: bytes) -> tuple[DeltaRequest, Proxy | None]:
-        if found := self._long.get(raw):
+        if found := self._known.get(raw):
             return found, None
         request, proxy = delta_request(raw)
-        if len(raw) >= _LONG and proxy is None:
-            self._long[raw] = request
-            if len(self._long) > _KEPT:
-                self._long.popitem(last=False)
+        if proxy is None:
+            self._known[raw] = request
+            self._bytes += len(raw)
+            while self._bytes > _BUDGET:
+                self._bytes -= len(self._known.popitem(last=False)[0])
         return request, proxy
 
 

@@ -66,6 +66,10 @@ class Responses:
         """What a subscription knows, grown: one set for all streams of which the same is known."""
         return self._memo(frozenset[T].union, known, more) if known else more
 
+    def routes(self, hosts: Difference) -> frozenset[str]:
+        """The route configurations of virtual hosts that travel alone."""
+        return self._memo(_routes, hosts)
+
     def count(self, response: Response) -> None:
         """A stream sends this now."""
         self.sent[response.type] = self.sent.get(response.type, 0) + len(response.resources)
@@ -87,6 +91,10 @@ class Responses:
             _, dropped = self._responses.popitem(last=False)
             self._bytes -= len(dropped.body)
         return found
+
+
+def _routes(hosts: Difference) -> frozenset[str]:
+    return frozenset(name.partition("/")[0] for name in hosts.names)
 
 
 def _differences(memo: Memo, old: Portion, new: Portion) -> Differences:
