@@ -28,8 +28,14 @@ CLIENT = "client.default"
 """Where calls come from that do not say."""
 
 
+def _of_its_port(dump: Any) -> list[Any]:
+    """The virtual hosts of a route configuration of one port. HTTP proxies have them too, also for a while after they are gone."""
+    found = dump["route_config"]
+    return [host for host in found["virtual_hosts"] if host["name"].endswith(f":{found['name']}")]
+
+
 _DUMPS: dict[str, tuple[str, Callable[[Any], list[Any]]]] = {
-    "virtual_host": ("dynamic_route_configs", lambda one: one["route_config"]["virtual_hosts"]),
+    "virtual_host": ("dynamic_route_configs", _of_its_port),
     "listener": ("dynamic_listeners", lambda one: [one["active_state"]["listener"]] if "active_state" in one else []),
     "cluster": ("dynamic_active_clusters", lambda one: [one["cluster"]]),
 }
