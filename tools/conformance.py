@@ -17,7 +17,7 @@ FLOOR: dict[str, float] = {
     "validation": 99,
     "meshconfig": 99,
     "samples": 100,
-    "simulation": 73,
+    "simulation": 75,
     "sidecar_routes": 75,
     "gateway_rds": 100,
     "gateway_listeners": 100,

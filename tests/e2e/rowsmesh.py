@@ -29,7 +29,7 @@ CLIENT = "client.default"
 
 
 def _of_its_port(dump: Any) -> list[Any]:
-    """The virtual hosts of a route configuration of one port. HTTP proxies have them too, also for a while after they are gone."""
+    """The virtual hosts of a route configuration of one port. HTTP proxies have them too, a while longer than they live."""
     found = dump["route_config"]
     return [host for host in found["virtual_hosts"] if host["name"].endswith(f":{found['name']}")]
 
