@@ -101,7 +101,12 @@ class Compiler:
         return self.memo(audience_of, self.memo, self._tellers, proxy, standing, scope, gateway), standing
 
     def _shared(self, audience: Audience, forms: Forms) -> Portion:
-        key = (audience, NO_FORMS if audience.gateway else forms)
+        """Mostly route configurations have the form that they would get now."""
+        usual = self._portion(audience, NO_FORMS)
+        return usual if self.memo(keeps, usual, forms) else self._portion(audience, forms)
+
+    def _portion(self, audience: Audience, forms: Forms) -> Portion:
+        key = (audience, forms)
         if key not in self._portions:
             self._portions[key] = self._gateway(audience) if audience.gateway else self._sidecar(audience, forms)
         return self._portions[key]
@@ -187,6 +192,13 @@ SET_ASIDE = "V7001"
 """Code of a patch that is not applied."""
 HOLDERS = (TypeUrl.CLUSTER, TypeUrl.LISTENER)
 """Types whose resources name secrets."""
+
+
+def keeps(portion: Portion, forms: Forms) -> bool:
+    """Whether route configurations have these forms in it."""
+    known = dict(forms)
+    routes = (r for layer in portion.layers.get(TypeUrl.ROUTE, ()) for r in layer.resources.values())
+    return all(known.get(route.name, route.form) is route.form for route in routes)
 
 
 def direct_ports(group: ServiceGroup) -> tuple[tuple[Service, ServicePort], ...]:
