@@ -62,6 +62,20 @@ def own(short_folder: Path) -> Iterator[LiveMesh]:
     live.down()
 
 
+TEAPOT = {
+    "apiVersion": "networking.istio.io/v1",
+    "kind": "VirtualService",
+    "metadata": {"name": "teapot"},
+    "spec": {
+        "hosts": ["web"],
+        "http": [
+            {"match": [{"uri": {"prefix": "/tea"}}], "directResponse": {"status": 418}},
+            {"route": [{"destination": {"host": "web"}}]},
+        ],
+    },
+}
+
+
 def is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -100,6 +114,7 @@ def test_proxies_serve_while_the_control_plane_is_started_again(own: LiveMesh) -
     address = own.api("GET", "/objects?kind=Service&name=web")["items"][0]["object"]["spec"]["clusterIP"]
     eventually(lambda: lookup(own, "client", "addressless.test").startswith("240.240."))
     looked_up = lookup(own, "client", "addressless.test")
+    own.apply([TEAPOT])
     (old,) = pids(own, "control-plane")
     answers: list[dict[str, int]] = []
     load = threading.Thread(
@@ -115,6 +130,10 @@ def test_proxies_serve_while_the_control_plane_is_started_again(own: LiveMesh) -
     assert own.api("GET", "/objects?kind=Service&name=web")["items"][0]["object"]["spec"]["clusterIP"] == address
     assert lookup(own, "client", "addressless.test") == looked_up
     assert own.request(["--from", "client", "http://addressless.test:8080/"])["summary"]["by_status"] == {"200": 1}
+    # What was applied is still there, not only in proxies that have not heard of anything else.
+    assert own.request(["--from", "client", "http://web/tea"])["summary"]["by_status"] == {"418": 1}
+    assert [item["source"] for item in own.api("GET", "/objects?kind=VirtualService&name=teapot")["items"]] == ["apply"]
+    own.delete([TEAPOT])
 
 
 @pytest.mark.parametrize("role", ["envoy", "workload"])

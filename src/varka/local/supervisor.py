@@ -14,7 +14,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from varka.base.paths import MeshPaths
@@ -49,6 +49,7 @@ def run(config: MeshConfig) -> NoReturn:
     code = 1
     try:
         kernel.set_process_name("varka-mesh")
+        config = _with_journal(config)
         control = _start_control_plane(config)
         ours, theirs = pair()
         inside = _start_inside(config, ours, theirs)
@@ -67,6 +68,12 @@ def _say(started: int, line: Mapping[str, Any]) -> None:
     with contextlib.suppress(OSError):
         os.write(started, json.dumps(line).encode() + b"\n")
         os.close(started)
+
+
+def _with_journal(config: MeshConfig) -> MeshConfig:
+    """Applied objects outlive the control plane in memory of the supervisor's: private keys do not touch the disk."""
+    journal = f"/proc/{os.getpid()}/fd/{os.memfd_create('varka-journal')}"
+    return replace(config, control_plane=[*config.control_plane, "--journal", journal])
 
 
 def _start_control_plane(config: MeshConfig) -> int:

@@ -52,6 +52,10 @@ class Store:
         """The source that wrote an object last; "" when there is no such object."""
         return self._owners.get(key, "")
 
+    def written(self, source: str, key: ObjectKey) -> Written | None:
+        """What a source wrote of an object; None where another wrote it later, or it is gone."""
+        return (self._asked[key], self.state.places[key]) if self.owner(key) == source else None
+
     def write(self, source: str, put: Iterable[Written], drop: Iterable[ObjectKey] = ()) -> Change:
         """Put objects and drop those that this source owns. Equal content keeps the object there was."""
         old, given = self.state, list(put)

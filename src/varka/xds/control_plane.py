@@ -6,6 +6,7 @@ import asyncio
 import traceback
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from varka.base.diagnostic import Diagnostic
@@ -16,6 +17,7 @@ from varka.mesh.config import mesh_config_of
 from varka.proxy.node import Proxy
 from varka.resources.model.mesh import MeshConfig
 from varka.store.files import FileChange, Files
+from varka.store.journal import Journal
 from varka.store.meshfile import MeshConfigFile
 from varka.store.store import Births, Change, Store, Written
 from varka.xds.delta import Rejection
@@ -46,6 +48,8 @@ class Options:
     admit: Admit | None = None
     mesh_config: Path | None = None
     """A file with the mesh configuration."""
+    journal: Journal | None = None
+    """Keeps what `apply` brought over a restart."""
 
 
 class ControlPlane:
@@ -71,6 +75,8 @@ class ControlPlane:
         self.store.write(FILES, change.put, change.drop)
         if self._mesh_file:
             self.store.write(MESH_FILE, self._mesh_file.refresh().put)
+        if self._options.journal:
+            self.store.write(APPLY, self._options.journal.read())
         if self._options.admit is not None:
             self._options.admit(self.store)
         self._prepare()
@@ -107,6 +113,8 @@ class ControlPlane:
         return self._pushes.submit(change.keys, files)
 
     def _changed(self, change: Change) -> Change:
+        if change and self._options.journal:
+            self._options.journal.note(change.keys, partial(self.store.written, APPLY))
         if change:
             admitted = self._options.admit(self.store) if self._options.admit is not None else ()
             self.events.changed(dict.fromkeys((*change.keys, *admitted)), self.store.state.number)

@@ -15,6 +15,7 @@ import uvloop
 
 from varka.base.settings import Settings
 from varka.resources.meshconfig import default_mesh_config
+from varka.store.journal import Journal
 from varka.store.store import Births
 from varka.xds.api import Api
 from varka.xds.control_plane import Admit, ControlPlane, Options
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ads", action="append", required=True, help="HOST:PORT or unix:PATH, may be repeated")
     parser.add_argument("--api", type=lambda text: Path(text.removeprefix("unix:")), required=True)
     parser.add_argument("--mesh-config", type=Path)
+    parser.add_argument("--journal", type=Path, help="keeps applied objects; private keys may be among them")
     parser.add_argument("--no-watch", dest="watch", action="store_false")
     return parser
 
@@ -75,7 +77,8 @@ def _options(asked: argparse.Namespace, admit: Admit | None) -> Options:
     births = Births(asked.state_dir / "creation-times.json")
     settings = Settings.from_environment(os.environ)
     listen, config = tuple(asked.ads), default_mesh_config()
-    return Options(tuple(asked.paths), listen, config, settings, asked.watch, births, admit, asked.mesh_config)
+    journal = Journal(asked.journal) if asked.journal else None
+    return Options(tuple(asked.paths), listen, config, settings, asked.watch, births, admit, asked.mesh_config, journal)
 
 
 async def _run(options: Options, api: Path) -> None:
