@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.rowsmesh import RowsMesh
+from tests.e2e.rowsmesh import CLIENT, RowsMesh
 from tests.live import eventually
+from varka.local.client.model import Request
 
 FILTER = """\
 apiVersion: networking.istio.io/v1alpha3
@@ -123,8 +124,21 @@ def test_what_only_envoy_refuses_has_its_line(rows_mesh: RowsMesh, apply: Callab
     assert "this is no Lua" in one["reason"] or "script" in one["reason"]
     assert told["proxies"]["rejected"][0]["object"]["name"] == "told"
     assert any("told.yaml:16:7" in line for line in rejected(rows_mesh, since, "0.0.0.0_80"))
-    (standing,) = (d for d in status(rows_mesh) if d["code"] == "V7003")
-    assert (standing["line"], "client.default" in standing["message"]) == (16, True)
+    eventually(lambda: aside(rows_mesh) == [("told.yaml", 16)])
+
+
+@pytest.mark.e2e
+def test_what_only_envoy_refuses_is_set_aside_and_the_rest_arrives(rows_mesh: RowsMesh, apply: Callable[..., Any]) -> None:
+    marked = BROKEN_LUA.replace("this is no Lua", "function envoy_on_response(h) h:headers():add('x-told', 'yes') end")
+    assert apply(marked).returncode == 0
+    assert headers(rows_mesh, "http://echo/").get("x-told") == "yes"
+    assert apply(marked + BROKEN_LUA).returncode == 1
+    eventually(lambda: aside(rows_mesh) == [("told.yaml", 24)])
+    eventually(lambda: all(one["types"]["LDS"] == "SYNCED" for one in rows_mesh.live.proxies()))
+    # Changes of the same listener go on arriving, and what is broken stays aside.
+    assert apply(marked.replace("yes", "again") + BROKEN_LUA).returncode == 1
+    assert headers(rows_mesh, "http://echo/").get("x-told") == "again"
+    assert aside(rows_mesh) == [("told.yaml", 24)]
 
 
 @pytest.mark.e2e
@@ -151,6 +165,15 @@ def test_a_selector_that_selects_nobody_is_told(rows_mesh: RowsMesh, tmp_path: P
     assert "did you mean app=client?" in told
 
 
+def headers(mesh: RowsMesh, url: str) -> dict[str, str]:
+    return dict(mesh.send(CLIENT, Request(url=url))["responses"][0]["headers"])
+
+
+def aside(mesh: RowsMesh) -> list[tuple[str, int]]:
+    """File and line of the patches that are set aside."""
+    return [(Path(d["file"]).name, d["line"]) for d in status(mesh) if d["code"] == "V7001"]
+
+
 def status(mesh: RowsMesh) -> list[dict[str, Any]]:
     return list(mesh.live.api("GET", "/status")["diagnostics"])
 
@@ -158,7 +181,7 @@ def status(mesh: RowsMesh) -> list[dict[str, Any]]:
 @pytest.mark.e2e
 def test_a_mended_filter_ends_the_error(rows_mesh: RowsMesh, apply: Callable[..., Any]) -> None:
     assert apply(BROKEN_LUA).returncode == 1
-    assert any(one["types"]["LDS"] == "ERROR" for one in rows_mesh.live.proxies())
+    eventually(lambda: bool(aside(rows_mesh)))
     assert apply(GOOD).returncode == 0
     eventually(lambda: all(one["types"]["LDS"] == "SYNCED" for one in rows_mesh.live.proxies()))
-    assert not [d for d in status(rows_mesh) if d["code"] == "V7003"]
+    assert not aside(rows_mesh)

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace
-from varka.mesh.model import FilterPatch, MergedGateway, Scope
+from varka.envoy.filters.apply import Rejected
+from varka.mesh.model import FilterPatch, MergedGateway, PatchContent, Scope
 from varka.mesh.standing import Standing
 from varka.mesh.telemetry import Object, Telemetry, reachable, resolve
 from varka.proxy.node import Locality, Proxy
 from varka.proxy.traits import Traits, traits_of
 from varka.registry.model import Service
 from varka.resources.model.mesh import MeshConfig
+
+Refused = frozenset[tuple[PatchContent, str]]
+"""Patches that a proxy did not accept, and what it said."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -35,6 +39,8 @@ class Character:
     """Empty unless some rule that the proxy sees balances by locality."""
     telemetry: Telemetry
     patches: tuple[FilterPatch, ...]
+    aside: tuple[Rejected, ...] = ()
+    """Patches for it that some proxy did not accept."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -48,16 +54,24 @@ class Audience:
 
 
 def audience_of(
-    memo: Memo, tellers: Tellers, proxy: Proxy, standing: Standing, scope: Scope, gateway: MergedGateway | None
+    memo: Memo,
+    tellers: Tellers,
+    refused: Refused,
+    proxy: Proxy,
+    standing: Standing,
+    scope: Scope,
+    gateway: MergedGateway | None,
 ) -> Audience:
+    """`refused` are patches that no proxy is to get."""
     unseen = frozenset(host for host in memo(told, tellers, proxy).hosts if scope.find(host) is None)
-    character = memo(character_of, memo, tellers, proxy, standing, unseen, scope.needs_locality, scope.label_keys)
+    character = memo(character_of, memo, tellers, refused, proxy, standing, unseen, scope.needs_locality, scope.label_keys)
     return memo(Audience, scope, standing.namespace, gateway, character)
 
 
 def character_of(
     memo: Memo,
     tellers: Tellers,
+    refused: Refused,
     proxy: Proxy,
     standing: Standing,
     unseen: frozenset[Hostname],
@@ -67,7 +81,11 @@ def character_of(
     """The same object for proxies that are equal in it."""
     traits = traits_of(proxy, label_keys)
     locality = standing.locality if needs_locality else Locality()
-    return memo(Character, traits, locality, reachable(memo(told, tellers, proxy), unseen), standing.patches)
+    telemetry = reachable(memo(told, tellers, proxy), unseen)
+    reasons = dict(refused)
+    aside = tuple(Rejected(p, reasons[p.content]) for p in standing.patches if p.content in reasons) if reasons else ()
+    patches = tuple(p for p in standing.patches if p not in {one.patch for one in aside}) if aside else standing.patches
+    return memo(Character, traits, locality, telemetry, patches, aside)
 
 
 def told(tellers: Tellers, proxy: Proxy) -> Telemetry:

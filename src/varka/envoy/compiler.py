@@ -6,14 +6,14 @@ for a snapshot; what an unchanged group gives is the same layer as before (see `
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar
 
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.memo import Memo
 from varka.base.names import Namespace
 from varka.base.settings import Settings
-from varka.envoy.audience import Audience, Character, Tellers, audience_of
+from varka.envoy.audience import Audience, Character, Refused, Tellers, audience_of
 from varka.envoy.clusters.inbound import inbound_layer as inbound_clusters
 from varka.envoy.clusters.outbound import outbound_layer
 from varka.envoy.clusters.sni import sni_layers
@@ -56,6 +56,7 @@ class Compiler:
         self._settings = settings
         self._snapshot = take(State(), config, self.memo, settings)
         self._tellers = self._told()
+        self._refused: Refused = frozenset()
         self._known: dict[tuple[object, ...], object] = {}
         self._portions: dict[tuple[Audience, Forms], Portion] = {}
         """Of this snapshot."""
@@ -70,7 +71,16 @@ class Compiler:
         self.memo.turn()
         self._snapshot = take(state, self.config, self.memo, self._settings)
         self._tellers = self._told()
+        written = {p.content for p in self._snapshot.patches()} if self._refused else ()
+        self._refused = frozenset(one for one in self._refused if one[0] in written)
         self._known, self._portions = {}, {}
+
+    def refuse(self, rejected: Iterable[Rejected]) -> bool:
+        """Set patches aside that a proxy did not accept, until they change; False when they are already."""
+        known = {content for content, _ in self._refused}
+        new = frozenset((one.patch.content, one.reason) for one in rejected if one.patch.content not in known)
+        self._refused |= new
+        return bool(new)
 
     def view(self, proxy: Proxy, forms: Forms = NO_FORMS) -> View:
         """What this proxy gets: the same object for equal proxies, and over updates while nothing in it changed. Route
@@ -90,7 +100,7 @@ class Compiler:
             found = memo(gateway_route, memo, gateway, scope, audience.namespace, name, traits, self.config)
         else:
             found = memo(sidecar_route, memo, scope, audience.namespace, name, traits, self.config, Form.WHOLE).route
-        layers = finished(memo, {TypeUrl.ROUTE: (memo(Layer.of, (found,)),)}, audience.character.patches, gateway).layers
+        layers = finished(memo, {TypeUrl.ROUTE: (memo(Layer.of, (found,)),)}, audience.character, gateway).layers
         return layers[TypeUrl.ROUTE][0].resources[name]
 
     def _audience(self, proxy: Proxy) -> tuple[Audience, Standing]:
@@ -98,7 +108,7 @@ class Compiler:
         standing = snapshot.standing(proxy)
         gateway = snapshot.gateway(proxy) if proxy.type is ProxyType.ROUTER else None
         scope = snapshot.scope_of(proxy, standing)
-        return self.memo(audience_of, self.memo, self._tellers, proxy, standing, scope, gateway), standing
+        return self.memo(audience_of, self.memo, self._tellers, self._refused, proxy, standing, scope, gateway), standing
 
     def _shared(self, audience: Audience, forms: Forms) -> Portion:
         """Mostly route configurations have the form that they would get now."""
@@ -139,7 +149,7 @@ class Compiler:
             TypeUrl.LISTENER: listeners.layers,
             TypeUrl.ROUTE: (memo(Layer.of, routes),),
         }
-        return finished(memo, layers, character.patches, gateway)
+        return finished(memo, layers, character, gateway)
 
     def _sidecar(self, audience: Audience, forms: Forms) -> Portion:
         """What a sidecar shares with all others of its scope."""
@@ -157,7 +167,7 @@ class Compiler:
             TypeUrl.ROUTE: (memo(Layer.of, tuple(part.route for part in found)),),
             TypeUrl.VIRTUAL_HOST: tuple(layer for part in found for layer in part.virtual_hosts),
         }
-        return finished(memo, layers, character.patches)
+        return finished(memo, layers, character)
 
     def _dialled(self, groups: tuple[ServiceGroup, ...]) -> Dialled:
         """The endpoints that clients dial themselves: all that listeners depend on of endpoints."""
@@ -231,13 +241,13 @@ def workload(
     listeners = inbound_listeners(memo, inbound, character.traits, config, character.telemetry, settings)
     clusters = inbound_clusters(memo, inbound, dict(rules), character.traits, config)
     layers = {TypeUrl.CLUSTER: (clusters,), TypeUrl.LISTENER: listeners.layers}
-    return finished(memo, layers, character.patches, inbound=True)
+    return finished(memo, layers, character, inbound=True)
 
 
 def finished(
     memo: Memo,
     layers: Parcel,
-    patches: tuple[FilterPatch, ...],
+    character: Character,
     gateway: MergedGateway | None = None,
     *,
     inbound: bool = False,
@@ -246,10 +256,11 @@ def finished(
     same name there."""
     hits: set[FilterPatch] = set()
     problems = [not_served(conflict) for conflict in gateway.conflicts] if gateway else []
-    if patches:
+    problems += [set_aside(rejected) for rejected in character.aside]
+    if character.patches:
         ports = server_ports(gateway) if gateway else ()
         for type_, found in layers.items():
-            *done, more = patch_layers(memo, type_, found, patches, gateway is not None, ports)
+            *done, more = patch_layers(memo, type_, found, character.patches, gateway is not None, ports)
             kept = tuple(memo(without, p.layer, more.layer) for p in done)
             layers = layers | {type_: kept if inbound else (*kept, more.layer)}
             for patched in (*done, more):

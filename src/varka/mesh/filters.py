@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from varka.base.names import Namespace
 from varka.mesh.model import FilterPatch
@@ -21,12 +22,13 @@ def patches_for(filters: tuple[Filter, ...], proxy: Proxy, root_namespace: Names
     first. Patches whose `match.proxy` does not fit are left out."""
     chosen = [f for f in filters if f.namespace in (root_namespace, proxy.namespace) and _attaches(f, proxy)]
     chosen.sort(key=lambda f: (f.spec.priority, f.namespace != root_namespace, f.created, f"{f.name}.{f.namespace}"))
-    return tuple(
-        FilterPatch(each.key, index, patch, Namespace(each.namespace))
-        for each in chosen
-        for index, patch in enumerate(each.spec.config_patches)
-        if patch.patch is not None and _fits(patch.match, proxy)
-    )
+    return tuple(found for each in chosen for found in patches_of(each) if _fits(found.patch.match, proxy))
+
+
+def patches_of(resource: Filter) -> Iterator[FilterPatch]:
+    for index, patch in enumerate(resource.spec.config_patches):
+        if patch.patch is not None:
+            yield FilterPatch(resource.key, index, patch, Namespace(resource.namespace))
 
 
 def _attaches(resource: Filter, proxy: Proxy) -> bool:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from varka.base.names import Hostname, Namespace, ObjectKey
 from varka.registry.model import Service, ServicePort, ServiceTarget
 from varka.resources.model import networking
@@ -207,6 +209,9 @@ class MergedGateway:
     conflicts: tuple[Conflict, ...] = ()
 
 
+PatchContent = tuple[ObjectKey, bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class FilterPatch:
     """One EnvoyFilter patch in the order of application."""
@@ -220,3 +225,8 @@ class FilterPatch:
     def path(self) -> tuple[str | int, ...]:
         """Where it stands in its object."""
         return ("spec", "configPatches", self.index)
+
+    @property
+    def content(self) -> PatchContent:
+        """Equal for a patch that is written again as it was, whatever else of its object changed."""
+        return (self.source, msgspec.json.encode(self.patch, order="sorted"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,11 +11,12 @@ from varka.base.names import Namespace, ObjectKey
 from varka.base.settings import Settings
 from varka.mesh import destinationrules, virtualservices
 from varka.mesh.discovery import discovered
+from varka.mesh.filters import patches_of
 from varka.mesh.gateways import Gateway, merged_gateway
 from varka.mesh.gatewayservices import needed_services
 from varka.mesh.groups import GroupEndpoints, group_endpoints
 from varka.mesh.ingress import take_ingresses
-from varka.mesh.model import MergedGateway, Scope, ServiceGroup
+from varka.mesh.model import FilterPatch, MergedGateway, Scope, ServiceGroup
 from varka.mesh.scopes import Sources, make_router_scope, make_scope
 from varka.mesh.sidecars import NO_SIDECARS, Sidecar, Sidecars, by_namespace
 from varka.mesh.standing import Neighbourhood, Standing, standing_of
@@ -100,6 +102,10 @@ class MeshSnapshot:
         targets, book = self.standing(proxy).targets, self._sources.virtual_services
         own_namespace_only = self._settings.pilot_scope_gateway_to_namespace
         return self._memo(merged_gateway, self._memo, self._gateways, proxy, targets, book, own_namespace_only)
+
+    def patches(self) -> Iterator[FilterPatch]:
+        """Of all EnvoyFilters, whomever they are for."""
+        return (patch for each in self._state.of("EnvoyFilter", ISTIO) for patch in patches_of(each))
 
     def telemetries(self) -> tuple[Resource[telemetry.Telemetry], ...]:
         """All Telemetry objects, oldest first."""

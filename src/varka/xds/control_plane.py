@@ -13,6 +13,7 @@ from varka.base.diagnostic import Diagnostic
 from varka.base.names import ObjectKey
 from varka.base.settings import Settings
 from varka.envoy.compiler import Compiler
+from varka.envoy.filters.apply import Rejected
 from varka.mesh.config import mesh_config_of
 from varka.proxy.node import Proxy
 from varka.resources.model.mesh import MeshConfig
@@ -165,7 +166,11 @@ class ControlPlane:
         self.events.add("failed", error=f"a bug of varka's: {type(error).__name__}: {error}")
 
     def _rejected(self, proxy: Proxy, rejection: Rejection) -> None:
+        """What no proxy has accepted before is set aside, so that the resource arrives without it."""
         self.events.rejected(proxy, rejection, self.store.state)
+        suspects = (patch for patch in rejection.resource.patches if patch.content not in self.hub.responses.trusted)
+        if self.compiler.refuse(Rejected(patch, rejection.error.strip()) for patch in suspects):
+            self._pushes.submit(())
 
     def findings(self, about: Collection[ObjectKey] | None = None) -> list[Diagnostic]:
         """What is wrong with objects (all, or these) beyond their form, as the connected proxies show it."""

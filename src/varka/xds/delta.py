@@ -174,6 +174,7 @@ class DeltaStream:
         if response is None:
             return
         if not request.error:
+            self._responses.trusted |= response.patches
             for resource in response.resources if subscription.errors else ():
                 subscription.errors.pop(resource.name, None)
             if type_ is TypeUrl.ROUTE:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from varka.base.memo import Memo
 from varka.envoy.resource import EnvoyResource, Layers, Portion, TypeUrl
+from varka.mesh.model import PatchContent
 from varka.xds.messages import delta_response
 
 T = TypeVar("T")
@@ -26,6 +27,8 @@ class Response:
     resources: tuple[EnvoyResource, ...]
     removed: tuple[str, ...]
     body: bytes
+    patches: frozenset[PatchContent] = frozenset()
+    """Of its resources."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -50,6 +53,8 @@ class Responses:
         self._responses: OrderedDict[tuple[TypeUrl, tuple[EnvoyResource, ...], tuple[str, ...]], Response] = OrderedDict()
         self._bytes = 0
         self._nonce = 0
+        self.trusted: set[PatchContent] = set()
+        """Patches that some client has accepted: where one of several is to blame, it is none of these."""
         self.encoded: dict[TypeUrl, int] = {}
         self.sent: dict[TypeUrl, int] = {}
         self.sent_bytes: dict[TypeUrl, int] = {}
@@ -83,7 +88,8 @@ class Responses:
             return found
         self._nonce += 1
         nonce = f"{self._nonce:x}"
-        found = Response(type_, nonce, resources, removed, delta_response(type_, nonce, resources, removed))
+        patches = frozenset(patch.content for resource in resources for patch in resource.patches)
+        found = Response(type_, nonce, resources, removed, delta_response(type_, nonce, resources, removed), patches)
         self.encoded[type_] = self.encoded.get(type_, 0) + len(resources)
         self._responses[key] = found
         self._bytes += len(found.body)
