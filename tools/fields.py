@@ -109,7 +109,7 @@ def status(field: str, seen: Mapping[str, str]) -> str:
     for known, what in (*seen.items(), *((field, f"out of scope: {why}") for field, why in OUT_OF_SCOPE.items())):
         if field == known or field.startswith(known + "."):
             return what
-    return "compiled; no traffic test yet"
+    return ""
 
 
 def page() -> str:
@@ -120,6 +120,8 @@ def page() -> str:
     unknown = sorted(f for f in covers if not any(f == k or k.startswith(f + ".") for names in kinds.values() for k in names))
     if unknown:
         raise SystemExit("rows cover fields that no schema has: " + ", ".join(unknown))
+    if silent := [f for names in kinds.values() for f in names if not status(f, covers)]:
+        raise SystemExit("no test says what becomes of these fields: " + ", ".join(silent))
     total = sum(map(len, kinds.values()))
     states = [status(f, covers) for names in kinds.values() for f in names]
     worked = sum(state.startswith("works") for state in states)
