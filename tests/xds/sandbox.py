@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
 import time
 from collections import Counter
@@ -33,6 +34,14 @@ CLIENT = ProxyIdentity("sidecar", "client", "default", "10.9.255.1")
 PLACE = Place("test")
 """Of all objects: they are not read from files, which takes long for so many."""
 PODS = "10.9.0.0/16"
+INSIDE = """
+import os, sys
+from varka.local.links import Links
+with Links() as links:
+    links.up("lo")
+    links.add_address("lo", sys.argv[1], int(sys.argv[2]))
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 """Every address of these is Envoy's own network namespace: at port 15021 its agent listener answers for any pod."""
 AGENT = 15021, "/healthz/ready"
 _HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -206,7 +215,7 @@ async def sandbox(folder: Path, objects: Sequence[Plain], proxy: ProxyIdentity =
     del config["stats_config"]  # Making tags of the names of statistics takes most of the time of a start.
     (folder / "bootstrap.json").write_text(json.dumps(config))
     with box.log.open("wb") as log:
-        inside = ("unshare", "--net", "sh", "-c", f'ip link set lo up && ip address add {PODS} dev lo && exec "$0" "$@"')
+        inside = ("unshare", "--map-root-user", "--net", sys.executable, "-c", INSIDE, *PODS.split("/"))
         envoy = await asyncio.create_subprocess_exec(*inside, *arguments(folder / "bootstrap.json"), stdout=log, stderr=log)
     box.pid = envoy.pid
     try:
