@@ -73,7 +73,9 @@ def _print(answer: dict[str, Any], wait: bool) -> None:
         click.echo("not every proxy answered in time; varka ps shows which are STALE", err=True)
     elif wait and answer["proxies"]["updated"]:
         total = sum(answer["bytes_sent"].values())
-        click.echo(f"{answer['proxies']['acked']} proxies have it after {answer['took_ms']} ms, {total} bytes", err=True)
+        acked = answer["proxies"]["acked"]
+        who = "1 proxy has" if acked == 1 else f"{acked} proxies have"
+        click.echo(f"{who} it after {answer['took_ms']} ms, {total} bytes", err=True)
 
 
 def _some(proxies: list[str]) -> str:
