@@ -1,11 +1,14 @@
-"""Our values as JSON shows them: the same shape in every verb and answer."""
+"""Our values as JSON and messages show them: the same shape in every verb and answer."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from varka.base.diagnostic import Diagnostic
 from varka.base.names import ObjectKey
+
+_SHOWN = 3
 
 
 def plain_key(key: ObjectKey) -> dict[str, str]:
@@ -22,3 +25,9 @@ def plain_diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
     if origin:
         shown |= {"file": origin.file, "line": origin.line, "column": origin.column}
     return shown
+
+
+def some(names: Sequence[str]) -> str:
+    """The first few of names, and how many more there are."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
+from varka.base.plain import some
 from varka.cli.exits import FAILED, OK, UNPARSABLE, Failure
-
-_SHOWN = 3
 
 
 @click.command()
@@ -64,7 +63,7 @@ def _print(answer: dict[str, Any], wait: bool) -> None:
         _print_diagnostics(one["diagnostics"])
     for one in answer["quarantined"]:
         where = f"{one['kind']} {one['namespace']}/{one['name']}"
-        click.echo(f"{one['origin']}: error: {where} is not in force at {_some(one['proxies'])}: {one['reason']}", err=True)
+        click.echo(f"{one['origin']}: error: {where} is not in force at {some(one['proxies'])}: {one['reason']}", err=True)
     _print_diagnostics(answer["diagnostics"])
     for one in answer["proxies"]["rejected"]:
         if one["object"] is None:
@@ -76,11 +75,6 @@ def _print(answer: dict[str, Any], wait: bool) -> None:
         acked = answer["proxies"]["acked"]
         who = "1 proxy has" if acked == 1 else f"{acked} proxies have"
         click.echo(f"{who} it after {answer['took_ms']} ms, {total} bytes", err=True)
-
-
-def _some(proxies: list[str]) -> str:
-    more = f" and {len(proxies) - _SHOWN} more" if len(proxies) > _SHOWN else ""
-    return ", ".join(proxies[:_SHOWN]) + more
 
 
 def _print_diagnostics(diagnostics: Any) -> None:

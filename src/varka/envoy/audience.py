@@ -84,7 +84,8 @@ def character_of(
     telemetry = reachable(memo(told, tellers, proxy), unseen)
     reasons = dict(refused)
     aside = tuple(Rejected(p, reasons[p.content]) for p in standing.patches if p.content in reasons) if reasons else ()
-    patches = tuple(p for p in standing.patches if p not in {one.patch for one in aside}) if aside else standing.patches
+    left_out = {one.patch for one in aside}
+    patches = tuple(patch for patch in standing.patches if patch not in left_out)
     return memo(Character, traits, locality, telemetry, patches, aside)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from varka.base.diagnostic import Diagnostic, Origin, Severity
 from varka.base.names import ObjectKey
-from varka.base.plain import plain_key
+from varka.base.plain import plain_key, some
 from varka.envoy.compiler import SET_ASIDE
 from varka.proxy.node import Proxy
 from varka.store.state import State
@@ -19,9 +19,7 @@ from varka.xds.hub import Hub
 Plain = dict[str, Any]
 Rejections = Iterable[tuple[Proxy, Rejection]]
 
-
 REJECTED = "V7003"
-SHOWN = 3
 
 
 def standing(hub: Hub, state: State) -> list[Diagnostic]:
@@ -36,8 +34,7 @@ def standing(hub: Hub, state: State) -> list[Diagnostic]:
 
 
 def _rejected(key: ObjectKey | None, origin: Origin | None, what: str, error: str, proxies: list[str]) -> Diagnostic:
-    more = f" and {len(proxies) - SHOWN} more" if len(proxies) > SHOWN else ""
-    message = f"{what} is rejected by {', '.join(proxies[:SHOWN])}{more}: {error}"
+    message = f"{what} is rejected by {some(proxies)}: {error}"
     return Diagnostic(REJECTED, Severity.ERROR, message, origin, key, hint="they keep what they had before")
 
 
