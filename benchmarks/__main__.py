@@ -1,5 +1,6 @@
-"""`python -m benchmarks`: the figures of this machine; `python -m benchmarks load [SERVICESxPROXIES...]`: many sidecars;
-`python -m benchmarks forms [SERVICES...]`: a route configuration whole and by virtual host."""
+"""`python -m benchmarks`: the figures of this machine; `python -m benchmarks load
+[SERVICESxPROXIES...]`: many sidecars; `python -m benchmarks forms [SERVICES...]`: a route
+configuration whole and by virtual host."""
 
 from __future__ import annotations
 
@@ -18,7 +19,11 @@ def main(arguments: list[str]) -> int:
     elif arguments[:1] == ["forms"]:
         figures = forms.measure([int(text) for text in arguments[1:]] or forms.SIZES)
     elif arguments:
-        print(f"python -m benchmarks [load SERVICESxPROXIES... | forms SERVICES...], not {' '.join(arguments)}", file=sys.stderr)
+        print(
+            "python -m benchmarks [load SERVICESxPROXIES... | forms SERVICES...], not"
+            f" {' '.join(arguments)}",
+            file=sys.stderr,
+        )
         return 64
     else:
         figures = {"core": core.measure(), "shapes": shapes.measure(), "mesh": mesh.measure()}

@@ -40,7 +40,9 @@ R = TypeVar("R")
 
 
 def service(i: int, *, endpoint: int = 2, timeout: int = 3) -> tuple[str, str]:
-    return f"{i}.yaml", _SERVICE.format(i=i, ns=i // 20, a=i // 250, b=i % 250 + 1, e=endpoint, t=timeout)
+    return f"{i}.yaml", _SERVICE.format(
+        i=i, ns=i // 20, a=i // 250, b=i % 250 + 1, e=endpoint, t=timeout
+    )
 
 
 class Measured:
@@ -66,7 +68,11 @@ class Measured:
         if self._stream is None:
             self._stream = DeltaStream(self._responses, view)
             for type_ in (TypeUrl.CLUSTER, TypeUrl.ENDPOINTS, TypeUrl.LISTENER, TypeUrl.ROUTE):
-                names = tuple(r.name for r in view.of(type_)) if type_ in (TypeUrl.ENDPOINTS, TypeUrl.ROUTE) else ()
+                names = (
+                    tuple(r.name for r in view.of(type_))
+                    if type_ in (TypeUrl.ENDPOINTS, TypeUrl.ROUTE)
+                    else ()
+                )
                 self._stream.request(DeltaRequest(type_, names))
         else:
             self._stream.update(view)
@@ -76,11 +82,21 @@ class Measured:
 
 
 def measure() -> dict[str, Any]:
-    mesh = Measured({"type": "sidecar", "name": "p", "namespace": "n0", "ip_addresses": ["10.9.9.9"]})
+    mesh = Measured(
+        {"type": "sidecar", "name": "p", "namespace": "n0", "ip_addresses": ["10.9.9.9"]}
+    )
     _, reading = timed(lambda: mesh.read(service(i) for i in range(SERVICES)))
     whole, first = timed(mesh.serve)
-    figures: dict[str, Any] = {"services": SERVICES, "read_s": reading, "first_view_s": first, "first_view_bytes": whole}
-    for name, changed in (("endpoint", service(7, endpoint=3)), ("route", service(7, endpoint=3, timeout=4))):
+    figures: dict[str, Any] = {
+        "services": SERVICES,
+        "read_s": reading,
+        "first_view_s": first,
+        "first_view_bytes": whole,
+    }
+    for name, changed in (
+        ("endpoint", service(7, endpoint=3)),
+        ("route", service(7, endpoint=3, timeout=4)),
+    ):
         mesh.read([changed])
         sent, took = timed(mesh.serve)
         figures[name] = {"s": took, "bytes": sent}

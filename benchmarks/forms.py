@@ -1,5 +1,6 @@
-"""A route configuration whole and by virtual host, at several sizes, in a real Envoy: what its first delivery and each changed
-weight cost. `VHDS_FROM` in `varka.envoy.routes.sidecar` follows from these figures."""
+"""A route configuration whole and by virtual host, at several sizes, in a real Envoy: what its
+first delivery and each changed weight cost. `VHDS_FROM` in `varka.envoy.routes.sidecar` follows
+from these figures."""
 
 from __future__ import annotations
 
@@ -29,8 +30,13 @@ def measure(sizes: Sequence[int] = SIZES) -> list[dict[str, Any]]:
 
 async def _row(size: int, form: Form) -> dict[str, Any]:
     threshold = 0 if form is Form.BY_VIRTUAL_HOST else size + 1
-    with patch("varka.envoy.routes.sidecar.VHDS_FROM", threshold), tempfile.TemporaryDirectory(prefix="vkb") as folder:
-        async with sandbox(Path(folder), [*map(_service, range(size)), subsets("s0", {"v1": "v1", "v2": "v2"})]) as box:
+    with (
+        patch("varka.envoy.routes.sidecar.VHDS_FROM", threshold),
+        tempfile.TemporaryDirectory(prefix="vkb") as folder,
+    ):
+        async with sandbox(
+            Path(folder), [*map(_service, range(size)), subsets("s0", {"v1": "v1", "v2": "v2"})]
+        ) as box:
             first = _sent(box)
             heap = await box.stat("server.memory_allocated")
             envoy, server, took = box.cpu(), time.process_time(), []
@@ -43,7 +49,9 @@ async def _row(size: int, form: Form) -> dict[str, Any]:
                 "first_bytes": first,
                 "bytes_per_change": (_sent(box) - first) // CHANGES,
                 "envoy_cpu_ms_per_change": round((box.cpu() - envoy) / CHANGES * 1000, 1),
-                "server_cpu_ms_per_change": round((time.process_time() - server) / CHANGES * 1000, 1),
+                "server_cpu_ms_per_change": round(
+                    (time.process_time() - server) / CHANGES * 1000, 1
+                ),
                 "acked_ms": round(statistics.median(took), 1),
                 "envoy_heap_mb": round(heap / 1e6, 1),
             }
@@ -54,5 +62,8 @@ def _sent(box: Sandbox) -> int:
 
 
 def _service(number: int) -> Plain:
-    spec = {"clusterIP": f"10.0.{number // 250}.{number % 250 + 1}", "ports": [{"name": "http", "port": 80}]}
+    spec = {
+        "clusterIP": f"10.0.{number // 250}.{number % 250 + 1}",
+        "ports": [{"name": "http", "port": 80}],
+    }
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": f"s{number}"}, "spec": spec}

@@ -1,4 +1,5 @@
-"""Many simulated sidecars on `varka serve`: the load generator and its synthetic mesh live in ../shared/load."""
+"""Many simulated sidecars on `varka serve`: the load generator and its synthetic mesh live in
+../shared/load."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ class Size:
 
 
 def measure(size: Size, port: int = 15911) -> dict[str, Any]:
-    """Cold start of all proxies, then one change of each sort. Raises FileNotFoundError without the tools."""
+    """Cold start of all proxies, then one change of each sort. Raises FileNotFoundError without the
+    tools."""
     if not TOOLS.is_dir():
         raise FileNotFoundError(f"the load generator is not at {TOOLS}")
     with tempfile.TemporaryDirectory(prefix="varka-load-") as folder:
@@ -41,7 +43,17 @@ def measure(size: Size, port: int = 15911) -> dict[str, Any]:
 
 def _server(mesh: Path, port: int) -> subprocess.Popen[str]:
     """Started and ready. Ends with its `with` block."""
-    command = [sys.executable, "-m", "varka.cli.main", "serve", str(mesh), "--xds", f"127.0.0.1:{port}", "-o", "json"]
+    command = [
+        sys.executable,
+        "-m",
+        "varka.cli.main",
+        "serve",
+        str(mesh),
+        "--xds",
+        f"127.0.0.1:{port}",
+        "-o",
+        "json",
+    ]
     server = _Server(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert server.stdout is not None
     server.stdout.readline()
@@ -58,7 +70,16 @@ class _Server(subprocess.Popen[str]):
 
 def _sidecars(size: Size, mesh: Path, nodes: Path, port: int, pid: int) -> Any:
     out = nodes.with_name("out.json")
-    command = ["adsload.py", f"127.0.0.1:{port}", "-n", str(size.proxies), "--procs", "2", "--nodes", str(nodes)]
+    command = [
+        "adsload.py",
+        f"127.0.0.1:{port}",
+        "-n",
+        str(size.proxies),
+        "--procs",
+        "2",
+        "--nodes",
+        str(nodes),
+    ]
     command += ["--server-pid", str(pid), "--out", str(out)]
     for edit in _EDITS:
         command += ["--phase", json.dumps(_phase(mesh, edit))]
@@ -79,7 +100,9 @@ def _phase(mesh: Path, edit: str) -> dict[str, Any]:
 
 def _tool(script: str, *arguments: str) -> str:
     command = [sys.executable, str(TOOLS / script), *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ).stdout
+    return subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ
+    ).stdout
 
 
 def _summary(size: Size, found: Any) -> dict[str, Any]:

@@ -16,7 +16,8 @@ def text(manifests: Sequence[Manifest]) -> str:
 
 
 def bookshop() -> list[Manifest]:
-    """The shape of Istio's bookinfo: four services, six workloads, a gateway to the first of them."""
+    """The shape of Istio's bookinfo: four services, six workloads, a gateway to the first of
+    them."""
     return [
         *(service(name) for name in ("productpage", "details", "reviews", "ratings")),
         workload("productpage", calls="http://details:9080/, http://reviews:9080/"),
@@ -30,22 +31,32 @@ def bookshop() -> list[Manifest]:
             "metadata": {"name": "shop"},
             "spec": {
                 "selector": {"istio": "ingressgateway"},
-                "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}],
+                "servers": [
+                    {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}
+                ],
             },
         },
         {
             "apiVersion": _NETWORKING,
             "kind": "VirtualService",
             "metadata": {"name": "shop"},
-            "spec": {"hosts": ["*"], "gateways": ["shop"], "http": [{"route": [{"destination": {"host": "productpage"}}]}]},
+            "spec": {
+                "hosts": ["*"],
+                "gateways": ["shop"],
+                "http": [{"route": [{"destination": {"host": "productpage"}}]}],
+            },
         },
     ]
 
 
 def pods(count: int) -> list[Manifest]:
-    """That many pods with sidecars: services `s0`, `s1`, ... with a pod of version v1 and one of v2 each."""
+    """That many pods with sidecars: services `s0`, `s1`, ... with a pod of version v1 and one of v2
+    each."""
     names = [f"s{i}" for i in range(count // 2)]
-    return [*(service(name) for name in names), *(workload(name, version) for name in names for version in ("v1", "v2"))]
+    return [
+        *(service(name) for name in names),
+        *(workload(name, version) for name in names for version in ("v1", "v2")),
+    ]
 
 
 def service(name: str) -> Manifest:
@@ -67,14 +78,20 @@ def workload(name: str, version: str = "v1", *, calls: str = "") -> Manifest:
         "metadata": {"name": f"{name}-{version}"},
         "spec": {
             "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels, **annotations}, "spec": {"containers": [container]}},
+            "template": {
+                "metadata": {"labels": labels, **annotations},
+                "spec": {"containers": [container]},
+            },
         },
     }
 
 
 def weights(host: str, split: dict[str, int]) -> Manifest:
     """A VirtualService of subsets with weights."""
-    route = [{"destination": {"host": host, "subset": name}, "weight": weight} for name, weight in split.items()]
+    route = [
+        {"destination": {"host": host, "subset": name}, "weight": weight}
+        for name, weight in split.items()
+    ]
     return {
         "apiVersion": _NETWORKING,
         "kind": "VirtualService",

@@ -1,4 +1,5 @@
-"""Whole meshes on this machine: how soon they are ready, what they need, how soon a saved file is everywhere."""
+"""Whole meshes on this machine: how soon they are ready, what they need, how soon a saved file is
+everywhere."""
 
 from __future__ import annotations
 
@@ -22,7 +23,10 @@ from varka.cli.client import Client
 _TICKS = os.sysconf("SC_CLK_TCK")
 POLICIES: tuple[manifests.Manifest, ...] = (
     {"loadBalancer": {"simple": "ROUND_ROBIN"}},
-    {"loadBalancer": {"simple": "LEAST_REQUEST"}, "connectionPool": {"tcp": {"connectTimeout": "3s"}}},
+    {
+        "loadBalancer": {"simple": "LEAST_REQUEST"},
+        "connectionPool": {"tcp": {"connectTimeout": "3s"}},
+    },
     {"outlierDetection": {"consecutive5xxErrors": 7}},
 )
 
@@ -36,7 +40,8 @@ def measure() -> dict[str, Any]:
 
 
 def bookshop(runs: int) -> dict[str, Any]:
-    """Six workloads and a gateway: seconds until the last ACK, and what the last of the runs then needs."""
+    """Six workloads and a gateway: seconds until the last ACK, and what the last of the runs then
+    needs."""
     loads, seconds, ready = [], [], []
     for run in range(runs):
         loads.append(os.getloadavg()[0])
@@ -59,8 +64,12 @@ def bookshop(runs: int) -> dict[str, Any]:
 
 
 def saves(pods: int, count: int) -> dict[str, Any]:
-    """A VirtualService is saved again and again: milliseconds from the write to the event of the last proxy's ACK."""
-    with _mesh([*manifests.pods(pods), manifests.subsets("s0", {"v1": "v1", "v2": "v2"})]) as (mesh, folder):
+    """A VirtualService is saved again and again: milliseconds from the write to the event of the
+    last proxy's ACK."""
+    with _mesh([*manifests.pods(pods), manifests.subsets("s0", {"v1": "v1", "v2": "v2"})]) as (
+        mesh,
+        folder,
+    ):
         file = folder / "weights.yaml"
         with _events(mesh) as events:
 
@@ -90,7 +99,8 @@ def saves(pods: int, count: int) -> dict[str, Any]:
 
 
 def changes_under_load(requests: int, changes: int) -> dict[str, Any]:
-    """Requests from a pod while VirtualServices and DestinationRules change: every answer must be 200."""
+    """Requests from a pod while VirtualServices and DestinationRules change: every answer must be
+    200."""
     with _mesh([*manifests.pods(6), *change(0)]) as (mesh, _):
         load, began, made = os.getloadavg()[0], time.monotonic(), 0
         summaries: list[dict[str, Any]] = []
@@ -117,8 +127,8 @@ def changes_under_load(requests: int, changes: int) -> dict[str, Any]:
 
 
 def change(number: int) -> list[manifests.Manifest]:
-    """The numbered change of the service `s0`: its weights; how its clusters work; or the names of all its subsets, at once
-    in the rule that has them and the routes that name them."""
+    """The numbered change of the service `s0`: its weights; how its clusters work; or the names of
+    all its subsets, at once in the rule that has them and the routes that name them."""
     generation, step = divmod(number, 3)
     names = {f"v1-{generation}": "v1", f"v2-{generation}": "v2"}
     first, second = names
@@ -130,8 +140,18 @@ def change(number: int) -> list[manifests.Manifest]:
 
 def send(mesh: LiveMesh, requests: int) -> dict[str, Any]:
     """The summary of `varka request` from a pod of `s1` to `s0`."""
-    arguments = ["--from", mesh.pod("s1-v1"), "http://s0:9080/", "--count", str(requests), "--concurrency", "20"]
-    answer = json.loads(mesh.varka("request", "-o", "json", *arguments, check=False, timeout=600).stdout)
+    arguments = [
+        "--from",
+        mesh.pod("s1-v1"),
+        "http://s0:9080/",
+        "--count",
+        str(requests),
+        "--concurrency",
+        "20",
+    ]
+    answer = json.loads(
+        mesh.varka("request", "-o", "json", *arguments, check=False, timeout=600).stdout
+    )
     return dict(answer["summary"])
 
 
@@ -163,7 +183,9 @@ def _events(mesh: LiveMesh) -> Iterator[queue.Queue[dict[str, Any]]]:
     yield told
 
 
-def _next(events: queue.Queue[dict[str, Any]], wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+def _next(
+    events: queue.Queue[dict[str, Any]], wanted: Callable[[dict[str, Any]], bool]
+) -> dict[str, Any]:
     """Raises queue.Empty when nothing comes."""
     while True:
         event = events.get(timeout=20)
@@ -203,30 +225,49 @@ def _stat(pid: int) -> tuple[int, int] | None:
 def _proportional_mb(pid: int) -> float:
     """Memory with each shared page divided among those that share it."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(next(line.split()[1] for line in rollup.splitlines() if line.startswith("Pss:"))) * 1024 / 1e6
+    return (
+        int(next(line.split()[1] for line in rollup.splitlines() if line.startswith("Pss:")))
+        * 1024
+        / 1e6
+    )
 
 
 def _cpu_percent(every: dict[str, list[int]], seconds: float) -> dict[str, float]:
     """Of one core, by role, over some seconds of nothing to do."""
 
     def used() -> dict[str, int]:
-        return {role: sum(found[0] for pid in pids if (found := _stat(pid))) for role, pids in every.items()}
+        return {
+            role: sum(found[0] for pid in pids if (found := _stat(pid)))
+            for role, pids in every.items()
+        }
 
     before = used()
     time.sleep(seconds)
-    spent = {role: (ticks - before[role]) / _TICKS / seconds * 100 for role, ticks in used().items()}
+    spent = {
+        role: (ticks - before[role]) / _TICKS / seconds * 100 for role, ticks in used().items()
+    }
     return _with_total(spent, 2)
 
 
 def _with_total(by_role: dict[str, float], digits: int) -> dict[str, float]:
-    return {role: round(value, digits) for role, value in (*by_role.items(), ("total", sum(by_role.values())))}
+    return {
+        role: round(value, digits)
+        for role, value in (*by_role.items(), ("total", sum(by_role.values())))
+    }
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:
-    return {"min": round(min(values), 2), "median": round(statistics.median(values), 2), "max": round(max(values), 2)}
+    return {
+        "min": round(min(values), 2),
+        "median": round(statistics.median(values), 2),
+        "max": round(max(values), 2),
+    }
 
 
 def _percentiles(values: Sequence[float]) -> dict[str, float]:
     ordered = sorted(values)
-    nearest = {name: ordered[min(len(ordered) - 1, int(len(ordered) * share))] for name, share in (("p50", 0.5), ("p99", 0.99))}
+    nearest = {
+        name: ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+        for name, share in (("p50", 0.5), ("p99", 0.99))
+    }
     return {name: round(value, 1) for name, value in (*nearest.items(), ("max", ordered[-1]))}

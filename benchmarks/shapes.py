@@ -1,5 +1,5 @@
-"""The shapes that Istio's own benchmarks have, in one process without sockets: 1,000 gateways' hosts, 100 services of each
-protocol, a ServiceEntry with 1,000 endpoints."""
+"""The shapes that Istio's own benchmarks have, in one process without sockets: 1,000 gateways'
+hosts, 100 services of each protocol, a ServiceEntry with 1,000 endpoints."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _RULE = """
 apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {{name: h{i}}}
-spec: {{hosts: [h{i}.example.com], gateways: [{gateway}], http: [{{timeout: {t}s, route: [{{destination: {{host: backend}}}}]}}]}}
+spec:
+  hosts: [h{i}.example.com]
+  gateways: [{gateway}]
+  http: [{{timeout: {t}s, route: [{{destination: {{host: backend}}}}]}}]
 """
 _BACKEND = """
 apiVersion: v1
@@ -39,7 +42,11 @@ _ENTRY = """
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: big}
-spec: {hosts: [big.example.com], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}], endpoints: ENDPOINTS}
+spec:
+  hosts: [big.example.com]
+  resolution: STATIC
+  ports: [{number: 80, name: http, protocol: HTTP}]
+  endpoints: ENDPOINTS
 """
 
 
@@ -64,14 +71,19 @@ def gateways() -> Iterator[tuple[str, str]]:
 
 def servers() -> Iterator[tuple[str, str]]:
     yield "backend.yaml", _BACKEND
-    yield "g.yaml", _GATEWAY.format(name="g", servers=", ".join(_SERVER.format(i=i) for i in range(1000)))
+    yield (
+        "g.yaml",
+        _GATEWAY.format(name="g", servers=", ".join(_SERVER.format(i=i) for i in range(1000))),
+    )
     yield from (rule(i, "g") for i in range(1000))
 
 
 def protocol(name: str, i: int, number: int = 0) -> tuple[str, str]:
     at = PROTOCOLS.index(name)
     port = name or "unnamed"
-    text = _SERVICE.format(name=f"{port}-{i}", a=at + 1, b=0, c=i + 1, port=name or "'x'", number=number or 1000 + at)
+    text = _SERVICE.format(
+        name=f"{port}-{i}", a=at + 1, b=0, c=i + 1, port=name or "'x'", number=number or 1000 + at
+    )
     return f"{port}-{i}.yaml", text
 
 
@@ -81,7 +93,9 @@ def protocols() -> Iterator[tuple[str, str]]:
 
 def entry(last: int = 1) -> tuple[str, str]:
     addresses = [f"{{address: 10.{i // 250}.{i % 250}.1}}" for i in range(999)]
-    return "entry.yaml", _ENTRY.replace("ENDPOINTS", f"[{', '.join(addresses)}, {{address: 10.200.0.{last}}}]")
+    return "entry.yaml", _ENTRY.replace(
+        "ENDPOINTS", f"[{', '.join(addresses)}, {{address: 10.200.0.{last}}}]"
+    )
 
 
 SIDECAR = {"type": "sidecar", "name": "p", "namespace": "default", "ip_addresses": ["10.99.9.9"]}

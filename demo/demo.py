@@ -1,4 +1,5 @@
-"""A tour of varka: a mesh, a canary, a header match. Prints every step as the command one could type; leaves nothing behind."""
+"""A tour of varka: a mesh, a canary, a header match. Prints every step as the command one could
+type; leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -16,7 +17,15 @@ from typing import Any
 
 MESH = "demo"
 MANIFESTS = Path(__file__).parent / "manifests"
-FROM_SHOP = ("varka", "request", "--name", MESH, "--from", "deploy/shop", "http://catalog:8080/items")
+FROM_SHOP = (
+    "varka",
+    "request",
+    "--name",
+    MESH,
+    "--from",
+    "deploy/shop",
+    "http://catalog:8080/items",
+)
 PATIENCE = 15.0
 
 
@@ -47,7 +56,10 @@ def tour(folder: Path) -> None:
 
     say("A mesh: a shop, two versions of a catalog, a sidecar beside each, a gateway in front.")
     up = ask("varka", "up", str(manifests), "--detach", "--name", MESH)
-    tell(f"ready after {up['ready_ms'] / 1000:.1f} s: {len(up['pods'])} pods, {len(up['processes'])} processes")
+    tell(
+        f"ready after {up['ready_ms'] / 1000:.1f} s: {len(up['pods'])} pods, {len(up['processes'])}"
+        " processes"
+    )
     run("varka", "ps", "--name", MESH)
 
     say("A request from outside; the shop calls its catalog.")
@@ -56,7 +68,10 @@ def tour(folder: Path) -> None:
     if not answer["echo"]:
         raise StepFailed(f"the gateway answered {answer['status'] or answer['error']}")
     called = answer["echo"]["calls"][0]
-    tell(f"{answer['status']} from {answer['echo']['pod']}, which asked {called.get('pod', 'nobody')}")
+    tell(
+        f"{answer['status']} from {answer['echo']['pod']}, which asked"
+        f" {called.get('pod', 'nobody')}"
+    )
 
     canary(manifests / "canary.yaml")
 
@@ -77,7 +92,9 @@ def canary(file: Path) -> None:
 
     say("Half and half: the file is edited, and the mesh follows by itself.")
     show("sed", "-i", "s/weight: .*0/weight: 50/", str(file))
-    file.write_text(file.read_text().replace("weight: 90", "weight: 50").replace("weight: 10", "weight: 50"))
+    file.write_text(
+        file.read_text().replace("weight: 90", "weight: 50").replace("weight: 10", "weight: 50")
+    )
     deadline = time.monotonic() + PATIENCE
     while True:
         versions = ask(*command)["summary"]["by_version"]
@@ -90,14 +107,24 @@ def canary(file: Path) -> None:
 
 def shares(versions: dict[str, int]) -> str:
     total = sum(versions.values()) or 1
-    return "   ".join(f"{name} {'#' * round(40 * n / total)} {n / total:.0%}" for name, n in versions.items()) or "no answers"
+    return (
+        "   ".join(
+            f"{name} {'#' * round(40 * n / total)} {n / total:.0%}" for name, n in versions.items()
+        )
+        or "no answers"
+    )
 
 
 def clean_up(folder: Path) -> None:
     """Take the mesh down, whatever happened; a second Ctrl-C does not stop that."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     show("varka", "down", "--name", MESH)
-    subprocess.run(["varka", "down", "--name", MESH], check=False, stderr=subprocess.DEVNULL, start_new_session=True)
+    subprocess.run(
+        ["varka", "down", "--name", MESH],
+        check=False,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     shutil.rmtree(folder, ignore_errors=True)
 
 

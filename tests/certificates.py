@@ -32,7 +32,19 @@ class Authority:
     def create(cls, folder: Path, name: str = "test authority") -> Authority:
         folder.mkdir(parents=True, exist_ok=True)
         pair = Pair(folder / "ca.pem", folder / "ca.key")
-        _openssl("req", "-x509", *_NEW_KEY, "-days", "2", "-subj", f"/CN={name}", "-keyout", pair.key, "-out", pair.certificate)
+        _openssl(
+            "req",
+            "-x509",
+            *_NEW_KEY,
+            "-days",
+            "2",
+            "-subj",
+            f"/CN={name}",
+            "-keyout",
+            pair.key,
+            "-out",
+            pair.certificate,
+        )
         return cls(folder, pair)
 
     @property
@@ -40,24 +52,54 @@ class Authority:
         return self.pair.certificate.read_text()
 
     def issue(self, host: str, file: str = "", *, rsa: bool = False, identity: str = "") -> Pair:
-        """A certificate for a host name (and a URI), in `file`.pem and `file`.key; both are replaced in one step each."""
+        """A certificate for a host name (and a URI), in `file`.pem and `file`.key; both are
+        replaced in one step each."""
         stem = self.folder / (file or host)
         pair = Pair(stem.with_name(f"{stem.name}.pem"), stem.with_name(f"{stem.name}.key"))
         fresh = Pair(stem.with_name(f"{stem.name}.pem.new"), stem.with_name(f"{stem.name}.key.new"))
         signed = ("-x509", "-CA", self.pair.certificate, "-CAkey", self.pair.key, "-days", "2")
         names = f"subjectAltName=DNS:{host}" + (f",URI:{identity}" if identity else "")
-        named = ("-subj", f"/CN={host}", "-addext", names, "-addext", "basicConstraints=critical,CA:FALSE")
-        _openssl("req", *signed, *(_NEW_RSA_KEY if rsa else _NEW_KEY), *named, "-keyout", fresh.key, "-out", fresh.certificate)
+        named = (
+            "-subj",
+            f"/CN={host}",
+            "-addext",
+            names,
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+        )
+        _openssl(
+            "req",
+            *signed,
+            *(_NEW_RSA_KEY if rsa else _NEW_KEY),
+            *named,
+            "-keyout",
+            fresh.key,
+            "-out",
+            fresh.certificate,
+        )
         fresh.key.rename(pair.key)
         fresh.certificate.rename(pair.certificate)
         return pair
 
     def revoke(self, name: str, *pairs: Pair) -> Path:
         """A list of revoked certificates, `name`.pem, with these on it."""
-        settings, database, listed = (self.folder / f"{name}.{ending}" for ending in ("cnf", "txt", "pem"))
-        settings.write_text(f"[ca]\ndefault_ca = own\n[own]\ndatabase = {database}\ndefault_md = sha256\ndefault_crl_days = 2\n")
+        settings, database, listed = (
+            self.folder / f"{name}.{ending}" for ending in ("cnf", "txt", "pem")
+        )
+        settings.write_text(
+            f"[ca]\ndefault_ca = own\n[own]\ndatabase = {database}\ndefault_md ="
+            " sha256\ndefault_crl_days = 2\n"
+        )
         database.touch()
-        asked = ("ca", "-config", settings, "-cert", self.pair.certificate, "-keyfile", self.pair.key)
+        asked = (
+            "ca",
+            "-config",
+            settings,
+            "-cert",
+            self.pair.certificate,
+            "-keyfile",
+            self.pair.key,
+        )
         for pair in pairs:
             _openssl(*asked, "-revoke", pair.certificate)
         _openssl(*asked, "-gencrl", "-out", listed)
@@ -71,7 +113,12 @@ def certificate_hash(pem: Path) -> str:
 
 def key_hash(pem: Path) -> str:
     """What `verifyCertificateSpki` pins: SHA-256 of the certificate's public key, in base64."""
-    key = subprocess.run(["openssl", "x509", "-in", pem, "-pubkey", "-noout"], check=True, capture_output=True, text=True).stdout
+    key = subprocess.run(
+        ["openssl", "x509", "-in", pem, "-pubkey", "-noout"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     body = "".join(key.splitlines()[1:-1])
     return b64encode(sha256(b64decode(body)).digest()).decode()
 

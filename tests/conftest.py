@@ -24,7 +24,8 @@ def short_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def mesh(short_folder: Path) -> Iterator[LiveMesh]:
-    """One mesh for the whole session, of `tests/local/mesh.yaml`; a test removes what it applies."""
+    """One mesh for the whole session, of `tests/local/mesh.yaml`; a test removes what it
+    applies."""
     live = LiveMesh("tests", folders(short_folder))
     live.up(str(MESH))
     yield live

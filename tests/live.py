@@ -1,4 +1,5 @@
-"""Meshes for tests that look at real traffic: started through the command line, changed through the API."""
+"""Meshes for tests that look at real traffic: started through the command line, changed through the
+API."""
 
 from __future__ import annotations
 
@@ -29,17 +30,23 @@ class LiveMesh:
     status: dict[str, Any] = field(default_factory=dict)
     """What `varka up -d -o json` printed."""
 
-    def varka(self, *arguments: str, timeout: float = 30, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def varka(
+        self, *arguments: str, timeout: float = 30, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         """Run a verb on this mesh."""
         command = [*VARKA, arguments[0], "--name", self.name, *arguments[1:]]
-        done = subprocess.run(command, env=dict(self.environment), text=True, capture_output=True, timeout=timeout)
+        done = subprocess.run(
+            command, env=dict(self.environment), text=True, capture_output=True, timeout=timeout
+        )
         assert not check or done.returncode == 0, (
             f"{' '.join(arguments)}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
         )
         return done
 
     def up(self, *arguments: str) -> dict[str, Any]:
-        self.status = json.loads(self.varka("up", "-d", "-o", "json", *arguments, timeout=90).stdout)
+        self.status = json.loads(
+            self.varka("up", "-d", "-o", "json", *arguments, timeout=90).stdout
+        )
         return self.status
 
     def down(self) -> None:
@@ -47,13 +54,21 @@ class LiveMesh:
 
     def apply(self, objects: Objects) -> dict[str, Any]:
         """Apply manifests (YAML text or objects) and wait until every proxy has them."""
-        answer = self.api("POST", "/objects", {"texts": [["test.yaml", _text(objects)]], "wait": True, "timeout": 20})
+        answer = self.api(
+            "POST",
+            "/objects",
+            {"texts": [["test.yaml", _text(objects)]], "wait": True, "timeout": 20},
+        )
         assert not answer["refused"], answer["refused"]
         return answer
 
     def delete(self, objects: Objects) -> None:
         keys = [
-            {"kind": one["kind"], "name": one["metadata"]["name"], "namespace": one["metadata"].get("namespace", "default")}
+            {
+                "kind": one["kind"],
+                "name": one["metadata"]["name"],
+                "namespace": one["metadata"].get("namespace", "default"),
+            }
             for one in yaml.safe_load_all(_text(objects))
         ]
         self.api("DELETE", "/objects", {"objects": keys})
@@ -69,14 +84,18 @@ class LiveMesh:
         """URLs name the gateway as `http://gateway/...`."""
         published = {one["port"]: one["address"] for one in self.status["published"]}
         host = published[80]
-        return self.request([word.replace("http://gateway", f"http://{host}", 1) for word in arguments])
+        return self.request(
+            [word.replace("http://gateway", f"http://{host}", 1) for word in arguments]
+        )
 
     def exec(self, pod: str, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return self.varka("exec", pod, "--", *command, check=check)
 
     def pod(self, prefix: str) -> str:
         """`name.namespace` of the pod whose name begins so."""
-        return next(f"{p['name']}.{p['namespace']}" for p in self.pods() if p["name"].startswith(prefix))
+        return next(
+            f"{p['name']}.{p['namespace']}" for p in self.pods() if p["name"].startswith(prefix)
+        )
 
     def pods(self) -> list[dict[str, Any]]:
         """The pods as the supervisor sees them now."""
@@ -122,12 +141,19 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 def _text(objects: Objects) -> str:
-    return objects if isinstance(objects, str) else yaml.safe_dump_all([dict(one) for one in objects])
+    return (
+        objects if isinstance(objects, str) else yaml.safe_dump_all([dict(one) for one in objects])
+    )
 
 
 def folders(root: Path) -> dict[str, str]:
     """An environment in which a mesh keeps its files below `root`."""
-    return {**os.environ, "XDG_STATE_HOME": str(root / "state"), "XDG_RUNTIME_DIR": str(root / "run"), "NO_COLOR": "1"}
+    return {
+        **os.environ,
+        "XDG_STATE_HOME": str(root / "state"),
+        "XDG_RUNTIME_DIR": str(root / "run"),
+        "NO_COLOR": "1",
+    }
 
 
 def eventually(true: Callable[[], bool], seconds: float = 10.0) -> None:

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Run Istio's own cases (in ../shared/conformance) against this checkout; fails below the percentages reached so far.
+"""Run Istio's own cases (in ../shared/conformance) against this checkout; fails below the
+percentages reached so far.
 
 tools/conformance.py [FAMILY...] [-- further options of run.py]
 """
@@ -26,7 +27,8 @@ FLOOR: dict[str, float] = {
     "routing": 62,
     "cli": 73,
 }
-"""Percent of the cases of a family that pass; raise it when more do, never lower it to let a change in."""
+"""Percent of the cases of a family that pass; raise it when more do, never lower it to let a change
+in."""
 
 
 def main() -> int:
@@ -35,7 +37,14 @@ def main() -> int:
         return 0
     wanted, _, further = " ".join(sys.argv[1:]).partition("--")
     families = wanted.split() or list(FLOOR)
-    command = [sys.executable, str(CASES / "run.py"), "--varka", str(ROOT / ".venv/bin/varka"), "--cases", str(CASES)]
+    command = [
+        sys.executable,
+        str(CASES / "run.py"),
+        "--varka",
+        str(ROOT / ".venv/bin/varka"),
+        "--cases",
+        str(CASES),
+    ]
     command += [f"--family={family}" for family in families]
     command += [f"--at-least={family}={FLOOR[family]}" for family in families if family in FLOOR]
     return subprocess.run([*command, *further.split()], check=False).returncode

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Write docs/fields.md: every field of the networking kinds, MeshConfig and Telemetry, and the test that saw it work.
+"""Write docs/fields.md: every field of the networking kinds, MeshConfig and Telemetry, and the test
+that saw it work.
 
     tools/fields.py            write the page
     tools/fields.py --check    fail when the page is not what the schemas and the tests say
 
-MeshConfig has no schema of its own: its fields are those of the model that the product reads it with. A field is covered by
-the rows in tests/e2e/rows (`covers`), each of which sends traffic through real Envoys, or looks at what they got where traffic
-shows nothing; fields without effect are those of the product's own table, by which it tells its users.
+MeshConfig has no schema of its own: its fields are those of the model that the product reads it
+with. A field is covered by the rows in tests/e2e/rows (`covers`), each of which sends traffic
+through real Envoys, or looks at what they got where traffic shows nothing; fields without effect
+are those of the product's own table, by which it tells its users.
 """
 
 from __future__ import annotations
@@ -84,7 +86,8 @@ def all_fields() -> dict[str, list[str]]:
 
 
 def tested() -> Iterator[tuple[str, str]]:
-    """Fields that tests other than rows see working (`Covers FIELD, FIELD.` in their docstrings), with the test."""
+    """Fields that tests other than rows see working (`Covers FIELD, FIELD.` in their docstrings),
+    with the test."""
     for file in sorted((ROOT / "tests/e2e").glob("test_*.py")):
         for node in ast.parse(file.read_text()).body:
             said = ast.get_docstring(node) if isinstance(node, ast.FunctionDef) else None
@@ -106,7 +109,10 @@ def covered() -> dict[str, str]:
 
 
 def status(field: str, seen: Mapping[str, str]) -> str:
-    for known, what in (*seen.items(), *((field, f"out of scope: {why}") for field, why in OUT_OF_SCOPE.items())):
+    for known, what in (
+        *seen.items(),
+        *((field, f"out of scope: {why}") for field, why in OUT_OF_SCOPE.items()),
+    ):
         if field == known or field.startswith(known + "."):
             return what
     return ""
@@ -114,10 +120,21 @@ def status(field: str, seen: Mapping[str, str]) -> str:
 
 def page() -> str:
     kinds = all_fields()
-    covers = {**covered(), **{field: f"diagnostic ({NO_EFFECT}): {why}" for field, why in INEFFECTIVE.items()}}
-    if both := sorted(field for field in covered() if any(f"{field}.".startswith(f"{vain}.") for vain in INEFFECTIVE)):
+    covers = {
+        **covered(),
+        **{field: f"diagnostic ({NO_EFFECT}): {why}" for field, why in INEFFECTIVE.items()},
+    }
+    if both := sorted(
+        field
+        for field in covered()
+        if any(f"{field}.".startswith(f"{vain}.") for vain in INEFFECTIVE)
+    ):
         raise SystemExit("fields without effect that rows saw working: " + ", ".join(both))
-    unknown = sorted(f for f in covers if not any(f == k or k.startswith(f + ".") for names in kinds.values() for k in names))
+    unknown = sorted(
+        f
+        for f in covers
+        if not any(f == k or k.startswith(f + ".") for names in kinds.values() for k in names)
+    )
     if unknown:
         raise SystemExit("rows cover fields that no schema has: " + ", ".join(unknown))
     if silent := [f for names in kinds.values() for f in names if not status(f, covers)]:
@@ -129,8 +146,14 @@ def page() -> str:
     lines = [
         "# Fields of Istio's networking API, MeshConfig and Telemetry",
         "",
-        "Made by `tools/fields.py` from the schemas and the tests in `tests/e2e`; CI fails when it is out of date.",
-        f"Of {total} fields {worked} were seen working in traffic; of {configured} more, which no traffic shows, what Envoy got.",
+        (
+            "Made by `tools/fields.py` from the schemas and the tests in `tests/e2e`; CI fails when"
+            " it is out of date."
+        ),
+        (
+            f"Of {total} fields {worked} were seen working in traffic; of {configured} more, which"
+            " no traffic shows, what Envoy got."
+        ),
     ]
     for kind, names in sorted(kinds.items()):
         lines += ["", f"## {kind}", "", "| field | status |", "|---|---|"]

@@ -32,7 +32,10 @@ SCALARS = {
     "bytes": ("bytes", 'b""'),
     "double": ("float", "0.0"),
     "float": ("float", "0.0"),
-    **dict.fromkeys(("int32", "int64", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64"), ("int", "0")),
+    **dict.fromkeys(
+        ("int32", "int64", "uint32", "uint64", "sint32", "sint64", "fixed32", "fixed64"),
+        ("int", "0"),
+    ),
 }
 OPTIONAL = {
     "google.protobuf.Duration": "Duration",
@@ -52,12 +55,22 @@ CLASHES = ("from", "global", "class", "in", "bytes", "object", *PACKAGES.values(
 N = "istio.networking.v1alpha3."
 _UTILIZATION = N + "LoadBalancerSettings.BackendUtilization"
 EXTRA: dict[str, Any] = {
-    N + "LoadBalancerSettings": [{"json": "backendUtilization", "name": "backend_utilization", "type": _UTILIZATION}],
-    N + "EnvoyFilter.ListenerMatch.FilterChainMatch": [{"json": "transportSocket", "name": "transport_socket", "type": "string"}],
-    N + "ServerTLSSettings": [{"json": "ecdhCurves", "name": "ecdh_curves", "type": "string", "repeated": True}],
+    N + "LoadBalancerSettings": [
+        {"json": "backendUtilization", "name": "backend_utilization", "type": _UTILIZATION}
+    ],
+    N + "EnvoyFilter.ListenerMatch.FilterChainMatch": [
+        {"json": "transportSocket", "name": "transport_socket", "type": "string"}
+    ],
+    N + "ServerTLSSettings": [
+        {"json": "ecdhCurves", "name": "ecdh_curves", "type": "string", "repeated": True}
+    ],
     "istio.security.v1beta1.JWTRule": [{"json": "presence", "name": "presence", "type": "string"}],
     "istio.mesh.v1alpha1.MeshConfig": [
-        {"json": "defaultInboundHttpRetryPolicy", "name": "default_inbound_http_retry_policy", "type": N + "HTTPRetry"},
+        {
+            "json": "defaultInboundHttpRetryPolicy",
+            "name": "default_inbound_http_retry_policy",
+            "type": N + "HTTPRetry",
+        },
     ],
 }
 """Message -> fields that the mirror's message lacks."""
@@ -75,9 +88,21 @@ EXTRA_MESSAGES: dict[str, Any] = {
                 "type": "string",
                 "repeated": True,
             },
-            {"json": "weightExpirationPeriod", "name": "weight_expiration_period", "type": "google.protobuf.Duration"},
-            {"json": "weightStabilizationPeriod", "name": "weight_stabilization_period", "type": "google.protobuf.Duration"},
-            {"json": "weightUpdatePeriod", "name": "weight_update_period", "type": "google.protobuf.Duration"},
+            {
+                "json": "weightExpirationPeriod",
+                "name": "weight_expiration_period",
+                "type": "google.protobuf.Duration",
+            },
+            {
+                "json": "weightStabilizationPeriod",
+                "name": "weight_stabilization_period",
+                "type": "google.protobuf.Duration",
+            },
+            {
+                "json": "weightUpdatePeriod",
+                "name": "weight_update_period",
+                "type": "google.protobuf.Duration",
+            },
         ]
     }
 }
@@ -97,7 +122,9 @@ class Models:
             last = [t.rsplit(".", 1)[-1] for t in tails]
             for t in tails:
                 short = t.rsplit(".", 1)[-1]
-                self.names[f"{package}.{t}"] = short if last.count(short) == 1 or "." not in t else "".join(t.split(".")[-2:])
+                self.names[f"{package}.{t}"] = (
+                    short if last.count(short) == 1 or "." not in t else "".join(t.split(".")[-2:])
+                )
 
     @staticmethod
     def package(full: str) -> str:
@@ -126,7 +153,10 @@ class Models:
         t = f["type"]
         if "map_entry" in self.types.get(t, {}):
             value = next(x["type"] for x in self.types[t]["fields"] if x["name"] == "value")
-            return f"Mapping[str, {self.one(value, here)[0].removesuffix(' | None')}]", "field(default_factory=dict)"
+            return (
+                f"Mapping[str, {self.one(value, here)[0].removesuffix(' | None')}]",
+                "field(default_factory=dict)",
+            )
         kind, default = self.one(t, here)
         if f.get("repeated"):
             return f"tuple[{kind.removesuffix(' | None')}, ...]", "()"
@@ -147,15 +177,27 @@ class Models:
     def module(self, package: str) -> str:
         mine = {k: v for k, v in self.types.items() if self.package(k) == package}
         used = sorted(
-            {PACKAGES[p] for v in mine.values() for f in v.get("fields", []) if (p := self.package(f["type"])) and p != package}
+            {
+                PACKAGES[p]
+                for v in mine.values()
+                for f in v.get("fields", [])
+                if (p := self.package(f["type"])) and p != package
+            }
         )
         body: list[str] = []
         for full, v in mine.items():
             if "enum" in v:
-                body += ["", "", f"class {self.names[full]}(StrEnum):", *(f'    {k} = "{k}"' for k in v["enum"])]
+                body += [
+                    "",
+                    "",
+                    f"class {self.names[full]}(StrEnum):",
+                    *(f'    {k} = "{k}"' for k in v["enum"]),
+                ]
         for full, v in mine.items():
             if "enum" not in v and "map_entry" not in v:
-                fields = [self.field(f, package) for f in [*v.get("fields", []), *EXTRA.get(full, [])]]
+                fields = [
+                    self.field(f, package) for f in [*v.get("fields", []), *EXTRA.get(full, [])]
+                ]
                 body += [
                     "",
                     "",
@@ -181,7 +223,9 @@ class Models:
             head.append("from varka.base.duration import Duration")
         if used:
             head.append(f"from varka.resources.model import {', '.join(used)}")
-        head.append(f"from varka.resources.model.base import {'Json, ' if 'Json' in text else ''}Model")
+        head.append(
+            f"from varka.resources.model.base import {'Json, ' if 'Json' in text else ''}Model"
+        )
         return "\n".join(head) + "\n" + text.lstrip("\n").join(["\n\n", "\n"])
 
 

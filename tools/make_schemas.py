@@ -4,8 +4,9 @@
     tools/make_schemas.py CRDS.json
 
 The dump is `{"crds": [{group, kind, plural, singular, shortNames, scope, versions: [{name, served,
-storage, schema}]}]}`. All versions of an Istio kind have one schema, so one is kept, in the short form that
-`varka.resources.schema` reads: a `oneOf` that says "at most one of these fields" becomes `exclusive`.
+storage, schema}]}]}`. All versions of an Istio kind have one schema, so one is kept, in the short
+form that `varka.resources.schema` reads: a `oneOf` that says "at most one of these fields" becomes
+`exclusive`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,16 @@ from typing import Any
 OUT = Path(__file__).resolve().parent.parent / "src/varka/resources/data/istio-crds.json"
 KEPT = (
     *("type", "required", "enum", "pattern", "format", "nullable"),
-    *("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"),
+    *(
+        "minimum",
+        "maximum",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+    ),
 )
 DROPPED = ("x-kubernetes-list-map-keys", "x-kubernetes-list-type", "default", "description")
 
@@ -26,7 +36,12 @@ DROPPED = ("x-kubernetes-list-map-keys", "x-kubernetes-list-type", "default", "d
 def exclusive(alternatives: list[dict[str, Any]]) -> list[str]:
     """The names of `oneOf: [{not: {anyOf: [required a, required b]}}, required a, required b]`."""
     names = [name for arm in alternatives for name in arm.get("required", ())]
-    none_of = [name for arm in alternatives for choice in arm.get("not", {}).get("anyOf", ()) for name in choice["required"]]
+    none_of = [
+        name
+        for arm in alternatives
+        for choice in arm.get("not", {}).get("anyOf", ())
+        for name in choice["required"]
+    ]
     assert sorted(names) == sorted(none_of), alternatives
     return names
 
@@ -34,7 +49,9 @@ def exclusive(alternatives: list[dict[str, Any]]) -> list[str]:
 def short(schema: dict[str, Any]) -> dict[str, Any]:
     """A schema in the form that `varka.resources.schema` reads."""
     result = {key: schema[key] for key in KEPT if key in schema}
-    groups = [exclusive(part["oneOf"]) for part in (schema, *schema.get("allOf", ())) if "oneOf" in part]
+    groups = [
+        exclusive(part["oneOf"]) for part in (schema, *schema.get("allOf", ())) if "oneOf" in part
+    ]
     if groups:
         result["exclusive"] = groups
     if schema.get("x-kubernetes-int-or-string"):
@@ -43,14 +60,30 @@ def short(schema: dict[str, Any]) -> dict[str, Any]:
     if schema.get("x-kubernetes-preserve-unknown-fields"):
         result["preserve"] = True
     if "x-kubernetes-validations" in schema:
-        result["rules"] = [[" ".join(r["rule"].split()), r.get("message", r["rule"])] for r in schema["x-kubernetes-validations"]]
+        result["rules"] = [
+            [" ".join(r["rule"].split()), r.get("message", r["rule"])]
+            for r in schema["x-kubernetes-validations"]
+        ]
     if "properties" in schema:
         result["properties"] = {name: short(inner) for name, inner in schema["properties"].items()}
     for key in ("items", "additionalProperties"):
         if isinstance(schema.get(key), dict):
             result[key] = short(schema[key])
-    known = {*KEPT, *DROPPED, "oneOf", "allOf", "anyOf", "properties", "items", "additionalProperties"}
-    extensions = {"x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-validations"}
+    known = {
+        *KEPT,
+        *DROPPED,
+        "oneOf",
+        "allOf",
+        "anyOf",
+        "properties",
+        "items",
+        "additionalProperties",
+    }
+    extensions = {
+        "x-kubernetes-int-or-string",
+        "x-kubernetes-preserve-unknown-fields",
+        "x-kubernetes-validations",
+    }
     assert not set(schema) - known - extensions, set(schema) - known
     assert "anyOf" not in schema or "intOrString" in result, schema
     return result

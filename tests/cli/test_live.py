@@ -15,7 +15,10 @@ from varka.base.paths import mesh_paths
 from varka.cli.exits import Failure
 from varka.cli.main import cli
 
-SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {clusterIP: 10.0.0.1, ports: [{port: 80}]}\n"
+SERVICE = (
+    "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {clusterIP: 10.0.0.1, ports: [{port:"
+    " 80}]}\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +28,18 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     paths = mesh_paths("default", {"XDG_RUNTIME_DIR": str(folder), "XDG_STATE_HOME": str(folder)})
     paths.sockets.mkdir(parents=True)
     (folder / "a.yaml").write_text(SERVICE)
-    command = [sys.executable, "-m", "varka.xds.process", "--state-dir", str(paths.state), "--api", f"unix:{paths.api}"]
-    process = subprocess.Popen([*command, "--ads", f"unix:{paths.ads}", "--no-watch", str(folder / "a.yaml")])
+    command = [
+        sys.executable,
+        "-m",
+        "varka.xds.process",
+        "--state-dir",
+        str(paths.state),
+        "--api",
+        f"unix:{paths.api}",
+    ]
+    process = subprocess.Popen(
+        [*command, "--ads", f"unix:{paths.ads}", "--no-watch", str(folder / "a.yaml")]
+    )
     deadline = time.monotonic() + 20
     while not paths.api.exists():
         assert process.poll() is None
@@ -58,7 +71,10 @@ def test_get_shows_objects_as_kubectl_does(varka: Run, home: Path) -> None:
 
 
 def test_names_that_do_not_exist_are_failures_with_a_suggestion(varka: Run) -> None:
-    for arguments, code, hint in ((["get", "svc", "aa"], 1, "'a'"), (["get", "servise"], 64, "'service'")):
+    for arguments, code, hint in (
+        (["get", "svc", "aa"], 1, "'a'"),
+        (["get", "servise"], 64, "'service'"),
+    ):
         failure = varka(*arguments).exception
         assert isinstance(failure, Failure)
         assert (failure.code, hint in failure.hint) == (code, True)
@@ -72,7 +88,10 @@ def test_apply_and_delete(varka: Run) -> None:
     assert varka("apply", "-f", "-", text=text).stdout == "service/b created\n"
     told = json.loads(varka("apply", "-f", "-", "-o", "json", text=text).stdout)
     assert [one["action"] for one in told["applied"]] == ["unchanged"]
-    rule = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: r}\nspec: {hots: a}\n"
+    rule = (
+        "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: r}\nspec:"
+        " {hots: a}\n"
+    )
     refused = varka("apply", "-f", "-", text=rule)
     assert (refused.return_value, "-:4:8: error" in refused.stderr) == (1, True)
     broken = varka("apply", "-f", "-", text="a: [").exception
@@ -85,5 +104,12 @@ def test_apply_and_delete(varka: Run) -> None:
 def test_events_and_proxies_are_listed(varka: Run) -> None:
     events = [json.loads(line) for line in varka("events", "-o", "json").stdout.splitlines()]
     assert events[0]["event"] == "ready"
-    assert varka("ps").stdout.split() == ["NAME", "CLUSTER", "ISTIOD", "VERSION", "SUBSCRIBED", "TYPES"]
+    assert varka("ps").stdout.split() == [
+        "NAME",
+        "CLUSTER",
+        "ISTIOD",
+        "VERSION",
+        "SUBSCRIBED",
+        "TYPES",
+    ]
     assert json.loads(varka("ps", "-o", "json").stdout) == []

@@ -26,7 +26,9 @@ def run(folder: Path, text: str) -> Result:
     manifest, proxy = folder / "a.yaml", folder / "proxy.json"
     manifest.write_text(text)
     proxy.write_text(PROXY)
-    return CliRunner().invoke(cli, ["translate", str(manifest), "--proxy-file", str(proxy)], standalone_mode=False)
+    return CliRunner().invoke(
+        cli, ["translate", str(manifest), "--proxy-file", str(proxy)], standalone_mode=False
+    )
 
 
 def test_unknown_fields_are_left_out_as_an_api_server_does(tmp_path: Path) -> None:
@@ -38,6 +40,9 @@ def test_unknown_fields_are_left_out_as_an_api_server_does(tmp_path: Path) -> No
 
 
 def test_objects_with_other_mistakes_are_left_out_whole(tmp_path: Path) -> None:
-    result = run(tmp_path, UNKNOWN.replace("name: anything, ", "").replace("host: b.example.com", "host: [b]"))
+    result = run(
+        tmp_path,
+        UNKNOWN.replace("name: anything, ", "").replace("host: b.example.com", "host: [b]"),
+    )
     assert result.return_value == 1
     assert "b.example.com" not in result.stdout

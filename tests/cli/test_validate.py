@@ -50,8 +50,10 @@ def test_json(bad: str) -> None:
 
 def test_text(bad: str) -> None:
     result = run("-f", bad)
-    assert result.stdout == (
-        f"{bad}:7:5: error V0108 VirtualService default/r: spec.http[0].timeout: must be a valid duration greater than 1ms\n"
+    assert (
+        result.stdout
+        == f"{bad}:7:5: error V0108 VirtualService default/r: spec.http[0].timeout: must be a valid"
+        " duration greater than 1ms\n"
     )
     assert result.stderr == "0 objects: 1 error\n"
 
@@ -63,7 +65,10 @@ def test_standard_input_and_namespace() -> None:
 
 
 def test_files_for_the_command_line_need_no_metadata() -> None:
-    result = run("-", text="apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {profile: demo}\n")
+    result = run(
+        "-",
+        text="apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {profile: demo}\n",
+    )
     assert (result.return_value, result.stdout) == (0, "")
 
 
@@ -76,12 +81,17 @@ def test_mesh_config(tmp_path: Path) -> None:
     assert run("--as", "meshnetworks", str(path)).return_value == 0
 
 
-@pytest.mark.parametrize(("value", "severity"), [("{name: false}", "error"), ("{nam: x}", "warning"), ("{name: x}", None)])
+@pytest.mark.parametrize(
+    ("value", "severity"),
+    [("{name: false}", "error"), ("{nam: x}", "warning"), ("{name: x}", None)],
+)
 def test_values_of_envoy_filters_are_envoys_messages(value: str, severity: Any) -> None:
     text = f"""{{apiVersion: networking.istio.io/v1alpha3, kind: EnvoyFilter, metadata: {{name: e}},
  spec: {{configPatches: [{{applyTo: CLUSTER, patch: {{operation: ADD, value: {value}}}}}]}}}}"""
     found = json.loads(run("-o", "json", "-", text=text).stdout)["diagnostics"]
-    assert [d["severity"] for d in found if d["code"] == "V0705"] == ([severity] if severity else [])
+    assert [d["severity"] for d in found if d["code"] == "V0705"] == (
+        [severity] if severity else []
+    )
 
 
 def test_nothing_to_read_is_wrong_usage() -> None:

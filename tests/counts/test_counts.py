@@ -46,7 +46,9 @@ RULE = """
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {{name: {name}, namespace: {ns}}}
-spec: {{host: {name}, subsets: [{{name: v1, labels: {{version: v1}}}}, {{name: v2, labels: {{version: v2}}}}]}}
+spec:
+  host: {name}
+  subsets: [{{name: v1, labels: {{version: v1}}}}, {{name: v2, labels: {{version: v2}}}}]
 ---
 """
 ROUTES = """
@@ -64,7 +66,9 @@ spec:
 
 
 def service(name: str, ns: str, number: int) -> str:
-    return SERVICE.format(name=name, ns=ns, vip=f"10.0.{number}.1", tcp=3000 + number) + endpoints(name, ns, f"10.1.{number}.1")
+    return SERVICE.format(name=name, ns=ns, vip=f"10.0.{number}.1", tcp=3000 + number) + endpoints(
+        name, ns, f"10.1.{number}.1"
+    )
 
 
 def endpoints(name: str, ns: str, address: str) -> str:
@@ -72,12 +76,18 @@ def endpoints(name: str, ns: str, address: str) -> str:
 
 
 def routes(name: str, ns: str, weight: int) -> str:
-    return RULE.format(name=name, ns=ns) + ROUTES.format(name=name, ns=ns, weight=weight, rest=100 - weight)
+    return RULE.format(name=name, ns=ns) + ROUTES.format(
+        name=name, ns=ns, weight=weight, rest=100 - weight
+    )
 
 
 def everything() -> str:
     """60 services in 4 namespaces; the first of each namespace has subsets and weights."""
-    found = [service(f"s{n}", ns, at * 50 + n) for at, ns in enumerate(NAMESPACES) for n in range(SERVICES)]
+    found = [
+        service(f"s{n}", ns, at * 50 + n)
+        for at, ns in enumerate(NAMESPACES)
+        for n in range(SERVICES)
+    ]
     return "".join((*found, *(routes("s0", ns, 50) for ns in NAMESPACES)))
 
 
@@ -94,13 +104,16 @@ class Mesh:
     def apply(self, text: str) -> None:
         part = load_text("mesh.yaml", text)
         assert not [d.message for d in part.diagnostics if d.severity is Severity.ERROR]
-        self.compiler.update(self.store.write("test", [(r, place.origin()) for r, place in part.objects]).state)
+        self.compiler.update(
+            self.store.write("test", [(r, place.origin()) for r, place in part.objects]).state
+        )
 
     def views(self) -> list[View]:
         return [self.compiler.view(proxy) for proxy in self.proxies]
 
     def made_again(self, text: str) -> set[tuple[TypeUrl, str]]:
-        """Type and name of the resources, of all views together, that are other objects after a change."""
+        """Type and name of the resources, of all views together, that are other objects after a
+        change."""
         old = set(resources(self.before))
         self.apply(text)
         return {(r.type, r.name) for r in set(resources(self.views())) - old}
@@ -121,10 +134,21 @@ def mesh() -> Mesh:
 
 def runs(mesh: Mesh, before: dict[str, int]) -> dict[str, int]:
     """How often functions ran since; those that did not are left out."""
-    return {name: n - before.get(name, 0) for name, n in mesh.compiler.memo.made.items() if n != before.get(name, 0)}
+    return {
+        name: n - before.get(name, 0)
+        for name, n in mesh.compiler.memo.made.items()
+        if n != before.get(name, 0)
+    }
 
 
-RESOURCES = {"load_assignment", "outbound_cluster_resource", "outbound_listener", "virtual_host", "sidecar_route", "workload"}
+RESOURCES = {
+    "load_assignment",
+    "outbound_cluster_resource",
+    "outbound_listener",
+    "virtual_host",
+    "sidecar_route",
+    "workload",
+}
 """Functions that make what is sent."""
 
 
@@ -132,7 +156,9 @@ def test_an_endpoint_makes_its_load_assignments_and_nothing_else(mesh: Mesh) -> 
     before = dict(mesh.compiler.memo.made)
     again = mesh.made_again(endpoints("s0", "a", "10.1.0.2"))
     hosts = "s0.a.svc.cluster.local"
-    wanted = {f"outbound|{port}|{subset}|{hosts}" for port in (80, 3000) for subset in ("", "v1", "v2")}
+    wanted = {
+        f"outbound|{port}|{subset}|{hosts}" for port in (80, 3000) for subset in ("", "v1", "v2")
+    }
     assert again == {(TypeUrl.ENDPOINTS, name) for name in wanted}
     made = runs(mesh, before)
     assert made["load_assignment"] == len(wanted)
@@ -177,7 +203,11 @@ def test_a_moved_line_changes_nothing(mesh: Mesh) -> None:
 
 def test_a_new_service_makes_nothing_of_other_services_again(mesh: Mesh) -> None:
     again = mesh.made_again(service("new", "a", 250))
-    others = {(type_, name) for type_, name in again if type_ in (TypeUrl.CLUSTER, TypeUrl.ENDPOINTS) and "|new." not in name}
+    others = {
+        (type_, name)
+        for type_, name in again
+        if type_ in (TypeUrl.CLUSTER, TypeUrl.ENDPOINTS) and "|new." not in name
+    }
     assert not others
     assert {name for type_, name in again if type_ is TypeUrl.LISTENER} == {"10.0.250.1_3250"}
     assert {name for type_, name in again if type_ is TypeUrl.ROUTE} == {"80"}
@@ -218,8 +248,14 @@ def test_a_change_is_encoded_once_for_all_proxies(mesh: Mesh) -> None:
     for stream in streams:
         stream.update(mesh.compiler.view(mesh.proxies[0]))
         assert drain(stream) == 1
-    encoded = {t: n - counted[0].get(t, 0) for t, n in responses.encoded.items() if n != counted[0].get(t, 0)}
-    sent = {t: n - counted[1].get(t, 0) for t, n in responses.sent.items() if n != counted[1].get(t, 0)}
+    encoded = {
+        t: n - counted[0].get(t, 0)
+        for t, n in responses.encoded.items()
+        if n != counted[0].get(t, 0)
+    }
+    sent = {
+        t: n - counted[1].get(t, 0) for t, n in responses.sent.items() if n != counted[1].get(t, 0)
+    }
     # Two ports; the subsets, whose labels no endpoint has, stay empty: equal bytes are not sent.
     assert encoded == {TypeUrl.ENDPOINTS: 2}
     assert sent == {TypeUrl.ENDPOINTS: 2 * 5}

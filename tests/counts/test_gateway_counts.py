@@ -18,7 +18,9 @@ metadata: {{name: g{i}}}
 spec:
   selector: {{istio: ingressgateway}}
   servers:
-  - {{port: {{number: 443, name: https, protocol: HTTPS}}, hosts: [h{i}.test], tls: {{mode: SIMPLE, credentialName: c}}}}
+  - port: {{number: 443, name: https, protocol: HTTPS}}
+    hosts: [h{i}.test]
+    tls: {{mode: SIMPLE, credentialName: c}}
 """
 RULE = """
 apiVersion: networking.istio.io/v1
@@ -35,8 +37,12 @@ def loaded(state: State, *texts: str) -> State:
 
 def test_one_changed_rule_makes_one_route_configuration_again() -> None:
     compiler = Compiler(default_mesh_config(), Settings())
-    proxy = from_document({"type": "router", "namespace": "istio-system", "labels": {"istio": "ingressgateway"}})
-    every = (text for i in range(HOSTS) for text in (GATEWAY.format(i=i), RULE.format(i=i, status=200)))
+    proxy = from_document(
+        {"type": "router", "namespace": "istio-system", "labels": {"istio": "ingressgateway"}}
+    )
+    every = (
+        text for i in range(HOSTS) for text in (GATEWAY.format(i=i), RULE.format(i=i, status=200))
+    )
     state = loaded(State(), *every)
     compiler.update(state)
     before = compiler.view(proxy)
@@ -46,5 +52,9 @@ def test_one_changed_rule_makes_one_route_configuration_again() -> None:
     after = compiler.view(proxy)
     assert compiler.memo.made["servers_route"] == HOSTS + 1
     assert compiler.memo.made["gateway_listener"] == made["gateway_listener"]
-    changed = [new.name for old, new in zip(before.of(TypeUrl.ROUTE), after.of(TypeUrl.ROUTE), strict=True) if old is not new]
+    changed = [
+        new.name
+        for old, new in zip(before.of(TypeUrl.ROUTE), after.of(TypeUrl.ROUTE), strict=True)
+        if old is not new
+    ]
     assert changed == ["https.443.https.g7.default"]

@@ -1,6 +1,8 @@
-"""Run inside a pod: sends each request that a line on stdin holds and answers with one line, as `varka request -o json` would.
+"""Run inside a pod: sends each request that a line on stdin holds and answers with one line, as
+`varka request -o json` would.
 
-One process for all calls of a pod: a process for each call would cost ten times what the request does.
+One process for all calls of a pod: a process for each call would cost ten times what the request
+does.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ PROTOCOLS = {"http1": Protocol.HTTP11, "http2": Protocol.HTTP2, "grpc": Protocol
 def request_of(call: Mapping[str, Any], files: Path) -> Request:
     """The request that a call describes, in the words of the flags of `varka request`.
 
-    `tls` may hold `ca` and `client`, the names of certificates in the folder `files`; without `ca` any server is believed.
+    `tls` may hold `ca` and `client`, the names of certificates in the folder `files`; without `ca`
+    any server is believed.
     """
     return Request(
         url=call["url"],
@@ -43,19 +44,29 @@ def mismatches(answer: Mapping[str, Any], expect: Mapping[str, Any]) -> list[str
 
 
 def lacks(found: Any, wanted: Any, path: str = "") -> list[str]:
-    """Where a JSON value is not as wanted: mappings may hold more than wanted, null stands for a missing key; a mapping wanted
-    of a list is wanted of any of its items."""
+    """Where a JSON value is not as wanted: mappings may hold more than wanted, null stands for a
+    missing key; a mapping wanted of a list is wanted of any of its items."""
     if isinstance(wanted, Mapping) and isinstance(found, list):
         tried = [lacks(item, wanted, f"{path}[{at}]") for at, item in enumerate(found)]
         return min(tried, key=len, default=[f"{path}: [], want {wanted!r}"])
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):
-        return [text for key, inner in wanted.items() for text in lacks(found.get(key), inner, f"{path}.{key}")]
+        return [
+            text
+            for key, inner in wanted.items()
+            for text in lacks(found.get(key), inner, f"{path}.{key}")
+        ]
     if isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
-        return [text for at, inner in enumerate(wanted) for text in lacks(found[at], inner, f"{path}[{at}]")]
+        return [
+            text
+            for at, inner in enumerate(wanted)
+            for text in lacks(found[at], inner, f"{path}[{at}]")
+        ]
     return [] if found == wanted else [f"{path}: {found!r}, want {wanted!r}"]
 
 
-def _each(read: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any], Any], Iterator[str]]:
+def _each(
+    read: Callable[[Mapping[str, Any]], Any],
+) -> Callable[[Mapping[str, Any], Any], Iterator[str]]:
     def check(answer: Mapping[str, Any], wanted: Any) -> Iterator[str]:
         for got in {repr(read(r)) for r in answer["responses"]} - {repr(wanted)}:
             yield f"got {got}, want {wanted!r}"
@@ -67,7 +78,9 @@ def _echo(name: str) -> Callable[[Mapping[str, Any]], Any]:
     return lambda response: (response.get("echo") or {}).get(name)
 
 
-def _headers(of: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Callable[[Mapping[str, Any], Any], Iterator[str]]:
+def _headers(
+    of: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+) -> Callable[[Mapping[str, Any], Any], Iterator[str]]:
     def check(answer: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
         for response in answer["responses"]:
             headers = {name.lower(): value for name, value in of(response).items()}
@@ -78,7 +91,9 @@ def _headers(of: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Callable[[
     return check
 
 
-def _ranges(read: Callable[[Mapping[str, Any]], Mapping[str, int]]) -> Callable[[Mapping[str, Any], Any], Iterator[str]]:
+def _ranges(
+    read: Callable[[Mapping[str, Any]], Mapping[str, int]],
+) -> Callable[[Mapping[str, Any], Any], Iterator[str]]:
     def check(answer: Mapping[str, Any], wanted: Mapping[Any, list[int]]) -> Iterator[str]:
         got = read(answer["summary"])
         for name, (low, high) in wanted.items():
@@ -103,7 +118,11 @@ def _some_header(answer: Mapping[str, Any], wanted: Mapping[str, str]) -> Iterat
 
 
 def _body_contains(answer: Mapping[str, Any], wanted: str) -> Iterator[str]:
-    yield from (f"body {r['body']!r} has no {wanted!r}" for r in answer["responses"] if wanted not in r["body"])
+    yield from (
+        f"body {r['body']!r} has no {wanted!r}"
+        for r in answer["responses"]
+        if wanted not in r["body"]
+    )
 
 
 def _pods(answer: Mapping[str, Any], wanted: int) -> Iterator[str]:
@@ -112,11 +131,19 @@ def _pods(answer: Mapping[str, Any], wanted: int) -> Iterator[str]:
 
 
 def _over(answer: Mapping[str, Any], wanted: float) -> Iterator[str]:
-    yield from (f"took {r['duration_ms']} ms, want more" for r in answer["responses"] if r["duration_ms"] < wanted)
+    yield from (
+        f"took {r['duration_ms']} ms, want more"
+        for r in answer["responses"]
+        if r["duration_ms"] < wanted
+    )
 
 
 def _under(answer: Mapping[str, Any], wanted: float) -> Iterator[str]:
-    yield from (f"took {r['duration_ms']} ms, want less" for r in answer["responses"] if r["duration_ms"] > wanted)
+    yield from (
+        f"took {r['duration_ms']} ms, want less"
+        for r in answer["responses"]
+        if r["duration_ms"] > wanted
+    )
 
 
 CHECKS: dict[str, Callable[[Mapping[str, Any], Any], Iterator[str]]] = {

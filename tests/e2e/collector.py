@@ -1,7 +1,9 @@
-"""A collector of access logs and spans, whatever protocol they come in: each message is one line of JSON on stdout.
+"""A collector of access logs and spans, whatever protocol they come in: each message is one line of
+JSON on stdout.
 
-`collector.py GRPC_PORT HTTP_PORT`: gRPC services of Envoy (access logs) and OpenTelemetry are read as what they are; of all
-else, and of what comes over HTTP, the line has the printable parts. Lines begin with the method or path and the metadata.
+`collector.py GRPC_PORT HTTP_PORT`: gRPC services of Envoy (access logs) and OpenTelemetry are read
+as what they are; of all else, and of what comes over HTTP, the line has the printable parts. Lines
+begin with the method or path and the metadata.
 """
 
 from __future__ import annotations
@@ -31,9 +33,15 @@ def printable(data: bytes) -> str:
 
 
 KNOWN: dict[str, Show] = {
-    "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs": message(als_pb2.StreamAccessLogsMessage),
-    "/opentelemetry.proto.collector.logs.v1.LogsService/Export": message(logs_service_pb2.ExportLogsServiceRequest),
-    "/opentelemetry.proto.collector.trace.v1.TraceService/Export": message(trace_service_pb2.ExportTraceServiceRequest),
+    "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs": message(
+        als_pb2.StreamAccessLogsMessage
+    ),
+    "/opentelemetry.proto.collector.logs.v1.LogsService/Export": message(
+        logs_service_pb2.ExportLogsServiceRequest
+    ),
+    "/opentelemetry.proto.collector.trace.v1.TraceService/Export": message(
+        trace_service_pb2.ExportTraceServiceRequest
+    ),
 }
 
 
@@ -62,7 +70,9 @@ async def http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     """One line per request; connections stay open."""
     while head := await reader.readuntil(b"\r\n\r\n"):
         first, *lines = head.decode().strip().split("\r\n")
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        headers = {
+            name.lower(): value for name, _, value in (line.partition(": ") for line in lines)
+        }
         body = b""
         if "chunked" in headers.get("transfer-encoding", ""):
             while size := int(await reader.readline(), 16):

@@ -16,7 +16,9 @@ MESH = Path(__file__).with_name("mesh.yaml")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--without-objects", action="store_true", help="Make the calls of rows without their objects: each row must fail."
+        "--without-objects",
+        action="store_true",
+        help="Make the calls of rows without their objects: each row must fail.",
     )
 
 
@@ -35,7 +37,9 @@ def rows_mesh(short_folder: Path) -> Iterator[RowsMesh]:
     authority.issue("other.test")
     authority.revoke("client-revoked", authority.issue("client.test"))
     Authority.create(folder / "stranger").issue("client.test", "../stranger.test")
-    mesh = RowsMesh(LiveMesh("rows", folders(folder) | {"ENABLE_TLS_ON_SIDECAR_INGRESS": "true"}), folder)
+    mesh = RowsMesh(
+        LiveMesh("rows", folders(folder) | {"ENABLE_TLS_ON_SIDECAR_INGRESS": "true"}), folder
+    )
     (folder / MESH.name).write_text(mesh.filled_in(MESH.read_text()))
     mesh.live.up(str(folder / MESH.name))
     yield mesh

@@ -24,4 +24,9 @@ def applied(mesh: RowsMesh, *objects: Object) -> Iterator[dict[str, Any]]:
 def istio(kind: str, name: str, spec: Mapping[str, Any], namespace: str = "default") -> Object:
     """An object of Istio's networking API."""
     metadata = {"name": name, "namespace": namespace}
-    return {"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": metadata, "spec": dict(spec)}
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": kind,
+        "metadata": metadata,
+        "spec": dict(spec),
+    }

@@ -1,4 +1,5 @@
-"""A server on this machine, outside the mesh: what ServiceEntries and PASSTHROUGH gateways lead to."""
+"""A server on this machine, outside the mesh: what ServiceEntries and PASSTHROUGH gateways lead
+to."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ HOST = "host.varka.internal"
 
 @contextmanager
 def server(answer: str, pair: Pair | None = None) -> Iterator[int]:
-    """The port of an HTTP server that answers every GET with the text `answer`; over TLS with a certificate."""
+    """The port of an HTTP server that answers every GET with the text `answer`; over TLS with a
+    certificate."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -37,7 +39,9 @@ def server(answer: str, pair: Pair | None = None) -> Iterator[int]:
     if pair is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pair.certificate, pair.key)
-        listening.socket = context.wrap_socket(listening.socket, server_side=True, do_handshake_on_connect=False)
+        listening.socket = context.wrap_socket(
+            listening.socket, server_side=True, do_handshake_on_connect=False
+        )
     threading.Thread(target=listening.serve_forever, args=(0.05,), daemon=True).start()
     try:
         yield listening.server_address[1]
@@ -46,10 +50,24 @@ def server(answer: str, pair: Pair | None = None) -> Iterator[int]:
         listening.server_close()
 
 
-def entry(name: str, hosts: Sequence[str], ports: Mapping[str, tuple[int, str, int]], **spec: object) -> Object:
-    """A ServiceEntry for servers on this machine. `ports` holds (number, protocol, the server's port) by name."""
-    listed = [{"name": title, "number": number, "protocol": protocol} for title, (number, protocol, _) in ports.items()]
+def entry(
+    name: str, hosts: Sequence[str], ports: Mapping[str, tuple[int, str, int]], **spec: object
+) -> Object:
+    """A ServiceEntry for servers on this machine. `ports` holds (number, protocol, the server's
+    port) by name."""
+    listed = [
+        {"name": title, "number": number, "protocol": protocol}
+        for title, (number, protocol, _) in ports.items()
+    ]
     endpoint = {"address": HOST, "ports": {title: port for title, (_, _, port) in ports.items()}}
     return istio(
-        "ServiceEntry", name, {"hosts": list(hosts), "ports": listed, "resolution": "DNS", "endpoints": [endpoint], **spec}
+        "ServiceEntry",
+        name,
+        {
+            "hosts": list(hosts),
+            "ports": listed,
+            "resolution": "DNS",
+            "endpoints": [endpoint],
+            **spec,
+        },
     )

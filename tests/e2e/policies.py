@@ -1,8 +1,9 @@
 """Rows about traffic policies.
 
-A row with `policy` stands for several: its traffic policy is put at each place of a DestinationRule that may hold one (`at`; by
-default all), its `covers` are those below that place; `rule` has further fields of the DestinationRule. A row with `pool` is the
-same for the connections to the workload: its settings are put at each place of a Sidecar. They are those of `set-0`, whose only
+A row with `policy` stands for several: its traffic policy is put at each place of a DestinationRule
+that may hold one (`at`; by default all), its `covers` are those below that place; `rule` has
+further fields of the DestinationRule. A row with `pool` is the same for the connections to the
+workload: its settings are put at each place of a Sidecar. They are those of `set-0`, whose only
 port is 8080; with `protocol` the Sidecar says what is spoken there.
 """
 
@@ -34,18 +35,37 @@ def spelled_out(row: Row) -> Iterator[Row]:
     """One row for each place of the row's policy."""
     for place in row.get("at") or PLACES:
         subset = SUBSET if place.startswith("subset") else ""
-        objects = [_rule(row, place), *([_to_subset(row)] if subset else []), *(row.get("objects") or [])]
+        objects = [
+            _rule(row, place),
+            *([_to_subset(row)] if subset else []),
+            *(row.get("objects") or []),
+        ]
         covers = [_below(field, f"DestinationRule.{PLACES[place]}") for field in row["covers"]]
         config = [{"subset": subset, **check} for check in row.get("config") or []]
-        yield {**row, "name": f"{row['name']} ({place})", "objects": objects, "covers": covers, "config": config}
+        yield {
+            **row,
+            "name": f"{row['name']} ({place})",
+            "objects": objects,
+            "covers": covers,
+            "config": config,
+        }
 
 
 def pools(row: Row) -> Iterator[Row]:
     """One row for each place of the row's connection pool settings."""
     for place, path in POOLS.items():
         covers = [_below(field, f"Sidecar.{path}") for field in row["covers"]]
-        config = [{"from": POD, "cluster": f"inbound|{SERVED}||", **check} for check in row.get("config") or []]
-        yield {**row, "name": f"{row['name']} ({place})", "objects": [_sidecar(row, place)], "covers": covers, "config": config}
+        config = [
+            {"from": POD, "cluster": f"inbound|{SERVED}||", **check}
+            for check in row.get("config") or []
+        ]
+        yield {
+            **row,
+            "name": f"{row['name']} ({place})",
+            "objects": [_sidecar(row, place)],
+            "covers": covers,
+            "config": config,
+        }
 
 
 def _sidecar(row: Row, place: str) -> Row:
@@ -55,7 +75,10 @@ def _sidecar(row: Row, place: str) -> Row:
     if place == "ingress":
         spec["ingress"] = [{**ingress, "connectionPool": row["pool"]}]
     else:
-        spec |= {"inboundConnectionPool": row["pool"], "ingress": [ingress] if "protocol" in row else []}
+        spec |= {
+            "inboundConnectionPool": row["pool"],
+            "ingress": [ingress] if "protocol" in row else [],
+        }
     return {"apiVersion": API, "kind": "Sidecar", "metadata": {"name": "pool"}, "spec": spec}
 
 
@@ -73,15 +96,28 @@ def _rule(row: Row, place: str) -> Row:
     else:
         spec = {"host": row["host"], "trafficPolicy": policy}
     spec |= row.get("rule") or {}
-    return {"apiVersion": API, "kind": "DestinationRule", "metadata": {"name": "policy"}, "spec": spec}
+    return {
+        "apiVersion": API,
+        "kind": "DestinationRule",
+        "metadata": {"name": "policy"},
+        "spec": spec,
+    }
 
 
 def _to_subset(row: Row) -> Row:
-    """The destination has a port: settings of a port count for routes to just that port, as in Istio."""
+    """The destination has a port: settings of a port count for routes to just that port, as in
+    Istio."""
     port = row.get("port", 80)
     route = {
         "match": [{"port": port}],
-        "route": [{"destination": {"host": row["host"], "subset": SUBSET, "port": {"number": port}}}],
+        "route": [
+            {"destination": {"host": row["host"], "subset": SUBSET, "port": {"number": port}}}
+        ],
     }
     spec = {"hosts": [row["host"]], "http": [route], "tcp": [route]}
-    return {"apiVersion": API, "kind": "VirtualService", "metadata": {"name": "to-subset"}, "spec": spec}
+    return {
+        "apiVersion": API,
+        "kind": "VirtualService",
+        "metadata": {"name": "to-subset"},
+        "spec": spec,
+    }

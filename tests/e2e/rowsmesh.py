@@ -29,14 +29,18 @@ CLIENT = "client.default"
 
 
 def _of_its_port(dump: Any) -> list[Any]:
-    """The virtual hosts of a route configuration of one port. HTTP proxies have them too, a while longer than they live."""
+    """The virtual hosts of a route configuration of one port. HTTP proxies have them too, a while
+    longer than they live."""
     found = dump["route_config"]
     return [host for host in found["virtual_hosts"] if host["name"].endswith(f":{found['name']}")]
 
 
 _DUMPS: dict[str, tuple[str, Callable[[Any], list[Any]]]] = {
     "virtual_host": ("dynamic_route_configs", _of_its_port),
-    "listener": ("dynamic_listeners", lambda one: [one["active_state"]["listener"]] if "active_state" in one else []),
+    "listener": (
+        "dynamic_listeners",
+        lambda one: [one["active_state"]["listener"]] if "active_state" in one else [],
+    ),
     "cluster": ("dynamic_active_clusters", lambda one: [one["cluster"]]),
 }
 """What can be looked at -> where Envoy's dump has it."""
@@ -44,7 +48,11 @@ _DUMPS: dict[str, tuple[str, Callable[[Any], list[Any]]]] = {
 
 def cluster_name(wanted: Mapping[str, Any]) -> str:
     """`service` is the name of a Service in `default`, or the host of a ServiceEntry."""
-    host = wanted["service"] if "." in wanted["service"] else f"{wanted['service']}.default.svc.cluster.local"
+    host = (
+        wanted["service"]
+        if "." in wanted["service"]
+        else f"{wanted['service']}.default.svc.cluster.local"
+    )
     return f"outbound|{wanted.get('port', 80)}|{wanted.get('subset', '')}|{host}"
 
 
@@ -82,21 +90,41 @@ class RowsMesh:
         self.live.apply(json.loads(self.filled_in(json.dumps(objects))))
 
     def filled_in(self, text: str) -> str:
-        """With the paths and addresses of pods (`$ADDRESS/name.namespace`) that manifests and rows leave open."""
-        for name, value in (("FILES", self.files), ("HERE", AGENT.parent), ("PYTHON", sys.executable)):
+        """With the paths and addresses of pods (`$ADDRESS/name.namespace`) that manifests and rows
+        leave open."""
+        for name, value in (
+            ("FILES", self.files),
+            ("HERE", AGENT.parent),
+            ("PYTHON", sys.executable),
+        ):
             text = text.replace(f"${name}", str(value))
         text = re.sub(r"\$ADDRESS/([\w.-]+)", lambda pod: str(self._pod(pod[1])["ip"]), text)
-        return re.sub(r"\$(BASE64|HASH|SPKI)/([\w./-]+)", lambda found: _FORMS[found[1]](self.files / found[2]), text)
+        return re.sub(
+            r"\$(BASE64|HASH|SPKI)/([\w./-]+)",
+            lambda found: _FORMS[found[1]](self.files / found[2]),
+            text,
+        )
 
     def settle(self) -> None:
-        """Wait until every proxy has what was changed before: changes arrive in order, so one more that all can see tells."""
+        """Wait until every proxy has what was changed before: changes arrive in order, so one more
+        that all can see tells."""
         self._settled += 1
         port = {"name": "http", "port": self._settled}
-        self.live.apply([{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "marker"}, "spec": {"ports": [port]}}])
+        self.live.apply(
+            [
+                {
+                    "apiVersion": "v1",
+                    "kind": "Service",
+                    "metadata": {"name": "marker"},
+                    "spec": {"ports": [port]},
+                }
+            ]
+        )
 
     def configured(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """What a pod's Envoy has: the `virtual_host`, the `listener` or the `cluster` of a name, or the outbound cluster of
-        `service`, `port` and `subset`, {} when it has none; or what its administration interface says at the path `admin`."""
+        """What a pod's Envoy has: the `virtual_host`, the `listener` or the `cluster` of a name, or
+        the outbound cluster of `service`, `port` and `subset`, {} when it has none; or what its
+        administration interface says at the path `admin`."""
         where = wanted.get("from", CLIENT)
         if path := wanted.get("admin"):
             answer: dict[str, Any] = json.loads(self._ask(where, path))
@@ -115,9 +143,21 @@ class RowsMesh:
 
     def sent(self, wanted: Mapping[str, Any]) -> int:
         """How many requests a pod's Envoy has sent to a cluster so far."""
-        clusters = json.loads(self._ask(wanted.get("from", CLIENT), "clusters?format=json"))["cluster_statuses"]
-        hosts = [host for one in clusters if one["name"] == cluster_name(wanted) for host in one.get("host_statuses", ())]
-        return sum(int(stat.get("value", 0)) for host in hosts for stat in host["stats"] if stat["name"] == "rq_total")
+        clusters = json.loads(self._ask(wanted.get("from", CLIENT), "clusters?format=json"))[
+            "cluster_statuses"
+        ]
+        hosts = [
+            host
+            for one in clusters
+            if one["name"] == cluster_name(wanted)
+            for host in one.get("host_statuses", ())
+        ]
+        return sum(
+            int(stat.get("value", 0))
+            for host in hosts
+            for stat in host["stats"]
+            if stat["name"] == "rq_total"
+        )
 
     def log(self, wanted: Mapping[str, Any]) -> str:
         """What a container wrote so far; the client's proxy when nothing else is said."""
@@ -133,7 +173,9 @@ class RowsMesh:
 
     def _pod(self, where: str) -> dict[str, Any]:
         """The pod of this name, or the first whose name begins so (`echo-v1-`)."""
-        return next(one for one in self.live.pods() if f"{one['name']}.{one['namespace']}".startswith(where))
+        return next(
+            one for one in self.live.pods() if f"{one['name']}.{one['namespace']}".startswith(where)
+        )
 
     def close(self) -> None:
         for agent in self._agents.values():
@@ -142,17 +184,37 @@ class RowsMesh:
         self.live.down()
 
     def _start(self, where: str) -> subprocess.Popen[str]:
-        command = [*VARKA, "exec", "--name", self.live.name, where, "--", sys.executable, str(AGENT)]
+        command = [
+            *VARKA,
+            "exec",
+            "--name",
+            self.live.name,
+            where,
+            "--",
+            sys.executable,
+            str(AGENT),
+        ]
         agent = self._agents[where] = subprocess.Popen(
-            command, env=dict(self.live.environment), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            command,
+            env=dict(self.live.environment),
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         return agent
 
     def _published(self, request: Request) -> Request:
         target = Target.parse(request.url)
-        address = next(one["address"] for one in self.live.status["published"] if one["port"] == target.port)
+        address = next(
+            one["address"] for one in self.live.status["published"] if one["port"] == target.port
+        )
         url = f"{target.scheme}://{address}{target.path}"
         headers = request.headers
         if not any(name.lower() == "host" for name, _ in headers):
             headers = (("host", target.authority), *headers)
-        return replace(request, url=url, headers=headers, tls=replace(request.tls, sni=request.tls.sni or target.host))
+        return replace(
+            request,
+            url=url,
+            headers=headers,
+            tls=replace(request.tls, sni=request.tls.sni or target.host),
+        )

@@ -1,9 +1,9 @@
 """Servers for pods of the rows, other than the stand-in.
 
-`servers.py tls NAME PORT CA CERTIFICATE KEY`: each answer is one line that says which name was asked for and whose certificate
-came; clients may have a certificate of CA.
-`servers.py lines PORT`: what comes goes back, a CONNECT too, which is agreed to; `quiet` gets nothing.
-`servers.py greets PORT`: speaks first, then as `lines`.
+`servers.py tls NAME PORT CA CERTIFICATE KEY`: each answer is one line that says which name was
+asked for and whose certificate came; clients may have a certificate of CA. `servers.py lines PORT`:
+what comes goes back, a CONNECT too, which is agreed to; `quiet` gets nothing. `servers.py greets
+PORT`: speaks first, then as `lines`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ async def tls(name: str, port: str, ca: str, certificate: str, key: str) -> None
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(serve, "0.0.0.0", int(port), ssl=context(ca, certificate, key, asked))
+    server = await asyncio.start_server(
+        serve, "0.0.0.0", int(port), ssl=context(ca, certificate, key, asked)
+    )
     await server.serve_forever()
 
 

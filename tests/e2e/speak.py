@@ -1,8 +1,9 @@
 """Clients for pods of the rows, for what `varka request` does not do; each prints what it gets.
 
-`speak.py raw HOST PORT TEXT`: sends TEXT (with escapes; nothing, if it is empty) and prints until the server is quiet or closes.
-`speak.py streams HOST:PORT`: three gRPC messages, each sent when the answer to the one before is there; then one message that is
-answered by three; then the status in the trailers.
+`speak.py raw HOST PORT TEXT`: sends TEXT (with escapes; nothing, if it is empty) and prints until
+the server is quiet or closes. `speak.py streams HOST:PORT`: three gRPC messages, each sent when the
+answer to the one before is there; then one message that is answered by three; then the status in
+the trailers.
 """
 
 from __future__ import annotations
@@ -48,11 +49,15 @@ def streams(target: str) -> None:
             question = (read_field(read_field(answer, 2) or b"", 1) or b"").decode()
             heard.put(question)
             say(question)
-        many = channel.unary_stream(ECHO_METHOD)(b"", timeout=5, metadata=(("x-varka-wish", "count=3"),))
+        many = channel.unary_stream(ECHO_METHOD)(
+            b"", timeout=5, metadata=(("x-varka-wish", "count=3"),)
+        )
         say(f"{len(list(many))} answers, {many.code()}")
         failing = channel.unary_unary(ECHO_METHOD)
         try:
-            failing(b"", timeout=5, metadata=(("x-varka-wish", "grpc-status=9&grpc-message=not now"),))
+            failing(
+                b"", timeout=5, metadata=(("x-varka-wish", "grpc-status=9&grpc-message=not now"),)
+            )
         except grpc.RpcError as error:
             say(f"{error.code()} {error.details()}")
 

@@ -1,20 +1,23 @@
 """The rows of `rows/*.yaml`, read and spelled out.
 
-A row has `name`, `objects`, `calls`, and `covers`: the fields without which it fails. Where the answers do not show a field,
-`sent` counts the requests that a proxy sent somewhere, `programs` are run in a pod (`run: [PROGRAM, ARGUMENT...]`) and must
-print what `has` says, and `config` looks at what Envoy got (`config:FIELD` in `covers`). With
-`settle` the next row waits until the proxies have forgotten the objects: what they remember of this row would change it.
+A row has `name`, `objects`, `calls`, and `covers`: the fields without which it fails. Where the
+answers do not show a field, `sent` counts the requests that a proxy sent somewhere, `programs` are
+run in a pod (`run: [PROGRAM, ARGUMENT...]`) and must print what `has` says, and `config` looks at
+what Envoy got (`config:FIELD` in `covers`). With `settle` the next row waits until the proxies have
+forgotten the objects: what they remember of this row would change it.
 
 A row with `mesh` has the ConfigMap `istio` with these fields of MeshConfig, besides its objects.
 
-`log` looks at what containers wrote since the row began: `{from: POD, container: NAME, has: [TEXT...], lacks: [TEXT...]}`; by
-default the proxy of the client. All of `has` must come within a few seconds, in whatever lines. What is not in `lacks` by then
-does not come any more: lines arrive in order, so a row says with `has` how long to wait.
+`log` looks at what containers wrote since the row began: `{from: POD, container: NAME, has:
+[TEXT...], lacks: [TEXT...]}`; by default the proxy of the client. All of `has` must come within a
+few seconds, in whatever lines. What is not in `lacks` by then does not come any more: lines arrive
+in order, so a row says with `has` how long to wait.
 
-A row with `diagnostics` is about fields that have no effect: loading its objects says so, with this code and path
-(`diagnostic:FIELD` in `covers`). It needs no mesh.
+A row with `diagnostics` is about fields that have no effect: loading its objects says so, with this
+code and path (`diagnostic:FIELD` in `covers`). It needs no mesh.
 
-Some rows stand for others: those with a `policy` or `pool` (policies.py), those with `hits` (patches.py).
+Some rows stand for others: those with a `policy` or `pool` (policies.py), those with `hits`
+(patches.py).
 """
 
 from __future__ import annotations
@@ -55,5 +58,10 @@ def _with_mesh(row: Row) -> Row:
     if "mesh" not in row:
         return row
     data = {"mesh": yaml.safe_dump(row["mesh"])}
-    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio", "namespace": "istio-system"}, "data": data}
+    config = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "istio", "namespace": "istio-system"},
+        "data": data,
+    }
     return {**row, "objects": [config, *(row.get("objects") or [])]}

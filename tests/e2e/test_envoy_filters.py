@@ -1,4 +1,5 @@
-"""What users are told of EnvoyFilters that proxies can't use, through the command line, with the line of the patch."""
+"""What users are told of EnvoyFilters that proxies can't use, through the command line, with the
+line of the patch."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ BROKEN_LUA = """\
   - applyTo: HTTP_FILTER
     match:
       context: SIDECAR_OUTBOUND
-      listener: {name: 0.0.0.0_80, filterChain: {filter: {name: envoy.filters.network.http_connection_manager}}}
+      listener:
+        name: 0.0.0.0_80
+        filterChain: {filter: {name: envoy.filters.network.http_connection_manager}}
     patch:
       operation: INSERT_FIRST
       value:
@@ -76,7 +79,9 @@ def apply(rows_mesh: RowsMesh, tmp_path: Path) -> Iterator[Callable[..., Any]]:
 
 
 def events(mesh: RowsMesh) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in mesh.live.varka("events", "-o", "json").stdout.splitlines()]
+    return [
+        json.loads(line) for line in mesh.live.varka("events", "-o", "json").stdout.splitlines()
+    ]
 
 
 def newest(mesh: RowsMesh) -> int:
@@ -94,11 +99,17 @@ def rejected(mesh: RowsMesh, since: int, text: str) -> list[str]:
 def test_a_good_patch_is_told_of_as_any_object(apply: Callable[..., Any]) -> None:
     done = apply(GOOD, "-o", "json")
     told = json.loads(done.stdout)
-    assert (done.returncode, told["quarantined"], told["proxies"]["updated"]) == (0, [], told["proxies"]["acked"])
+    assert (done.returncode, told["quarantined"], told["proxies"]["updated"]) == (
+        0,
+        [],
+        told["proxies"]["acked"],
+    )
 
 
 @pytest.mark.e2e
-def test_a_patch_that_is_set_aside_has_its_line(rows_mesh: RowsMesh, apply: Callable[..., Any]) -> None:
+def test_a_patch_that_is_set_aside_has_its_line(
+    rows_mesh: RowsMesh, apply: Callable[..., Any]
+) -> None:
     since = newest(rows_mesh)
     done = apply(GOOD + INVALID, "-o", "json")
     (one,) = json.loads(done.stdout)["quarantined"]
@@ -108,19 +119,29 @@ def test_a_patch_that_is_set_aside_has_its_line(rows_mesh: RowsMesh, apply: Call
     assert one["origin"].endswith("told.yaml:14:7")
     again = apply(GOOD + INVALID)
     assert again.returncode == 1
-    assert "told.yaml:14:7: error: EnvoyFilter default/told is not in force at client.default" in again.stderr
+    assert (
+        "told.yaml:14:7: error: EnvoyFilter default/told is not in force at client.default"
+        in again.stderr
+    )
     assert len(rejected(rows_mesh, since, "told.yaml:14:7: error V7001")) == 1
-    assert "told.yaml:14:7" in " ".join(str(d.get("file")) + f":{d.get('line')}:{d.get('column')}" for d in status(rows_mesh))
+    assert "told.yaml:14:7" in " ".join(
+        str(d.get("file")) + f":{d.get('line')}:{d.get('column')}" for d in status(rows_mesh)
+    )
 
 
 @pytest.mark.e2e
-def test_what_only_envoy_refuses_has_its_line(rows_mesh: RowsMesh, apply: Callable[..., Any]) -> None:
+def test_what_only_envoy_refuses_has_its_line(
+    rows_mesh: RowsMesh, apply: Callable[..., Any]
+) -> None:
     since = newest(rows_mesh)
     done = apply(GOOD + BROKEN_LUA, "-o", "json")
     told = json.loads(done.stdout)
     (one,) = told["quarantined"]
     assert done.returncode == 1
-    assert (one["origin"].rpartition("/")[2], one["proxies"]) == ("told.yaml:16:7", ["client.default"])
+    assert (one["origin"].rpartition("/")[2], one["proxies"]) == (
+        "told.yaml:16:7",
+        ["client.default"],
+    )
     assert "this is no Lua" in one["reason"] or "script" in one["reason"]
     assert told["proxies"]["rejected"][0]["object"]["name"] == "told"
     assert any("told.yaml:16:7" in line for line in rejected(rows_mesh, since, "0.0.0.0_80"))
@@ -128,8 +149,12 @@ def test_what_only_envoy_refuses_has_its_line(rows_mesh: RowsMesh, apply: Callab
 
 
 @pytest.mark.e2e
-def test_what_only_envoy_refuses_is_set_aside_and_the_rest_arrives(rows_mesh: RowsMesh, apply: Callable[..., Any]) -> None:
-    marked = BROKEN_LUA.replace("this is no Lua", "function envoy_on_response(h) h:headers():add('x-told', 'yes') end")
+def test_what_only_envoy_refuses_is_set_aside_and_the_rest_arrives(
+    rows_mesh: RowsMesh, apply: Callable[..., Any]
+) -> None:
+    marked = BROKEN_LUA.replace(
+        "this is no Lua", "function envoy_on_response(h) h:headers():add('x-told', 'yes') end"
+    )
     assert apply(marked).returncode == 0
     assert headers(rows_mesh, "http://echo/").get("x-told") == "yes"
     assert apply(marked + BROKEN_LUA).returncode == 1
@@ -142,7 +167,9 @@ def test_what_only_envoy_refuses_is_set_aside_and_the_rest_arrives(rows_mesh: Ro
 
 
 @pytest.mark.e2e
-def test_a_patch_that_matches_nothing_names_what_it_may_have_meant(rows_mesh: RowsMesh, apply: Callable[..., Any]) -> None:
+def test_a_patch_that_matches_nothing_names_what_it_may_have_meant(
+    rows_mesh: RowsMesh, apply: Callable[..., Any]
+) -> None:
     since = newest(rows_mesh)
     done = apply(MISSPELT)
     assert done.returncode == 0

@@ -19,7 +19,9 @@ EGRESS = istio(
     "egress",
     {
         "selector": {"istio": "egressgateway"},
-        "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["out.test"]}],
+        "servers": [
+            {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["out.test"]}
+        ],
     },
 )
 THROUGH_EGRESS = istio(
@@ -32,12 +34,22 @@ THROUGH_EGRESS = istio(
             {
                 "match": [{"gateways": ["mesh"]}],
                 "route": [
-                    {"destination": {"host": "istio-egressgateway.istio-system.svc.cluster.local", "port": {"number": 80}}}
+                    {
+                        "destination": {
+                            "host": "istio-egressgateway.istio-system.svc.cluster.local",
+                            "port": {"number": 80},
+                        }
+                    }
                 ],
             },
             {
                 "match": [{"gateways": ["egress"]}],
-                "route": [{"destination": {"host": "out.test"}, "headers": {"response": {"set": {"x-left": "by egress"}}}}],
+                "route": [
+                    {
+                        "destination": {"host": "out.test"},
+                        "headers": {"response": {"set": {"x-left": "by egress"}}},
+                    }
+                ],
             },
         ],
     },
@@ -65,7 +77,9 @@ CLIENT = {
     "apiVersion": "v1",
     "kind": "Pod",
     "metadata": {"name": "client", "namespace": "default"},
-    "spec": {"containers": [{"name": "client", "image": "client", "ports": [{"containerPort": 8080}]}]},
+    "spec": {
+        "containers": [{"name": "client", "image": "client", "ports": [{"containerPort": 8080}]}]
+    },
 }
 
 
@@ -85,7 +99,11 @@ def test_an_egress_gateway_is_on_the_way_out(demo: LiveMesh) -> None:
     with outside.server("outside") as port:
         demo.apply([outside.entry("out", ["out.test"], {"http": (80, "HTTP", port)})])
         answer = demo.request(["--from", "client", "http://out.test/"])["responses"][0]
-    assert (answer["status"], answer["body"], answer["headers"].get("x-left")) == (200, "outside", "by egress")
+    assert (answer["status"], answer["body"], answer["headers"].get("x-left")) == (
+        200,
+        "outside",
+        "by egress",
+    )
 
 
 def test_a_selector_that_finds_no_gateway_is_told(demo: LiveMesh) -> None:

@@ -1,5 +1,5 @@
-"""Where a mesh configuration comes from, and what pods do with what it says of their proxies: a mesh of its own, since here pods
-are started again."""
+"""Where a mesh configuration comes from, and what pods do with what it says of their proxies: a
+mesh of its own, since here pods are started again."""
 
 from __future__ import annotations
 
@@ -36,17 +36,25 @@ kind: Pod
 metadata:
   name: client
   labels: {app: client}
-  annotations: {proxy.istio.io/config: "{fileFlushInterval: 20ms, proxyMetadata: {ISTIO_META_OF: pod, ISTIO_META_OWN: pod}}"}
+  annotations:
+    proxy.istio.io/config: >-
+      {fileFlushInterval: 20ms, proxyMetadata: {ISTIO_META_OF: pod, ISTIO_META_OWN: pod}}
 spec: {containers: [{name: client, image: client, ports: [{containerPort: 8080}]}]}
 """
-FIRST = "defaultConfig: {concurrency: 2, serviceCluster: named, proxyMetadata: {ISTIO_META_OF: mesh, ISTIO_META_ALL: mesh}}\n"
+FIRST = (
+    "defaultConfig: {concurrency: 2, serviceCluster: named, proxyMetadata: {ISTIO_META_OF: mesh,"
+    " ISTIO_META_ALL: mesh}}\n"
+)
 OPERATOR = """
 apiVersion: install.istio.io/v1alpha1
 kind: IstioOperator
 metadata: {name: op, namespace: istio-system}
 spec: {meshConfig: {accessLogFile: /dev/stdout}}
 """
-CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata:\n  mesh: |\n    "
+CONFIG_MAP = (
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata:\n "
+    " mesh: |\n    "
+)
 
 
 class Mesh(LiveMesh):
@@ -68,7 +76,11 @@ class Mesh(LiveMesh):
     def answer(self, *flags: str) -> dict[str, Any]:
         """The answer to a request of the client; an empty one while its pod is started again."""
         done = self.varka("request", "-o", "json", "--from", "client", *flags, check=False)
-        found: dict[str, Any] = json.loads(done.stdout)["responses"][0] if done.stdout.startswith("{") else {"headers": {}}
+        found: dict[str, Any] = (
+            json.loads(done.stdout)["responses"][0]
+            if done.stdout.startswith("{")
+            else {"headers": {}}
+        )
         return found
 
     def logged(self, text: str) -> bool:
@@ -105,7 +117,10 @@ def mesh(running: Mesh) -> Iterator[Mesh]:
 def _as_first(mesh: Mesh) -> bool:
     """Pods that had to be started again are, and reach each other."""
     options = mesh.says("server_info").get("command_line_options", {})
-    return options.get("concurrency") == 2 and mesh.answer("http://echo/")["headers"].get("server") == "envoy"
+    return (
+        options.get("concurrency") == 2
+        and mesh.answer("http://echo/")["headers"].get("server") == "envoy"
+    )
 
 
 def test_a_saved_file_is_obeyed(mesh: Mesh) -> None:
@@ -128,12 +143,22 @@ def test_objects_hold_a_mesh_configuration(mesh: Mesh) -> None:
     mesh.apply(OPERATOR)
     shadowed = [d for d in mesh.diagnostics() if d["code"] == "V7022"]
     assert [d["object"]["kind"] for d in shadowed] == ["IstioOperator"]
-    answer = mesh.api("POST", "/objects", {"texts": [["m.yaml", CONFIG_MAP + "connectTimeout: 0s"]], "wait": True, "timeout": 20})
+    answer = mesh.api(
+        "POST",
+        "/objects",
+        {"texts": [["m.yaml", CONFIG_MAP + "connectTimeout: 0s"]], "wait": True, "timeout": 20},
+    )
     (refused,) = answer["refused"]
-    assert [(d["path"], d["line"]) for d in refused["diagnostics"]] == [("data.mesh.connectTimeout", 6)]
+    assert [(d["path"], d["line"]) for d in refused["diagnostics"]] == [
+        ("data.mesh.connectTimeout", 6)
+    ]
     mesh.apply(CONFIG_MAP + "{accessLogFile: /dev/stdout, accessLogFormat: 'applied %REQ(:PATH)%'}")
     eventually(lambda: mesh.logged("with-map") and "applied /with-map" in mesh.log())
-    mesh.api("DELETE", "/objects", {"objects": [{"kind": "ConfigMap", "name": "istio", "namespace": "istio-system"}]})
+    mesh.api(
+        "DELETE",
+        "/objects",
+        {"objects": [{"kind": "ConfigMap", "name": "istio", "namespace": "istio-system"}]},
+    )
     eventually(lambda: mesh.logged("with-operator"))
     mesh.delete(OPERATOR)
 
@@ -142,7 +167,11 @@ def test_fields_without_effect_are_told_with_their_place(mesh: Mesh) -> None:
     mesh.save(FIRST + "enablePrometheusMerge: false\n")
     eventually(lambda: any(d["code"] == "V7021" for d in mesh.diagnostics()))
     (told,) = (d for d in mesh.diagnostics() if d["code"] == "V7021")
-    assert (told["path"], Path(told["file"]).name, told["line"]) == ("data.mesh.enablePrometheusMerge", "mesh-config.yaml", 2)
+    assert (told["path"], Path(told["file"]).name, told["line"]) == (
+        "data.mesh.enablePrometheusMerge",
+        "mesh-config.yaml",
+        2,
+    )
 
 
 def test_a_pods_own_settings_over_the_meshs(mesh: Mesh) -> None:
@@ -151,14 +180,21 @@ def test_a_pods_own_settings_over_the_meshs(mesh: Mesh) -> None:
     assert info["command_line_options"]["concurrency"] == 2
     assert info["command_line_options"]["file_flush_interval"] == "0.020s"
     assert info["node"]["cluster"] == "named"
-    assert {key: info["node"]["metadata"].get(key) for key in ("OF", "OWN", "ALL")} == {"OF": "pod", "OWN": "pod", "ALL": "mesh"}
+    assert {key: info["node"]["metadata"].get(key) for key in ("OF", "OWN", "ALL")} == {
+        "OF": "pod",
+        "OWN": "pod",
+        "ALL": "mesh",
+    }
     mesh.save(FIRST.replace("concurrency: 2", "concurrency: 1"))
-    eventually(lambda: mesh.says("server_info").get("command_line_options", {}).get("concurrency") == 1, 20)
+    eventually(
+        lambda: mesh.says("server_info").get("command_line_options", {}).get("concurrency") == 1, 20
+    )
     assert mesh.answer("http://echo/")["status"] == 200
 
 
 def test_proxyconfigs(mesh: Mesh) -> None:
-    """Covers ProxyConfig.concurrency, ProxyConfig.environmentVariables, ProxyConfig.selector.matchLabels."""
+    """Covers ProxyConfig.concurrency, ProxyConfig.environmentVariables,
+    ProxyConfig.selector.matchLabels."""
     selector = {"matchLabels": {"app": "client"}}
     spec = {
         "selector": selector,
@@ -166,9 +202,16 @@ def test_proxyconfigs(mesh: Mesh) -> None:
         "environmentVariables": {"ISTIO_META_OWN": "object"},
         "image": {"imageType": "debug"},
     }
-    config = {"apiVersion": "networking.istio.io/v1beta1", "kind": "ProxyConfig", "metadata": {"name": "own"}, "spec": spec}
+    config = {
+        "apiVersion": "networking.istio.io/v1beta1",
+        "kind": "ProxyConfig",
+        "metadata": {"name": "own"},
+        "spec": spec,
+    }
     mesh.apply([config])
-    eventually(lambda: mesh.says("server_info").get("command_line_options", {}).get("concurrency") == 3, 20)
+    eventually(
+        lambda: mesh.says("server_info").get("command_line_options", {}).get("concurrency") == 3, 20
+    )
     assert mesh.says("server_info")["node"]["metadata"]["OWN"] == "object"
     assert mesh.says("server_info", "echo")["command_line_options"]["concurrency"] == 2
     assert [d["path"] for d in mesh.diagnostics() if d["code"] == "V7021"] == ["spec.image"]
@@ -178,7 +221,13 @@ def test_proxyconfigs(mesh: Mesh) -> None:
 def test_other_ports_of_proxies(mesh: Mesh) -> None:
     """Covers MeshConfig.proxyListenPort, MeshConfig.proxyInboundListenPort."""
     mesh.save(FIRST + "proxyListenPort: 15101\nproxyInboundListenPort: 15106\n")
-    eventually(lambda: _port(mesh, "client", "virtualOutbound") == 15101 and _port(mesh, "echo", "virtualInbound") == 15106, 20)
+    eventually(
+        lambda: (
+            _port(mesh, "client", "virtualOutbound") == 15101
+            and _port(mesh, "echo", "virtualInbound") == 15106
+        ),
+        20,
+    )
     eventually(lambda: mesh.answer("http://echo/")["headers"].get("server") == "envoy")
     assert mesh.answer("http://echo/")["echo"]["peer"] == "127.0.0.6"
 
@@ -193,18 +242,30 @@ def test_nothing_is_captured(mesh: Mesh) -> None:
     """Covers MeshConfig.defaultConfig.interceptionMode."""
     assert mesh.answer("http://echo/")["headers"]["server"] == "envoy"
     mesh.save(FIRST.replace("{concurrency", "{interceptionMode: NONE, concurrency"))
-    eventually(lambda: mesh.says("server_info").get("node", {}).get("metadata", {}).get("INTERCEPTION_MODE") == "NONE", 20)
+    eventually(
+        lambda: (
+            mesh.says("server_info").get("node", {}).get("metadata", {}).get("INTERCEPTION_MODE")
+            == "NONE"
+        ),
+        20,
+    )
     eventually(lambda: mesh.answer("http://echo/")["headers"].get("server") == "varka-echo")
 
 
-ASK = r"exec 3<>/dev/tcp/127.0.0.1/15021; printf 'GET /healthz/ready HTTP/1.1\r\nhost: a\r\n\r\n' >&3; head -1 <&3; sleep 600"
+ASK = (
+    r"exec 3<>/dev/tcp/127.0.0.1/15021; printf 'GET /healthz/ready HTTP/1.1\r\nhost: a\r\n\r\n'"
+    r" >&3; head -1 <&3; sleep 600"
+)
 """A program that asks at its very start whether the proxy is ready, and stays."""
 
 
 def test_applications_wait_for_their_proxy(mesh: Mesh) -> None:
     """Covers MeshConfig.defaultConfig.holdApplicationUntilProxyStarts."""
     run = shlex.join(["bash", "-c", ASK])
-    annotations = {"varka.dev/run.app": run, "proxy.istio.io/config": "holdApplicationUntilProxyStarts: true"}
+    annotations = {
+        "varka.dev/run.app": run,
+        "proxy.istio.io/config": "holdApplicationUntilProxyStarts: true",
+    }
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",

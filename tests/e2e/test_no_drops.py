@@ -18,7 +18,8 @@ CHANGES = 12
 
 
 def _objects(step: int) -> list[dict[str, Any]]:
-    """Weights, a traffic policy, and new names for both subsets in the rule and its routes at once."""
+    """Weights, a traffic policy, and new names for both subsets in the rule and its routes at
+    once."""
     names = [f"v1-{step // 3}", f"v2-{step // 3}"]
     subsets = [{"name": name, "labels": {"version": name.partition("-")[0]}} for name in names]
     routes = [
@@ -31,7 +32,11 @@ def _objects(step: int) -> list[dict[str, Any]]:
             "apiVersion": "networking.istio.io/v1",
             "kind": "DestinationRule",
             "metadata": {"name": "echo", "namespace": "default"},
-            "spec": {"host": "echo", "trafficPolicy": {"loadBalancer": {"simple": simple}}, "subsets": subsets},
+            "spec": {
+                "host": "echo",
+                "trafficPolicy": {"loadBalancer": {"simple": simple}},
+                "subsets": subsets,
+            },
         },
         {
             "apiVersion": "networking.istio.io/v1",
@@ -46,10 +51,21 @@ def _objects(step: int) -> list[dict[str, Any]]:
 def test_no_request_fails_while_rules_change(rows_mesh: RowsMesh) -> None:
     count = ["--count", str(REQUESTS), "--concurrency", "10", "-o", "json"]
     live = rows_mesh.live
-    command = [*VARKA, "request", "--name", live.name, "--from", "client.default", "http://echo/", *count]
+    command = [
+        *VARKA,
+        "request",
+        "--name",
+        live.name,
+        "--from",
+        "client.default",
+        "http://echo/",
+        *count,
+    ]
     try:
         live.apply(_objects(0))
-        with subprocess.Popen(command, env=dict(live.environment), stdout=subprocess.PIPE, text=True) as load:
+        with subprocess.Popen(
+            command, env=dict(live.environment), stdout=subprocess.PIPE, text=True
+        ) as load:
             for step in range(1, CHANGES):
                 live.apply(_objects(step))
             printed, _ = load.communicate(timeout=60)

@@ -1,4 +1,5 @@
-"""Every row of `rows/*.yaml`: objects go into the shared mesh, real requests through real Envoys say what they do."""
+"""Every row of `rows/*.yaml`: objects go into the shared mesh, real requests through real Envoys
+say what they do."""
 
 from __future__ import annotations
 
@@ -22,14 +23,20 @@ COPIES = 1.0
 
 
 def _parameters(*, diagnosed: bool = False) -> list[Any]:
-    """Rows without objects come first: nobody waits for proxies to forget the objects of the row before."""
+    """Rows without objects come first: nobody waits for proxies to forget the objects of the row
+    before."""
     found = sorted(rows(), key=lambda one: "objects" in one[1])
-    return [pytest.param(row, id=name) for name, row in found if diagnosed is ("diagnostics" in row)]
+    return [
+        pytest.param(row, id=name) for name, row in found if diagnosed is ("diagnostics" in row)
+    ]
 
 
 @pytest.mark.parametrize("row", _parameters(diagnosed=True))
 def test_fields_without_effect_are_named(row: Row) -> None:
-    found = {(str(d.code), d.path) for d in load_text("row.yaml", yaml.safe_dump_all(row["objects"])).diagnostics}
+    found = {
+        (str(d.code), d.path)
+        for d in load_text("row.yaml", yaml.safe_dump_all(row["objects"])).diagnostics
+    }
     assert {(wanted["code"], wanted["path"]) for wanted in row["diagnostics"]} <= found
 
 
@@ -63,12 +70,28 @@ def _first_failure(mesh: RowsMesh, row: Row, patience: float) -> str:
             return f"{check}: {'; '.join(missing)} in {found}"
     before = [mesh.sent(count) for count in row.get("sent") or []]
     written = [len(mesh.log(log)) for log in row.get("log") or []]
-    wrong = next((wrong for call in row.get("calls") or [] if (wrong := _failure(mesh, call, patience))), "")
-    wrong = wrong or next((w for program in row.get("programs") or [] if (w := _misbehaves(mesh, program))), "")
-    wrong = wrong or next(
-        (w for count, n in zip(row.get("sent") or [], before, strict=True) if (w := _miscount(mesh, count, n))), ""
+    wrong = next(
+        (wrong for call in row.get("calls") or [] if (wrong := _failure(mesh, call, patience))), ""
     )
-    return wrong or next((w for log, n in zip(row.get("log") or [], written, strict=True) if (w := _unwritten(mesh, log, n))), "")
+    wrong = wrong or next(
+        (w for program in row.get("programs") or [] if (w := _misbehaves(mesh, program))), ""
+    )
+    wrong = wrong or next(
+        (
+            w
+            for count, n in zip(row.get("sent") or [], before, strict=True)
+            if (w := _miscount(mesh, count, n))
+        ),
+        "",
+    )
+    return wrong or next(
+        (
+            w
+            for log, n in zip(row.get("log") or [], written, strict=True)
+            if (w := _unwritten(mesh, log, n))
+        ),
+        "",
+    )
 
 
 def _misbehaves(mesh: RowsMesh, program: Row) -> str:
@@ -78,7 +101,9 @@ def _misbehaves(mesh: RowsMesh, program: Row) -> str:
 
 def _unwritten(mesh: RowsMesh, log: Row, before: int) -> str:
     deadline = time.monotonic() + WRITTEN
-    while (missing := [part for part in log["has"] if part not in mesh.log(log)[before:]]) and time.monotonic() < deadline:
+    while (
+        missing := [part for part in log["has"] if part not in mesh.log(log)[before:]]
+    ) and time.monotonic() < deadline:
         time.sleep(0.05)
     text = mesh.log(log)[before:]
     missing = [part for part in missing if part not in text]
@@ -102,4 +127,8 @@ def _failure(mesh: RowsMesh, call: Row, patience: float) -> str:
         wrong = mismatches(answer, call["expect"])
         if not wrong or time.monotonic() > deadline:
             break
-    return f"{call['url']}: {'; '.join(wrong)}; the first answer: {answer['responses'][0]}" if wrong else ""
+    return (
+        f"{call['url']}: {'; '.join(wrong)}; the first answer: {answer['responses'][0]}"
+        if wrong
+        else ""
+    )

@@ -26,7 +26,9 @@ def test_the_query_says_what_the_answer_is_like() -> None:
     assert found.headers == (("x", "1"), ("y", "2"), ("z", "3"))
 
 
-@pytest.mark.parametrize("query", ["status=abc", "status=1000", "delay=soon", "size=-1", "headers=novalue", "other=1"])
+@pytest.mark.parametrize(
+    "query", ["status=abc", "status=1000", "delay=soon", "size=-1", "headers=novalue", "other=1"]
+)
 def test_what_cannot_be_read_belongs_to_the_application(query: str) -> None:
     assert wishes(f"/?{query}") == Wishes()
 
@@ -41,7 +43,9 @@ def test_a_header_cannot_be_split() -> None:
 
 
 def test_configuration_from_json() -> None:
-    config = EchoConfig.from_document({"pod": "a-0", "ports": [{"number": 80, "protocol": "http"}], "calls": ["http://b/"]})
+    config = EchoConfig.from_document(
+        {"pod": "a-0", "ports": [{"number": 80, "protocol": "http"}], "calls": ["http://b/"]}
+    )
     assert config.ports == (Port(80, "http"),)
     assert config.calls == ("http://b/",)
     with pytest.raises(TypeError):
@@ -54,7 +58,11 @@ def test_frames_survive_the_wire_in_any_pieces(size: int, mask: bytes) -> None:
     frame = Frame(Opcode.BINARY, b"x" * size)
     data = encode_frame(frame, mask)
     buffer = bytearray(data[:3])
-    assert list(take_frames(buffer)) == [frame] if size == 0 and not mask else not list(take_frames(buffer))
+    assert (
+        list(take_frames(buffer)) == [frame]
+        if size == 0 and not mask
+        else not list(take_frames(buffer))
+    )
     buffer = bytearray(data + data[:1])
     assert list(take_frames(buffer)) == [frame]
     assert buffer == data[:1]

@@ -1,6 +1,8 @@
-"""Goldens of Envoy resources: `golden("name", messages)` compares with `name.out.yaml` beside the test.
+"""Goldens of Envoy resources: `golden("name", messages)` compares with `name.out.yaml` beside the
+test.
 
-`pytest tests/envoy --rewrite-goldens` writes them anew; `test_goldens.py` shows all of them to a real Envoy.
+`pytest tests/envoy --rewrite-goldens` writes them anew; `test_goldens.py` shows all of them to a
+real Envoy.
 """
 
 from __future__ import annotations
@@ -20,7 +22,11 @@ Golden = Callable[[str, Iterable[Any]], None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--rewrite-goldens", action="store_true", help="write *.out.yaml from what the code makes now")
+    parser.addoption(
+        "--rewrite-goldens",
+        action="store_true",
+        help="write *.out.yaml from what the code makes now",
+    )
 
 
 @pytest.fixture
@@ -30,7 +36,10 @@ def golden(request: pytest.FixtureRequest) -> Golden:
 
     def check(name: str, messages: Iterable[Any]) -> None:
         path = Path(request.path).parent / f"{name}.out.yaml"
-        made = [json.loads(json_format.MessageToJson(wkt.pack(m), preserving_proto_field_name=True)) for m in messages]
+        made = [
+            json.loads(json_format.MessageToJson(wkt.pack(m), preserving_proto_field_name=True))
+            for m in messages
+        ]
         if rewrite:
             path.write_text(yaml.safe_dump(made, sort_keys=True, width=120))
         assert made == yaml.safe_load(path.read_text())

@@ -42,4 +42,6 @@ def test_rules_hold_inside_any() -> None:
     fault = fault_pb2.HTTPFault()
     fault.abort.http_status = 700
     host.typed_per_filter_config["fault"].CopyFrom(pack(fault))
-    assert violations(message) == ["virtual_hosts[0].typed_per_filter_config['fault'].abort.http_status: must be less than 600"]
+    assert violations(message) == [
+        "virtual_hosts[0].typed_per_filter_config['fault'].abort.http_status: must be less than 600"
+    ]

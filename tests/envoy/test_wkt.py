@@ -12,7 +12,9 @@ BUDGET = circuit_breaker_pb2.CircuitBreakers.Thresholds.RetryBudget
 
 def test_a_field_set_by_its_number_is_that_field() -> None:
     budget = BUDGET()
-    wkt.set_unknown(budget, BUDGET.DESCRIPTOR.fields_by_name["min_retry_concurrency"].number, wkt.uint32(5))
+    wkt.set_unknown(
+        budget, BUDGET.DESCRIPTOR.fields_by_name["min_retry_concurrency"].number, wkt.uint32(5)
+    )
     assert budget.min_retry_concurrency.value == 5
 
 

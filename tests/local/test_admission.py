@@ -18,7 +18,12 @@ GATEWAY: dict[str, Any] = {
 
 
 def service(name: str, **spec: Any) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "shop"}, "spec": spec}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": "shop"},
+        "spec": spec,
+    }
 
 
 def by_kind(objects: Any, kind: str) -> dict[str, Any]:
@@ -67,13 +72,17 @@ def test_a_gateway_is_made_where_it_is_selected() -> None:
     added = admit([GATEWAY], {}).added
     deployment = by_kind(added, "Deployment")["istio-ingressgateway"]
     assert deployment["metadata"]["namespace"] == "istio-system"
-    ports = {port["port"]: port["targetPort"] for port in by_kind(added, "Service")["istio-ingressgateway"]["spec"]["ports"]}
+    ports = {
+        port["port"]: port["targetPort"]
+        for port in by_kind(added, "Service")["istio-ingressgateway"]["spec"]["ports"]
+    }
     assert ports == {15021: 15021, 80: 8080, 443: 8443, 31400: 31400}
 
 
 def test_another_port_does_not_restart_a_gateway() -> None:
     one, two = (
-        by_kind(admit([gateway], {}).added, "Deployment")["istio-ingressgateway"] for gateway in (GATEWAY, _with_port(8888))
+        by_kind(admit([gateway], {}).added, "Deployment")["istio-ingressgateway"]
+        for gateway in (GATEWAY, _with_port(8888))
     )
     assert one == two
 
@@ -88,7 +97,11 @@ def test_no_gateway_is_made_where_nothing_selects_it_or_the_manifests_bring_one(
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": "own", "namespace": "shop"},
-        "spec": {"template": {"metadata": {"labels": {"app": "istio-ingressgateway", "istio": "ingressgateway"}}}},
+        "spec": {
+            "template": {
+                "metadata": {"labels": {"app": "istio-ingressgateway", "istio": "ingressgateway"}}
+            }
+        },
     }
     assert not by_kind(admit([service("a")], {}).added, "Deployment")
     assert not by_kind(admit([GATEWAY, own], {}).added, "Deployment")

@@ -111,14 +111,20 @@ def test_down_leaves_nothing(own: LiveMesh) -> None:
 
 def test_proxies_serve_while_the_control_plane_is_started_again(own: LiveMesh) -> None:
     before = {pod["name"]: pod["ip"] for pod in own.pods()}
-    address = own.api("GET", "/objects?kind=Service&name=web")["items"][0]["object"]["spec"]["clusterIP"]
+    address = own.api("GET", "/objects?kind=Service&name=web")["items"][0]["object"]["spec"][
+        "clusterIP"
+    ]
     eventually(lambda: lookup(own, "client", "addressless.test").startswith("240.240."))
     looked_up = lookup(own, "client", "addressless.test")
     own.apply([TEAPOT])
     (old,) = pids(own, "control-plane")
     answers: list[dict[str, int]] = []
     load = threading.Thread(
-        target=lambda: answers.append(own.request(["--from", "client", "http://web/", "--count", "2000"])["summary"]["by_status"])
+        target=lambda: answers.append(
+            own.request(["--from", "client", "http://web/", "--count", "2000"])["summary"][
+                "by_status"
+            ]
+        )
     )
     load.start()
     os.kill(old, signal.SIGKILL)
@@ -127,12 +133,20 @@ def test_proxies_serve_while_the_control_plane_is_started_again(own: LiveMesh) -
     assert answers == [{"200": 2000}]
     eventually(lambda: len([p for p in own.proxies() if p["synced"]]) == 2)
     assert {pod["name"]: pod["ip"] for pod in own.pods()} == before
-    assert own.api("GET", "/objects?kind=Service&name=web")["items"][0]["object"]["spec"]["clusterIP"] == address
+    assert (
+        own.api("GET", "/objects?kind=Service&name=web")["items"][0]["object"]["spec"]["clusterIP"]
+        == address
+    )
     assert lookup(own, "client", "addressless.test") == looked_up
-    assert own.request(["--from", "client", "http://addressless.test:8080/"])["summary"]["by_status"] == {"200": 1}
+    assert own.request(["--from", "client", "http://addressless.test:8080/"])["summary"][
+        "by_status"
+    ] == {"200": 1}
     # What was applied is still there, not only in proxies that have not heard of anything else.
     assert own.request(["--from", "client", "http://web/tea"])["summary"]["by_status"] == {"418": 1}
-    assert [item["source"] for item in own.api("GET", "/objects?kind=VirtualService&name=teapot")["items"]] == ["apply"]
+    assert [
+        item["source"]
+        for item in own.api("GET", "/objects?kind=VirtualService&name=teapot")["items"]
+    ] == ["apply"]
     own.delete([TEAPOT])
 
 
@@ -142,10 +156,17 @@ def test_a_killed_process_of_a_pod_is_started_again(own: LiveMesh, role: str) ->
     (old,) = [p["pid"] for p in own.now()["processes"] if p["role"] == role and p.get("pod") == pod]
     os.kill(old, signal.SIGKILL)
     eventually(
-        lambda: any(p["role"] == role and p.get("pod") == pod and p["pid"] not in (0, old) for p in own.now()["processes"])
+        lambda: any(
+            p["role"] == role and p.get("pod") == pod and p["pid"] not in (0, old)
+            for p in own.now()["processes"]
+        )
     )
     eventually(lambda: all(one["ready"] for one in own.pods()))
-    eventually(lambda: own.request(["--from", "client", "http://web/"])["summary"]["by_status"] == {"200": 1})
+    eventually(
+        lambda: (
+            own.request(["--from", "client", "http://web/"])["summary"]["by_status"] == {"200": 1}
+        )
+    )
 
 
 def test_a_changed_template_replaces_pods_without_a_failed_request(own: LiveMesh) -> None:
@@ -155,7 +176,11 @@ def test_a_changed_template_replaces_pods_without_a_failed_request(own: LiveMesh
 
     def load() -> None:
         while not running.is_set():
-            answers.append(own.request(["--from", "client", "http://web/", "--count", "100"])["summary"]["by_status"])
+            answers.append(
+                own.request(["--from", "client", "http://web/", "--count", "100"])["summary"][
+                    "by_status"
+                ]
+            )
 
     thread = threading.Thread(target=load)
     thread.start()

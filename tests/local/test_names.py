@@ -23,7 +23,11 @@ def service(name: str = "web", **spec: Any) -> Any:
     return view({"metadata": {"name": name}, "spec": {"selector": {"app": "web"}, **spec}})
 
 
-PODS = [pod("a", "10.244.0.3"), pod("b", "10.244.0.4", hostname="b", subdomain="web"), pod("c", "10.244.0.5", ready=False)]
+PODS = [
+    pod("a", "10.244.0.3"),
+    pod("b", "10.244.0.4", hostname="b", subdomain="web"),
+    pod("c", "10.244.0.5", ready=False),
+]
 WEB = "web.default.svc.cluster.local"
 
 
@@ -59,7 +63,11 @@ def test_hosts_of_service_entries_are_known_to_sidecars_only() -> None:
     ]
     table = names.build([], [], entries)
     assert table.lookup("a.example.com", sidecar=True) == Answer(("192.0.2.7",))
-    assert (table.lookup("b.example.com", sidecar=True) or Answer()).addresses[0].startswith("240.240.")
+    assert (
+        (table.lookup("b.example.com", sidecar=True) or Answer())
+        .addresses[0]
+        .startswith("240.240.")
+    )
     assert table.lookup("c.example.com", sidecar=True) is None
     assert table.lookup("x.y.wild.example.com", sidecar=True) == Answer(("192.0.2.8",))
     assert table.lookup("a.example.com", sidecar=False) is None
@@ -72,19 +80,31 @@ def test_names_of_the_cluster_are_never_asked_for_elsewhere() -> None:
 
 def test_connections_go_to_ready_pods_at_the_target_port() -> None:
     ports = [{"containerPort": 8080, "name": "http"}]
-    pods = [pod("a", "10.244.0.3", containers=[{"ports": ports}]), pod("c", "10.244.0.5", ready=False)]
+    pods = [
+        pod("a", "10.244.0.3", containers=[{"ports": ports}]),
+        pod("c", "10.244.0.5", ready=False),
+    ]
     given = service(clusterIP="10.96.1.1", ports=[{"port": 80, "targetPort": "http"}])
     assert forwards([given], pods, {}) == [Forward("10.96.1.1", "tcp", 80, (("10.244.0.3", 8080),))]
 
 
 def test_a_service_without_selector_goes_where_its_slices_say() -> None:
-    given = view({"metadata": {"name": "db"}, "spec": {"clusterIP": "10.96.1.2", "ports": [{"port": 5432}]}})
-    slices = {"db.default.svc.cluster.local": [{"ports": [{"port": 15432}], "endpoints": [{"addresses": ["192.0.2.1"]}]}]}
+    given = view(
+        {"metadata": {"name": "db"}, "spec": {"clusterIP": "10.96.1.2", "ports": [{"port": 5432}]}}
+    )
+    slices = {
+        "db.default.svc.cluster.local": [
+            {"ports": [{"port": 15432}], "endpoints": [{"addresses": ["192.0.2.1"]}]}
+        ]
+    }
     assert forwards([given], [], slices)[0].backends == (("192.0.2.1", 15432),)
 
 
 def test_the_machines_resolver_files() -> None:
-    assert nameservers("search x\nnameserver 192.0.2.53 # y\nnameserver fe80::1%eth0\n") == ["192.0.2.53", "fe80::1"]
+    assert nameservers("search x\nnameserver 192.0.2.53 # y\nnameserver fe80::1%eth0\n") == [
+        "192.0.2.53",
+        "fe80::1",
+    ]
     assert hosts("127.0.1.1 laptop # me\n192.0.2.1 nas NAS.lan\n::1 six\n127.0.0.1 localhost") == {
         "laptop": Answer(("10.244.0.2",)),
         "nas": Answer(("192.0.2.1",)),
@@ -96,7 +116,11 @@ def test_capture_annotations() -> None:
     prefix = "traffic.sidecar.istio.io/"
     assert capture.from_annotations({}) == capture.Capture()
     assert capture.from_annotations({"sidecar.istio.io/interceptionMode": "NONE"}) is None
-    given = capture.from_annotations({f"{prefix}includeInboundPorts": "80, 81", f"{prefix}excludeOutboundIPRanges": "10.1.2.3/8"})
-    assert given == capture.Capture(include_inbound_ports=(80, 81), exclude_outbound_ranges=("10.0.0.0/8",))
+    given = capture.from_annotations(
+        {f"{prefix}includeInboundPorts": "80, 81", f"{prefix}excludeOutboundIPRanges": "10.1.2.3/8"}
+    )
+    assert given == capture.Capture(
+        include_inbound_ports=(80, 81), exclude_outbound_ranges=("10.0.0.0/8",)
+    )
     with pytest.raises(ValueError, match="is not a port"):
         capture.from_annotations({f"{prefix}excludeInboundPorts": "http"})

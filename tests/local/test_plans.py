@@ -18,13 +18,21 @@ SET = ObjectKey("apps", "StatefulSet", "default", "db")
 
 
 def workload(
-    kind: str, container: dict[str, Any] | None = None, template: dict[str, Any] | None = None, **spec: Any
+    kind: str,
+    container: dict[str, Any] | None = None,
+    template: dict[str, Any] | None = None,
+    **spec: Any,
 ) -> dict[str, Any]:
     pod = {
         "metadata": {"labels": {"app": "web"}, **(template or {})},
         "spec": {"containers": [{"name": "c", **(container or {})}]},
     }
-    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "web"}, "spec": {"template": pod, **spec}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": {"name": "web"},
+        "spec": {"template": pod, **spec},
+    }
 
 
 def names(value: dict[str, Any]) -> list[str]:
@@ -52,7 +60,9 @@ def test_pods_of_a_stateful_set_have_names_of_their_own() -> None:
 
 
 def plan(container: dict[str, Any], annotations: dict[str, str] | None = None) -> PodPlan:
-    return workloads.plan([workload("Deployment", container, {"annotations": annotations or {}})])[0]
+    return workloads.plan([workload("Deployment", container, {"annotations": annotations or {}})])[
+        0
+    ]
 
 
 def run(pod: PodPlan, images: dict[str, str] | None = None, services: tuple[Any, ...] = ()) -> Any:
@@ -60,7 +70,10 @@ def run(pod: PodPlan, images: dict[str, str] | None = None, services: tuple[Any,
 
 
 def test_an_annotation_names_the_program() -> None:
-    pod = plan({"args": ["ignored"], "env": [{"name": "P", "value": "80"}]}, {"varka.dev/run.c": "serve --port $(P) 'two words'"})
+    pod = plan(
+        {"args": ["ignored"], "env": [{"name": "P", "value": "80"}]},
+        {"varka.dev/run.c": "serve --port $(P) 'two words'"},
+    )
     (command,) = run(pod).commands
     assert command.argv == ("serve", "--port", "80", "two words")
     assert run(pod).stand_in is None
@@ -75,9 +88,15 @@ def test_a_table_names_the_program_of_an_image_and_arguments_follow() -> None:
 def test_otherwise_a_stand_in_listens_where_containers_and_services_say() -> None:
     service = {
         "metadata": {"name": "s"},
-        "spec": {"selector": {"app": "web"}, "ports": [{"name": "grpc-x", "port": 1, "targetPort": 7070}]},
+        "spec": {
+            "selector": {"app": "web"},
+            "ports": [{"name": "grpc-x", "port": 1, "targetPort": 7070}],
+        },
     }
-    pod = plan({"ports": [{"containerPort": 8080, "name": "http"}]}, {"varka.dev/calls": "http://a/, http://b/"})
+    pod = plan(
+        {"ports": [{"containerPort": 8080, "name": "http"}]},
+        {"varka.dev/calls": "http://a/, http://b/"},
+    )
     stand_in = run(pod, services=(view(service),)).stand_in
     assert stand_in.ports == ((7070, "grpc"), (8080, "http"))
     assert stand_in.calls == ("http://a/", "http://b/")
@@ -90,7 +109,11 @@ def test_the_environment_knows_the_pod() -> None:
         {"name": "URL", "value": "http://$(IP)/$(NO)/$$(IP)"},
     ]
     given = dict(run(plan({"env": env}, {"varka.dev/run.c": "x"})).commands[0].env)
-    assert (given["IP"], given["APP"], given["URL"]) == ("10.244.0.9", "web", "http://10.244.0.9/$(NO)/$(IP)")
+    assert (given["IP"], given["APP"], given["URL"]) == (
+        "10.244.0.9",
+        "web",
+        "http://10.244.0.9/$(NO)/$(IP)",
+    )
     assert given["PATH"] == "/bin"
 
 

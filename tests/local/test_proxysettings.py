@@ -1,4 +1,5 @@
-"""What proxies are started with: the mesh's `defaultConfig`, ProxyConfigs and the pod's annotation, one over the other."""
+"""What proxies are started with: the mesh's `defaultConfig`, ProxyConfigs and the pod's annotation,
+one over the other."""
 
 from __future__ import annotations
 
@@ -10,14 +11,29 @@ from varka.local.cluster import sort
 from varka.local.proxysettings import PLAIN, ProxySettings, annotation
 
 
-def objects(mesh: str = "", annotations: dict[str, str] | None = None, *more: dict[str, Any]) -> list[dict[str, Any]]:
+def objects(
+    mesh: str = "", annotations: dict[str, str] | None = None, *more: dict[str, Any]
+) -> list[dict[str, Any]]:
     metadata = {"name": "pod", "labels": {"app": "a"}, "annotations": annotations or {}}
     found: list[dict[str, Any]] = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default", "labels": {"istio-injection": "enabled"}}},
-        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [{"name": "c"}]}},
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": "default", "labels": {"istio-injection": "enabled"}},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": metadata,
+            "spec": {"containers": [{"name": "c"}]},
+        },
         *more,
     ]
-    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "istio", "namespace": "istio-system"}}
+    config = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "istio", "namespace": "istio-system"},
+    }
     return [*found, {**config, "data": {"mesh": mesh}}] if mesh else found
 
 
@@ -36,10 +52,19 @@ def test_the_more_specific_wins() -> None:
         "apiVersion": "networking.istio.io/v1beta1",
         "kind": "ProxyConfig",
         "metadata": {"name": "own"},
-        "spec": {"selector": {"matchLabels": {"app": "a"}}, "concurrency": 4, "environmentVariables": {"C": "own"}},
+        "spec": {
+            "selector": {"matchLabels": {"app": "a"}},
+            "concurrency": 4,
+            "environmentVariables": {"C": "own"},
+        },
     }
-    mesh = "defaultConfig: {concurrency: 2, drainDuration: 9s, proxyMetadata: {A: mesh, B: mesh, C: mesh}}"
-    found = settings(mesh, {"proxy.istio.io/config": "{concurrency: 3, proxyMetadata: {B: pod}}"}, own)
+    mesh = (
+        "defaultConfig: {concurrency: 2, drainDuration: 9s, proxyMetadata: {A: mesh, B: mesh, C:"
+        " mesh}}"
+    )
+    found = settings(
+        mesh, {"proxy.istio.io/config": "{concurrency: 3, proxyMetadata: {B: pod}}"}, own
+    )
     assert dict(found.arguments) == {"--concurrency": "4", "--drain-time-s": "9"}
     assert dict(found.environment) == {"A": "mesh", "B": "pod", "C": "own"}
 
@@ -57,7 +82,9 @@ def test_an_operators_configuration() -> None:
 
 
 def test_metadata_are_what_begins_so() -> None:
-    found = settings("defaultConfig: {proxyMetadata: {ISTIO_META_A: '1', ISTIO_METAJSON_B: '{\"c\": 2}', D: e}}")
+    found = settings(
+        "defaultConfig: {proxyMetadata: {ISTIO_META_A: '1', ISTIO_METAJSON_B: '{\"c\": 2}', D: e}}"
+    )
     assert found.metadata == {"A": "1", "B": {"c": 2}}
 
 

@@ -52,7 +52,9 @@ def test_a_sidecar_sends_through_envoy_and_receives_through_envoy(mesh: LiveMesh
 
 
 def test_a_pod_without_sidecar_is_not_captured(mesh: LiveMesh) -> None:
-    response = mesh.request(["--from", "client", f"http://{address_of(mesh, 'plain')}:8080/"])["responses"][0]
+    response = mesh.request(["--from", "client", f"http://{address_of(mesh, 'plain')}:8080/"])[
+        "responses"
+    ][0]
     assert response["echo"]["peer"] == address_of(mesh, "client")
 
 
@@ -60,7 +62,9 @@ def address_of(mesh: LiveMesh, name: str) -> str:
     return str(next(pod["ip"] for pod in mesh.pods() if pod["name"] == name))
 
 
-def test_a_pod_that_calls_its_own_service_comes_back_through_its_inbound_side(mesh: LiveMesh) -> None:
+def test_a_pod_that_calls_its_own_service_comes_back_through_its_inbound_side(
+    mesh: LiveMesh,
+) -> None:
     pod = mesh.pod("echo-v1")
     answer = mesh.request(["--from", pod, "http://echo/", "--count", "20"])
     own = [r["echo"] for r in answer["responses"] if r["echo"]["version"] == "v1"]
@@ -70,7 +74,16 @@ def test_a_pod_that_calls_its_own_service_comes_back_through_its_inbound_side(me
 
 @pytest.mark.parametrize("pod", ["client", "plain"])
 @pytest.mark.parametrize(
-    "host", ["echo", "echo.default", "echo.default.svc", "echo.default.svc.cluster.local", "headless", "set-1.headless", "alias"]
+    "host",
+    [
+        "echo",
+        "echo.default",
+        "echo.default.svc",
+        "echo.default.svc.cluster.local",
+        "headless",
+        "set-1.headless",
+        "alias",
+    ],
 )
 def test_names(mesh: LiveMesh, pod: str, host: str) -> None:
     found = mesh.exec(pod, "getent", "ahostsv4", host).stdout
@@ -78,17 +91,29 @@ def test_names(mesh: LiveMesh, pod: str, host: str) -> None:
 
 
 def test_a_name_that_does_not_exist_is_refused_at_once(mesh: LiveMesh) -> None:
-    assert mesh.exec("client", "getent", "ahostsv4", "nobody.default.svc.cluster.local", check=False).returncode == 2
+    assert (
+        mesh.exec(
+            "client", "getent", "ahostsv4", "nobody.default.svc.cluster.local", check=False
+        ).returncode
+        == 2
+    )
 
 
 def test_a_port_that_no_service_has_is_refused(mesh: LiveMesh) -> None:
-    assert status_of(mesh.request(["--from", "plain", "http://echo:81/", "--timeout", "3"])) == "connect"
+    assert (
+        status_of(mesh.request(["--from", "plain", "http://echo:81/", "--timeout", "3"]))
+        == "connect"
+    )
 
 
 @pytest.mark.parametrize("pod", ["client", "plain"])
 def test_this_machine_is_reached_by_its_name(mesh: LiveMesh, pod: str) -> None:
-    with server_on_this_machine(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nyes") as port:
-        response = mesh.request(["--from", pod, f"http://host.varka.internal:{port}/"])["responses"][0]
+    with server_on_this_machine(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nyes"
+    ) as port:
+        response = mesh.request(["--from", pod, f"http://host.varka.internal:{port}/"])[
+            "responses"
+        ][0]
     assert (response["status"], response["body"]) == (200, "yes")
 
 
@@ -114,14 +139,18 @@ def test_excluded_ports_are_not_captured(mesh: LiveMesh) -> None:
                 "traffic.sidecar.istio.io/excludeInboundPorts": "8081",
             },
         },
-        "spec": {"containers": [{"name": "app", "image": "app", "ports": [{"containerPort": 8081}]}]},
+        "spec": {
+            "containers": [{"name": "app", "image": "app", "ports": [{"containerPort": 8081}]}]
+        },
     }
     mesh.apply([pod])
     try:
         eventually(lambda: any(one["name"] == "excluding" and one["ready"] for one in mesh.pods()))
         outbound = mesh.request(["--from", "excluding", "http://echo/"])["responses"][0]
         assert outbound["headers"].get("server") != "envoy"
-        inbound = mesh.request(["--from", "plain", f"http://{address_of(mesh, 'excluding')}:8081/"])["responses"][0]
+        inbound = mesh.request(
+            ["--from", "plain", f"http://{address_of(mesh, 'excluding')}:8081/"]
+        )["responses"][0]
         assert inbound["echo"]["peer"] == address_of(mesh, "plain")
     finally:
         mesh.delete([pod])

@@ -26,7 +26,14 @@ def interpreter() -> str | None:
     for candidate in (sys.executable, shutil.which(VERSION, path="/usr/bin:/usr/local/bin")):
         try:
             if candidate:
-                subprocess.run([candidate, "-c", ""], user=NOBODY, group=NOBODY, extra_groups=[], cwd="/", check=True)
+                subprocess.run(
+                    [candidate, "-c", ""],
+                    user=NOBODY,
+                    group=NOBODY,
+                    extra_groups=[],
+                    cwd="/",
+                    check=True,
+                )
                 return candidate
         except (OSError, subprocess.CalledProcessError):
             continue
@@ -34,8 +41,17 @@ def interpreter() -> str | None:
 
 
 class NobodysMesh(LiveMesh):
-    def varka(self, *arguments: str, timeout: float = 30, check: bool = True) -> subprocess.CompletedProcess[str]:
-        command = [self.environment["PYTHON"], *VARKA[1:], arguments[0], "--name", self.name, *arguments[1:]]
+    def varka(
+        self, *arguments: str, timeout: float = 30, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        command = [
+            self.environment["PYTHON"],
+            *VARKA[1:],
+            arguments[0],
+            "--name",
+            self.name,
+            *arguments[1:],
+        ]
         done = subprocess.run(
             command,
             env=dict(self.environment),
@@ -47,7 +63,9 @@ class NobodysMesh(LiveMesh):
             extra_groups=[],
             cwd="/",
         )
-        assert not check or done.returncode == 0, f"{arguments}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert not check or done.returncode == 0, (
+            f"{arguments}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
         return done
 
 
@@ -65,7 +83,13 @@ def nobodys() -> Iterator[NobodysMesh]:
     packages = os.pathsep.join(entry for entry in sys.path if entry)
     source = str(Path(kernel.__file__).parents[2])
     mesh = NobodysMesh(
-        "nobody", {**folders(folder), "HOME": str(folder), "PYTHON": python, "PYTHONPATH": f"{source}{os.pathsep}{packages}"}
+        "nobody",
+        {
+            **folders(folder),
+            "HOME": str(folder),
+            "PYTHON": python,
+            "PYTHONPATH": f"{source}{os.pathsep}{packages}",
+        },
     )
     mesh.up(str(folder / "mesh.yaml"))
     yield mesh
@@ -74,10 +98,18 @@ def nobodys() -> Iterator[NobodysMesh]:
 
 
 def test_traffic_without_privileges(nobodys: NobodysMesh) -> None:
-    assert nobodys.request(["--from", "client", "http://echo/", "--count", "10"])["summary"]["by_status"] == {"200": 10}
-    assert nobodys.request(["--from", "plain", "http://echo/"])["summary"]["by_status"] == {"200": 1}
-    assert nobodys.request_through_gateway(["http://gateway/"])["summary"]["by_status"] == {"200": 1}
-    assert nobodys.exec("client", "getent", "ahostsv4", "set-0.headless").stdout.startswith("10.244.")
+    assert nobodys.request(["--from", "client", "http://echo/", "--count", "10"])["summary"][
+        "by_status"
+    ] == {"200": 10}
+    assert nobodys.request(["--from", "plain", "http://echo/"])["summary"]["by_status"] == {
+        "200": 1
+    }
+    assert nobodys.request_through_gateway(["http://gateway/"])["summary"]["by_status"] == {
+        "200": 1
+    }
+    assert nobodys.exec("client", "getent", "ahostsv4", "set-0.headless").stdout.startswith(
+        "10.244."
+    )
     assert Path(f"/proc/{nobodys.status['pid']}").stat().st_uid == NOBODY
 
 

@@ -19,7 +19,12 @@ class World:
     """A mesh that changes: each text adds objects or replaces those it holds."""
 
     def __init__(self) -> None:
-        self.state, self.memo, self.settings, self.config = State(), Memo(), Settings(), default_mesh_config()
+        self.state, self.memo, self.settings, self.config = (
+            State(),
+            Memo(),
+            Settings(),
+            default_mesh_config(),
+        )
 
     def configure(self, **fields: Any) -> None:
         self.config = msgspec.structs.replace(self.config, **fields)
@@ -37,9 +42,22 @@ def world() -> World:
     return World()
 
 
-def proxy_of(namespace: str = "default", /, address: str = "", type: str = "sidecar", name: str = "app", **labels: str) -> Proxy:
+def proxy_of(
+    namespace: str = "default",
+    /,
+    address: str = "",
+    type: str = "sidecar",
+    name: str = "app",
+    **labels: str,
+) -> Proxy:
     return from_document(
-        {"type": type, "namespace": namespace, "name": name, "labels": labels, "ip_addresses": [address] if address else []}
+        {
+            "type": type,
+            "namespace": namespace,
+            "name": name,
+            "labels": labels,
+            "ip_addresses": [address] if address else [],
+        }
     )
 
 
@@ -48,10 +66,15 @@ def proxy() -> Any:
     return proxy_of
 
 
-def resource(kind: str, name: str, spec: str, namespace: str = "default", metadata: str = "") -> str:
+def resource(
+    kind: str, name: str, spec: str, namespace: str = "default", metadata: str = ""
+) -> str:
     group = "v1" if kind in ("Service", "Pod", "Secret") else "networking.istio.io/v1"
     group = "networking.istio.io/v1alpha3" if kind == "EnvoyFilter" else group
-    return f"apiVersion: {group}\nkind: {kind}\nmetadata: {{name: {name}, namespace: {namespace}{metadata}}}\nspec: {spec}\n"
+    return (
+        f"apiVersion: {group}\nkind: {kind}\nmetadata: {{name: {name}, namespace:"
+        f" {namespace}{metadata}}}\nspec: {spec}\n"
+    )
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ from varka.mesh.hosts import is_within, overlaps
 from varka.mesh.model import GatewayServer, MergedVirtualService
 from varka.resources.model import networking
 
-HOSTS = st.sampled_from(("*", "*.c", "*.b.c", "*.a.b.c", "c", "b.c", "B.C", "a.b.c", "x.b.c", "b.d"))
+HOSTS = st.sampled_from(
+    ("*", "*.c", "*.b.c", "*.a.b.c", "c", "b.c", "B.C", "a.b.c", "x.b.c", "b.d")
+)
 SPACES = st.sampled_from(("one", "two"))
 
 
@@ -34,14 +36,28 @@ def server(hosts: list[tuple[str, str]]) -> GatewayServer:
 def test_shared_hosts(rules: list[MergedVirtualService], served: GatewayServer) -> None:
     expected = []
     for one in rules:
-        offered = [host.lower() for namespace, host in served.hosts if namespace in ("*", one.namespace)]
-        pairs = [(ours, theirs.lower()) for ours in offered for theirs in one.spec.hosts if overlaps(ours, theirs.lower())]
+        offered = [
+            host.lower() for namespace, host in served.hosts if namespace in ("*", one.namespace)
+        ]
+        pairs = [
+            (ours, theirs.lower())
+            for ours in offered
+            for theirs in one.spec.hosts
+            if overlaps(ours, theirs.lower())
+        ]
         if pairs:
-            expected.append((one, {ours if is_within(ours, theirs) else theirs for ours, theirs in pairs}))
+            expected.append(
+                (one, {ours if is_within(ours, theirs) else theirs for ours, theirs in pairs})
+            )
     assert [(one, set(hosts)) for one, hosts in Bound.of(tuple(rules)).shared(served)] == expected
 
 
 def test_by_gateway_and_rank() -> None:
     one, two = rule(["a"], "one", "one/g", "one/h", "one/g"), rule(["a"], "two", "one/g")
-    found = bound_by_gateway(Memo(), (one, two), lambda rule: -len(rule.namespace) if rule is one else -9)
-    assert {name: bound.rules for name, bound in found.items()} == {"one/g": (two, one), "one/h": (one,)}
+    found = bound_by_gateway(
+        Memo(), (one, two), lambda rule: -len(rule.namespace) if rule is one else -9
+    )
+    assert {name: bound.rules for name, bound in found.items()} == {
+        "one/g": (two, one),
+        "one/h": (one,),
+    }

@@ -32,24 +32,45 @@ def test_the_clients_namespace_comes_before_the_services_before_the_root(found, 
 
 
 def test_clients_in_the_root_namespace_find_the_services_rule_first(found, make) -> None:
-    assert found("istio-system", rule(make, "root", "istio-system", "*.local"), rule(make, "service", "default")) == ["service"]
-    assert found("istio-system", rule(make, "private", "istio-system", HOST, ", exportTo: ['.']")) == ["private"]
+    assert found(
+        "istio-system",
+        rule(make, "root", "istio-system", "*.local"),
+        rule(make, "service", "default"),
+    ) == ["service"]
+    assert found(
+        "istio-system", rule(make, "private", "istio-system", HOST, ", exportTo: ['.']")
+    ) == ["private"]
 
 
 def test_the_most_specific_host_of_a_namespace(found, make) -> None:
-    wide, near = rule(make, "wide", "default", "*.local"), rule(make, "near", "default", "*.default.svc.cluster.local")
+    wide, near = (
+        rule(make, "wide", "default", "*.local"),
+        rule(make, "near", "default", "*.default.svc.cluster.local"),
+    )
     assert found("default", wide) == ["wide"]
     assert found("default", near) == ["near"]
     assert found("default", rule(make, "exact", "default")) == ["exact"]
 
 
-@pytest.mark.parametrize(("export", "expected"), [("['.']", []), ("[client]", ["service"]), ("['*']", ["service"]), ("[x]", [])])
-def test_rules_are_seen_where_they_are_exported(found, make, export: str, expected: list[str]) -> None:
-    assert found("client", rule(make, "service", "default", more=f", exportTo: {export}")) == expected
+@pytest.mark.parametrize(
+    ("export", "expected"),
+    [("['.']", []), ("[client]", ["service"]), ("['*']", ["service"]), ("[x]", [])],
+)
+def test_rules_are_seen_where_they_are_exported(
+    found, make, export: str, expected: list[str]
+) -> None:
+    assert (
+        found("client", rule(make, "service", "default", more=f", exportTo: {export}")) == expected
+    )
 
 
 def test_rules_of_one_host_are_merged(world, proxy, make) -> None:
-    one = rule(make, "b-younger", "default", more=", subsets: [{name: v1, labels: {v: b}}, {name: v2}], trafficPolicy: {tls: {}}")
+    one = rule(
+        make,
+        "b-younger",
+        "default",
+        more=", subsets: [{name: v1, labels: {v: b}}, {name: v2}], trafficPolicy: {tls: {}}",
+    )
     two = rule(make, "a-older", "default", "a", ", subsets: [{name: v1, labels: {v: a}}]")
     service = make("Service", "a", "{ports: [{port: 80}]}")
     found = world.apply(service, one, two).scope(proxy()).index[HOST].rule
@@ -65,7 +86,9 @@ def test_rules_of_other_audiences_are_not_merged(found, make) -> None:
 
 
 def test_a_workload_selector_beats_rules_for_all(found, make) -> None:
-    selected = rule(make, "z-selected", "default", more=", workloadSelector: {matchLabels: {app: x}}")
+    selected = rule(
+        make, "z-selected", "default", more=", workloadSelector: {matchLabels: {app: x}}"
+    )
     assert found("default", selected, rule(make, "all", "default"), app="x") == ["z-selected"]
     assert found("default", app="y") == ["all"]
     assert found("client", app="x") == ["all"]

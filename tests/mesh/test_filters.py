@@ -7,7 +7,9 @@ import pytest
 PATCH = "{applyTo: CLUSTER, patch: {operation: MERGE, value: {}}%s}"
 
 
-def envoy_filter(make, name: str, namespace: str = "default", more: str = "", match: str = "", count: int = 1) -> str:
+def envoy_filter(
+    make, name: str, namespace: str = "default", more: str = "", match: str = "", count: int = 1
+) -> str:
     patches = ", ".join([PATCH % (f", match: {match}" if match else "")] * count)
     return make("EnvoyFilter", name, f"{{configPatches: [{patches}]{more}}}", namespace)
 
@@ -24,7 +26,13 @@ def test_the_root_namespaces_filters_come_first(world, proxy, make) -> None:
         envoy_filter(make, "early", more=", priority: -5"),
         envoy_filter(make, "other", "other"),
     )
-    assert names(world.apply(*texts), proxy()) == [("early", 0), ("z-root", 0), ("a-own", 0), ("a-own", 1), ("late", 0)]
+    assert names(world.apply(*texts), proxy()) == [
+        ("early", 0),
+        ("z-root", 0),
+        ("a-own", 0),
+        ("a-own", 1),
+        ("late", 0),
+    ]
 
 
 def test_selectors(world, proxy, make) -> None:

@@ -7,40 +7,70 @@ import pytest
 from varka.mesh.model import MergedGateway
 
 HTTP = "{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}"
-HTTPS = "{port: {number: 443, name: https, protocol: HTTPS}, hosts: [%s], tls: {mode: SIMPLE, credentialName: c}}"
+HTTPS = (
+    "{port: {number: 443, name: https, protocol: HTTPS}, hosts: [%s], tls: {mode: SIMPLE,"
+    " credentialName: c}}"
+)
 
 
-def gateway(make, name: str, *servers: str, namespace: str = "default", selector: str = "{istio: gw}", notes: str = "") -> str:
+def gateway(
+    make,
+    name: str,
+    *servers: str,
+    namespace: str = "default",
+    selector: str = "{istio: gw}",
+    notes: str = "",
+) -> str:
     note = f", annotations: {{{notes}}}" if notes else ""
-    return make("Gateway", name, f"{{selector: {selector}, servers: [{', '.join(servers)}]}}", namespace, note)
+    return make(
+        "Gateway",
+        name,
+        f"{{selector: {selector}, servers: [{', '.join(servers)}]}}",
+        namespace,
+        note,
+    )
 
 
 @pytest.fixture
 def merged(world, proxy):
     def merge(*texts: str, namespace: str = "default", **labels: str) -> MergedGateway:
-        return world.apply(*texts).gateway(proxy(namespace, "1.1.1.1", "router", **(labels or {"istio": "gw"})))
+        return world.apply(*texts).gateway(
+            proxy(namespace, "1.1.1.1", "router", **(labels or {"istio": "gw"}))
+        )
 
     return merge
 
 
 def shape(found: MergedGateway) -> list[tuple[int, str, list[tuple[str, str]]]]:
-    return [(p.number, p.bind, [(s.gateway.name, s.route_name) for s in p.servers]) for p in found.ports]
+    return [
+        (p.number, p.bind, [(s.gateway.name, s.route_name) for s in p.servers]) for p in found.ports
+    ]
 
 
 def test_gateways_of_all_namespaces_that_select_the_router(merged, make) -> None:
-    texts = gateway(make, "a", HTTP), gateway(make, "b", HTTP, namespace="other"), gateway(make, "c", HTTP, selector="{istio: x}")
+    texts = (
+        gateway(make, "a", HTTP),
+        gateway(make, "b", HTTP, namespace="other"),
+        gateway(make, "c", HTTP, selector="{istio: x}"),
+    )
     assert shape(merged(*texts)) == [(80, "", [("a", "http.80"), ("b", "http.80")])]
     assert shape(merged(istio="none")) == []
 
 
 def test_gateways_may_be_kept_to_their_namespace(world, merged, make) -> None:
     world.settings = replace(world.settings, pilot_scope_gateway_to_namespace=True)
-    assert shape(merged(gateway(make, "a", HTTP), gateway(make, "b", HTTP, namespace="other"))) == [(80, "", [("a", "http.80")])]
+    assert shape(merged(gateway(make, "a", HTTP), gateway(make, "b", HTTP, namespace="other"))) == [
+        (80, "", [("a", "http.80")])
+    ]
 
 
 def test_every_https_server_has_a_route_configuration_of_its_own(merged, make) -> None:
-    found = merged(gateway(make, "a", HTTPS % "a.com"), gateway(make, "b", HTTPS % "b.com", namespace="other"))
-    assert shape(found) == [(443, "", [("a", "https.443.https.a.default"), ("b", "https.443.https.b.other")])]
+    found = merged(
+        gateway(make, "a", HTTPS % "a.com"), gateway(make, "b", HTTPS % "b.com", namespace="other")
+    )
+    assert shape(found) == [
+        (443, "", [("a", "https.443.https.a.default"), ("b", "https.443.https.b.other")])
+    ]
     assert found.ports[0].protocol == "HTTPS"
 
 
@@ -48,16 +78,31 @@ def test_of_two_servers_with_one_sni_the_older_serves(merged, make) -> None:
     found = merged(gateway(make, "a", HTTPS % "a.com"), gateway(make, "b", HTTPS % "'*/a.com'"))
     assert [s.gateway.name for s in found.ports[0].servers] == ["a"]
     [lost] = found.conflicts
-    assert (lost.gateway.name, lost.path, "a.com" in lost.reason, lost.winner.name) == ("b", "spec.servers[0].hosts", True, "a")
+    assert (lost.gateway.name, lost.path, "a.com" in lost.reason, lost.winner.name) == (
+        "b",
+        "spec.servers[0].hosts",
+        True,
+        "a",
+    )
 
 
 @pytest.mark.parametrize(
     ("one", "two", "count"),
-    [("HTTP", "HTTP2", 2), ("HTTP", "TCP", 1), ("TCP", "HTTP", 1), ("TCP", "TCP", 1), ("HTTP", "HTTP", 2)],
+    [
+        ("HTTP", "HTTP2", 2),
+        ("HTTP", "TCP", 1),
+        ("TCP", "HTTP", 1),
+        ("TCP", "TCP", 1),
+        ("HTTP", "HTTP", 2),
+    ],
 )
 def test_protocols_that_share_a_port(merged, make, one: str, two: str, count: int) -> None:
-    servers = (f"{{port: {{number: 80, name: x, protocol: {p}}}, hosts: ['*']}}" for p in (one, two))
-    found = merged(*(gateway(make, name, server) for name, server in zip("ab", servers, strict=True)))
+    servers = (
+        f"{{port: {{number: 80, name: x, protocol: {p}}}, hosts: ['*']}}" for p in (one, two)
+    )
+    found = merged(
+        *(gateway(make, name, server) for name, server in zip("ab", servers, strict=True))
+    )
     assert len(found.ports[0].servers) == count
     lost = [(c.gateway.name, c.path, c.winner.name) for c in found.conflicts]
     assert lost == [("b", "spec.servers[0].port", "a")] * (2 - count)
@@ -79,7 +124,10 @@ def test_other_addresses_are_other_listeners(merged, make) -> None:
     ],
 )
 def test_hosts_of_servers(merged, make, hosts: str, expected: list[tuple[str, str]]) -> None:
-    assert list(merged(gateway(make, "a", HTTP.replace("'*'", hosts))).ports[0].servers[0].hosts) == expected
+    assert (
+        list(merged(gateway(make, "a", HTTP.replace("'*'", hosts))).ports[0].servers[0].hosts)
+        == expected
+    )
 
 
 SERVICE = "{hosts: [x.com], resolution: STATIC, ports: [%s], endpoints: [{address: 1.1.1.1}]}"
@@ -100,7 +148,14 @@ def test_a_gateway_may_name_its_services(merged, make) -> None:
         make("ServiceEntry", name, SERVICE.replace("x.com", f"{name}.com") % (PORT % port))
         for name, port in (("one", 8080), ("two", 8081))
     ]
-    named = gateway(make, "a", HTTP, HTTP.replace("80", "82").replace("name: http", "name: h"), selector="{}", notes=note)
+    named = gateway(
+        make,
+        "a",
+        HTTP,
+        HTTP.replace("80", "82").replace("name: http", "name: h"),
+        selector="{}",
+        notes=note,
+    )
     assert [p.number for p in merged(named, *texts).ports] == [8080, 8081]
     assert merged(namespace="other").ports == ()
 
@@ -108,7 +163,12 @@ def test_a_gateway_may_name_its_services(merged, make) -> None:
 def test_the_rules_bound_to_the_routers_gateways(merged, make) -> None:
     def rule(name: str, gateway: str, namespace: str = "default", more: str = "") -> str:
         http = "http: [{route: [{destination: {host: a}}]}]"
-        return make("VirtualService", name, f"{{hosts: [x.com], gateways: [{gateway}]{more}, {http}}}", namespace)
+        return make(
+            "VirtualService",
+            name,
+            f"{{hosts: [x.com], gateways: [{gateway}]{more}, {http}}}",
+            namespace,
+        )
 
     found = merged(
         gateway(make, "gw", HTTP),

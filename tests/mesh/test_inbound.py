@@ -4,11 +4,20 @@ import pytest
 
 from varka.mesh.model import Inbound
 
-SERVICE = "{selector: {app: a}, ports: [{name: http, port: 80, targetPort: web}, {name: tcp, port: 90, targetPort: 9000}]}"
+SERVICE = (
+    "{selector: {app: a}, ports: [{name: http, port: 80, targetPort: web}, {name: tcp, port: 90,"
+    " targetPort: 9000}]}"
+)
 
 
-def pod(make, name: str = "a-1", address: str = "1.1.1.1", ready: str = "True", port: str = "web") -> str:
-    text = make("Pod", name, f"{{containers: [{{name: c, image: i, ports: [{{name: {port}, containerPort: 8080}}]}}]}}")
+def pod(
+    make, name: str = "a-1", address: str = "1.1.1.1", ready: str = "True", port: str = "web"
+) -> str:
+    text = make(
+        "Pod",
+        name,
+        f"{{containers: [{{name: c, image: i, ports: [{{name: {port}, containerPort: 8080}}]}}]}}",
+    )
     text = text.replace("namespace: default", "namespace: default, labels: {app: a}")
     return text + f"status: {{podIP: {address}, conditions: [{{type: Ready, status: '{ready}'}}]}}"
 
@@ -18,9 +27,19 @@ def targets(inbound: Inbound) -> list[tuple[str, int, int]]:
 
 
 def test_a_pod_serves_the_services_that_select_it_ready_or_not(world, proxy, make) -> None:
-    snapshot = world.apply(make("Service", "a", SERVICE), make("Service", "b", SERVICE, "other"), pod(make, ready="False"))
-    assert targets(snapshot.standing(proxy(address="1.1.1.1")).inbound) == [("a", 80, 8080), ("a", 90, 9000)]
-    assert targets(snapshot.standing(proxy(name="a-1")).inbound) == [("a", 80, 8080), ("a", 90, 9000)]
+    snapshot = world.apply(
+        make("Service", "a", SERVICE),
+        make("Service", "b", SERVICE, "other"),
+        pod(make, ready="False"),
+    )
+    assert targets(snapshot.standing(proxy(address="1.1.1.1")).inbound) == [
+        ("a", 80, 8080),
+        ("a", 90, 9000),
+    ]
+    assert targets(snapshot.standing(proxy(name="a-1")).inbound) == [
+        ("a", 80, 8080),
+        ("a", 90, 9000),
+    ]
 
 
 def test_a_port_name_the_pod_does_not_have_is_not_served(world, proxy, make) -> None:
@@ -29,7 +48,10 @@ def test_a_port_name_the_pod_does_not_have_is_not_served(world, proxy, make) -> 
 
 
 def test_ports_of_one_protocol_at_one_place_are_one(world, proxy, make) -> None:
-    spec = "{selector: {app: a}, ports: [{name: http-a, port: 80, targetPort: 1}, {name: http-b, port: 81, targetPort: 1}]}"
+    spec = (
+        "{selector: {app: a}, ports: [{name: http-a, port: 80, targetPort: 1}, {name: http-b, port:"
+        " 81, targetPort: 1}]}"
+    )
     snapshot = world.apply(make("Service", "a", spec), pod(make))
     assert targets(snapshot.standing(proxy(address="1.1.1.1")).inbound) == [("a", 80, 1)]
 
@@ -52,27 +74,45 @@ def test_an_unknown_workload_serves_what_has_its_address(world, proxy, make) -> 
 
 def test_for_a_pod_its_own_ports_count_and_not_what_a_slice_lists(world, proxy, make) -> None:
     snapshot = world.apply(make("Service", "a", SERVICE), pod(make, address="2.2.2.2"), SLICE)
-    assert targets(snapshot.standing(proxy(address="2.2.2.2")).inbound) == [("a", 80, 8080), ("a", 90, 9000)]
+    assert targets(snapshot.standing(proxy(address="2.2.2.2")).inbound) == [
+        ("a", 80, 8080),
+        ("a", 90, 9000),
+    ]
 
 
 def test_a_pod_serves_service_entries_too(world, proxy, make) -> None:
     port = "{number: 70, name: http, protocol: HTTP}"
-    spec = f"{{hosts: [x.com], resolution: STATIC, ports: [{port}], workloadSelector: {{labels: {{app: a}}}}}}"
-    snapshot = world.apply(make("Service", "a", SERVICE), make("ServiceEntry", "e", spec), pod(make))
-    assert targets(snapshot.standing(proxy(address="1.1.1.1")).inbound) == [("a", 80, 8080), ("a", 90, 9000), ("x.com", 70, 70)]
+    spec = (
+        f"{{hosts: [x.com], resolution: STATIC, ports: [{port}], workloadSelector: {{labels: {{app:"
+        " a}}}"
+    )
+    snapshot = world.apply(
+        make("Service", "a", SERVICE), make("ServiceEntry", "e", spec), pod(make)
+    )
+    assert targets(snapshot.standing(proxy(address="1.1.1.1")).inbound) == [
+        ("a", 80, 8080),
+        ("a", 90, 9000),
+        ("x.com", 70, 70),
+    ]
 
 
 def test_an_unknown_address_serves_what_selects_its_labels(world, proxy, make) -> None:
     snapshot = world.apply(make("Service", "a", SERVICE))
-    assert targets(snapshot.standing(proxy(address="9.9.9.9", app="a")).inbound) == [("a", 90, 9000)]
+    assert targets(snapshot.standing(proxy(address="9.9.9.9", app="a")).inbound) == [
+        ("a", 90, 9000)
+    ]
     assert targets(snapshot.standing(proxy(address="9.9.9.9", app="b")).inbound) == []
 
 
 def test_service_entries_of_the_namespace_only(world, proxy, make) -> None:
     spec = (
-        "{hosts: [x.com], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}], endpoints: [{address: 4.4.4.4}]}"
+        "{hosts: [x.com], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}],"
+        " endpoints: [{address: 4.4.4.4}]}"
     )
-    snapshot = world.apply(make("ServiceEntry", "e", spec), make("ServiceEntry", "e", spec.replace("x.com", "y.com"), "other"))
+    snapshot = world.apply(
+        make("ServiceEntry", "e", spec),
+        make("ServiceEntry", "e", spec.replace("x.com", "y.com"), "other"),
+    )
     assert targets(snapshot.standing(proxy(address="4.4.4.4")).inbound) == [("x.com", 80, 80)]
 
 
@@ -80,7 +120,9 @@ def test_equal_workloads_share_their_inbound_side(world, proxy, make) -> None:
     snapshot = world.apply(make("Service", "a", SERVICE), pod(make), pod(make, "a-2", "1.1.1.2"))
     one, two = (snapshot.standing(proxy(address=a)).inbound for a in ("1.1.1.1", "1.1.1.2"))
     assert one is two
-    assert world.apply(pod(make, "a-2", "1.1.1.3")).standing(proxy(address="1.1.1.1")).inbound is one
+    assert (
+        world.apply(pod(make, "a-2", "1.1.1.3")).standing(proxy(address="1.1.1.1")).inbound is one
+    )
 
 
 INGRESS = "{port: {number: 8080, protocol: HTTP, name: x}, defaultEndpoint: '%s'%s}"
@@ -89,7 +131,11 @@ INGRESS = "{port: {number: 8080, protocol: HTTP, name: x}, defaultEndpoint: '%s'
 def test_a_sidecars_ingress_replaces_the_services_ports(world, proxy, make) -> None:
     pool = ", inboundConnectionPool: {http: {maxRetries: 3}}"
     listener = INGRESS % ("127.0.0.1:7", "")
-    texts = make("Service", "a", SERVICE), pod(make), make("Sidecar", "s", f"{{ingress: [{listener}]{pool}}}")
+    texts = (
+        make("Service", "a", SERVICE),
+        pod(make),
+        make("Sidecar", "s", f"{{ingress: [{listener}]{pool}}}"),
+    )
     found = world.apply(*texts).standing(proxy(address="1.1.1.1")).inbound
     assert found.ingress is not None
     assert found.ingress[0].spec.default_endpoint == "127.0.0.1:7"

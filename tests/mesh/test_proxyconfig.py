@@ -12,17 +12,26 @@ def config(name: str, spec: str, namespace: str = "default") -> str:
 
 @pytest.fixture
 def effective(world):
-    def find(*texts: str, namespace: str = "default", annotation: dict[str, object] | None = None, **labels: str):
+    def find(
+        *texts: str,
+        namespace: str = "default",
+        annotation: dict[str, object] | None = None,
+        **labels: str,
+    ):
         world.apply(*texts)
         configs = world.state.of("ProxyConfig", "networking.istio.io")
-        return effective_proxy_config(world.config.default_config, configs, "istio-system", namespace, labels, annotation)
+        return effective_proxy_config(
+            world.config.default_config, configs, "istio-system", namespace, labels, annotation
+        )
 
     return find
 
 
 ROOT = config("root", "{concurrency: 1, environmentVariables: {A: root, B: root}}", "istio-system")
 OWN = config("own", "{concurrency: 2, environmentVariables: {A: own}}")
-CHOSEN = config("chosen", "{concurrency: 4, image: {imageType: distroless}, selector: {matchLabels: {app: x}}}")
+CHOSEN = config(
+    "chosen", "{concurrency: 4, image: {imageType: distroless}, selector: {matchLabels: {app: x}}}"
+)
 
 
 def test_more_specific_configurations_lie_over_others(effective) -> None:
@@ -35,7 +44,9 @@ def test_more_specific_configurations_lie_over_others(effective) -> None:
     assert effective(namespace="istio-system", app="x").concurrency == 1
 
 
-def test_the_annotation_lies_between_the_namespaces_and_the_workloads_configuration(effective) -> None:
+def test_the_annotation_lies_between_the_namespaces_and_the_workloads_configuration(
+    effective,
+) -> None:
     annotation = {"concurrency": 3, "statusPort": 1}
     assert effective(ROOT, OWN, CHOSEN, annotation=annotation).concurrency == 3
     chosen = effective(annotation=annotation, app="x")

@@ -5,21 +5,30 @@ from dataclasses import replace
 import pytest
 
 from varka.mesh.model import Scope
-from varka.resources.model.mesh import LabelSelector, OutboundTrafficPolicy, OutboundTrafficPolicyMode
+from varka.resources.model.mesh import (
+    LabelSelector,
+    OutboundTrafficPolicy,
+    OutboundTrafficPolicyMode,
+)
 
 
 def hosts(scope: Scope) -> list[str]:
     return sorted(scope.index)
 
 
-def service(make, name: str, namespace: str = "default", export: str = "", ports: str = "80, 90") -> str:
+def service(
+    make, name: str, namespace: str = "default", export: str = "", ports: str = "80, 90"
+) -> str:
     listed = ", ".join(f"{{name: http-{p.strip()}, port: {p.strip()}}}" for p in ports.split(","))
     note = f", annotations: {{networking.istio.io/exportTo: '{export}'}}" if export else ""
     return make("Service", name, f"{{ports: [{listed}]}}", namespace, note)
 
 
 def entry(make, name: str, host: str, namespace: str, extra: str = "") -> str:
-    spec = f"{{hosts: [{host}], resolution: DNS, ports: [{{number: 80, name: http, protocol: HTTP}}]{extra}}}"
+    spec = (
+        f"{{hosts: [{host}], resolution: DNS, ports: [{{number: 80, name: http, protocol:"
+        f" HTTP}}]{extra}}}"
+    )
     return make("ServiceEntry", name, spec, namespace)
 
 
@@ -63,7 +72,9 @@ def test_a_router_has_no_listener_of_its_own(world, three, proxy) -> None:
         ("['~/*']", []),
     ],
 )
-def test_a_sidecar_imports_hosts(world, three, proxy, make, imported: str, expected: list[str]) -> None:
+def test_a_sidecar_imports_hosts(
+    world, three, proxy, make, imported: str, expected: list[str]
+) -> None:
     sidecar = make("Sidecar", "default", f"{{egress: [{{hosts: {imported}}}]}}")
     assert hosts(world.apply(*three, sidecar).scope(proxy())) == expected
 
@@ -71,7 +82,9 @@ def test_a_sidecar_imports_hosts(world, three, proxy, make, imported: str, expec
 def test_the_most_specific_sidecar_wins(world, three, proxy, make) -> None:
     root = make("Sidecar", "root", "{egress: [{hosts: ['other/*']}]}", "istio-system")
     own = make("Sidecar", "own", "{egress: [{hosts: ['./*']}]}")
-    chosen = make("Sidecar", "chosen", "{workloadSelector: {labels: {app: x}}, egress: [{hosts: ['~/*']}]}")
+    chosen = make(
+        "Sidecar", "chosen", "{workloadSelector: {labels: {app: x}}, egress: [{hosts: ['~/*']}]}"
+    )
     assert hosts(world.apply(*three, root).scope(proxy())) == [B]
     snapshot = world.apply(own, chosen)
     assert hosts(snapshot.scope(proxy())) == [A]
@@ -80,9 +93,17 @@ def test_the_most_specific_sidecar_wins(world, three, proxy, make) -> None:
 
 
 def test_a_listener_on_a_port_has_only_that_port_of_services(world, three, proxy, make) -> None:
-    egress = "{port: {number: 90, protocol: HTTP, name: x}, bind: 127.0.0.1, hosts: ['./*']}, {hosts: ['other/*']}"
-    scope = world.apply(*three, make("Sidecar", "default", f"{{egress: [{egress}]}}")).scope(proxy())
-    assert [[e.service.hostname for g in listener.groups for e in g.services] for listener in scope.egress] == [[A], [B]]
+    egress = (
+        "{port: {number: 90, protocol: HTTP, name: x}, bind: 127.0.0.1, hosts: ['./*']}, {hosts:"
+        " ['other/*']}"
+    )
+    scope = world.apply(*three, make("Sidecar", "default", f"{{egress: [{egress}]}}")).scope(
+        proxy()
+    )
+    assert [
+        [e.service.hostname for g in listener.groups for e in g.services]
+        for listener in scope.egress
+    ] == [[A], [B]]
     assert [p.number for p in scope.index[A].ports] == [90]
     assert [p.number for p in scope.index[B].ports] == [80, 90]
 
@@ -90,7 +111,11 @@ def test_a_listener_on_a_port_has_only_that_port_of_services(world, three, proxy
 def test_what_rules_route_to_is_in_scope_too(world, three, proxy, make) -> None:
     sidecar = make("Sidecar", "default", "{egress: [{hosts: ['./*']}]}")
     destination = "{host: b.other.svc.cluster.local, port: {number: 90}}"
-    rule = make("VirtualService", "v", f"{{hosts: [a], http: [{{route: [{{destination: {destination}}}]}}]}}")
+    rule = make(
+        "VirtualService",
+        "v",
+        f"{{hosts: [a], http: [{{route: [{{destination: {destination}}}]}}]}}",
+    )
     scope = world.apply(*three, sidecar, rule).scope(proxy())
     assert hosts(scope) == [A, B]
     assert [p.number for p in scope.index[B].ports] == [90]
@@ -104,31 +129,52 @@ def test_of_one_name_in_many_namespaces_the_own_wins(world, proxy, make) -> None
 
 
 def test_a_kubernetes_service_wins_over_a_service_entry_of_its_name(world, proxy, make) -> None:
-    younger = service(make, "a").replace("namespace: default", "namespace: default, creationTimestamp: '2020-01-01T00:00:00Z'")
+    younger = service(make, "a").replace(
+        "namespace: default", "namespace: default, creationTimestamp: '2020-01-01T00:00:00Z'"
+    )
     snapshot = world.apply(entry(make, "e", A, "attacker"), younger)
     assert snapshot.scope(proxy("other")).index[A].service.namespace == "default"
 
 
-@pytest.mark.parametrize(("mode", "expected"), [("ALLOW_ANY", (True, False)), ("REGISTRY_ONLY", (False, False))])
-def test_the_sidecars_policy_for_unknown_hosts(world, proxy, make, mode: str, expected: tuple[bool, bool]) -> None:
-    scope = world.apply(make("Sidecar", "default", f"{{outboundTrafficPolicy: {{mode: {mode}}}}}")).scope(proxy())
+@pytest.mark.parametrize(
+    ("mode", "expected"), [("ALLOW_ANY", (True, False)), ("REGISTRY_ONLY", (False, False))]
+)
+def test_the_sidecars_policy_for_unknown_hosts(
+    world, proxy, make, mode: str, expected: tuple[bool, bool]
+) -> None:
+    scope = world.apply(
+        make("Sidecar", "default", f"{{outboundTrafficPolicy: {{mode: {mode}}}}}")
+    ).scope(proxy())
     assert (scope.allow_any, scope.dynamic_dns) == expected
 
 
 def test_the_meshs_policy_for_unknown_hosts(world, proxy) -> None:
-    world.configure(outbound_traffic_policy=OutboundTrafficPolicy(mode=OutboundTrafficPolicyMode.ALLOW_ANY_DYNAMIC_DNS))
+    world.configure(
+        outbound_traffic_policy=OutboundTrafficPolicy(
+            mode=OutboundTrafficPolicyMode.ALLOW_ANY_DYNAMIC_DNS
+        )
+    )
     scope = world.apply().scope(proxy())
     assert (scope.allow_any, scope.dynamic_dns) == (True, True)
 
 
 def test_labels_and_locality_that_matter(world, proxy, make) -> None:
-    policy = "{outlierDetection: {}, loadBalancer: {localityLbSetting: {failoverPriority: [rack, 'tier=1']}}}"
+    policy = (
+        "{outlierDetection: {}, loadBalancer: {localityLbSetting: {failoverPriority: [rack,"
+        " 'tier=1']}}}"
+    )
     rule = make("DestinationRule", "d", f"{{host: a, trafficPolicy: {policy}}}")
     source = "{match: [{sourceLabels: {app: x}}], route: [{destination: {host: a}}]}"
-    scope = world.apply(service(make, "a"), rule, make("VirtualService", "v", f"{{hosts: [a], http: [{source}]}}")).scope(proxy())
+    scope = world.apply(
+        service(make, "a"), rule, make("VirtualService", "v", f"{{hosts: [a], http: [{source}]}}")
+    ).scope(proxy())
     assert scope.needs_locality
     assert scope.label_keys == {"app", "rack", "tier"}
-    assert not world.apply(make("DestinationRule", "d", "{host: a, trafficPolicy: {tls: {}}}")).scope(proxy()).needs_locality
+    assert (
+        not world.apply(make("DestinationRule", "d", "{host: a, trafficPolicy: {tls: {}}}"))
+        .scope(proxy())
+        .needs_locality
+    )
 
 
 def test_namespaces_that_are_not_discovered_are_not_there(world, three, proxy) -> None:

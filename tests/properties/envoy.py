@@ -27,7 +27,8 @@ CDS, EDS, LDS, RDS, VHDS, SDS = (
 
 
 class Envoy:
-    """Takes responses in order and queues what it would send. Listeners are asked for after the first clusters."""
+    """Takes responses in order and queues what it would send. Listeners are asked for after the
+    first clusters."""
 
     def __init__(self) -> None:
         self.held: dict[TypeUrl, dict[str, EnvoyResource]] = {type_: {} for type_ in TypeUrl}
@@ -41,7 +42,8 @@ class Envoy:
         self._open(CDS)
 
     def reconnect(self) -> None:
-        """A new stream: everything is asked for again, in the order of the first time, with the versions of what is there."""
+        """A new stream: everything is asked for again, in the order of the first time, with the
+        versions of what is there."""
         opened, self.opened = self.opened, {}
         self.sending.clear()
         for type_ in opened:
@@ -50,13 +52,19 @@ class Envoy:
             else:
                 self.opened[type_] = None
                 versions = {name: r.version for name, r in self.held[type_].items()}
-                self.sending.append(DeltaRequest(type_, subscribe=tuple(sorted(self.asked[type_])), versions=versions))
+                self.sending.append(
+                    DeltaRequest(
+                        type_, subscribe=tuple(sorted(self.asked[type_])), versions=versions
+                    )
+                )
 
     def receive(self, response: Response) -> None:
         """Apply a response and accept it."""
         message = discovery_pb2.DeltaDiscoveryResponse.FromString(response.body)
         type_ = TypeUrl(message.type_url)
-        found = [EnvoyResource(type_, r.name, r.resource.value, r.version) for r in message.resources]
+        found = [
+            EnvoyResource(type_, r.name, r.resource.value, r.version) for r in message.resources
+        ]
         assert len({r.name for r in found}) == len(found)
         assert all(r.version for r in found)
         self._apply(type_, found, list(message.removed_resources))
@@ -98,7 +106,9 @@ class Envoy:
         if any(holds_virtual_hosts(route) for route in self._messages(RDS)):
             self._open(VHDS)
         alone = self.held[VHDS]
-        self.held[VHDS] = {name: r for name, r in alone.items() if name.partition("/")[0] in self.held[RDS]}
+        self.held[VHDS] = {
+            name: r for name, r in alone.items() if name.partition("/")[0] in self.held[RDS]
+        }
 
     def _messages(self, type_: TypeUrl) -> list[Any]:
         return [message_of(resource) for resource in self.held[type_].values()]
@@ -115,4 +125,6 @@ class Envoy:
     def _open(self, type_: TypeUrl) -> None:
         if type_ not in self.opened:
             self.opened[type_] = None
-            self.sending.append(DeltaRequest(type_, versions={n: r.version for n, r in self.held[type_].items()}))
+            self.sending.append(
+                DeltaRequest(type_, versions={n: r.version for n, r in self.held[type_].items()})
+            )

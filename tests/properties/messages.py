@@ -12,7 +12,10 @@ MANAGER = http_connection_manager_pb2.HttpConnectionManager
 
 def managers(listener: Any) -> Iterator[Any]:
     """The HTTP connection managers of a listener."""
-    chains = [*listener.filter_chains, *([listener.default_filter_chain] if listener.HasField("default_filter_chain") else [])]
+    chains = [
+        *listener.filter_chains,
+        *([listener.default_filter_chain] if listener.HasField("default_filter_chain") else []),
+    ]
     for chain in chains:
         for filter_ in chain.filters:
             if filter_.typed_config.Is(MANAGER.DESCRIPTOR):
@@ -22,11 +25,17 @@ def managers(listener: Any) -> Iterator[Any]:
 
 
 def route_names(listener: Any) -> set[str]:
-    return {manager.rds.route_config_name for manager in managers(listener) if manager.HasField("rds")}
+    return {
+        manager.rds.route_config_name for manager in managers(listener) if manager.HasField("rds")
+    }
 
 
 def assignment_names(cluster: Any) -> set[str]:
-    return {cluster.eds_cluster_config.service_name or cluster.name} if cluster.type == cluster.EDS else set()
+    return (
+        {cluster.eds_cluster_config.service_name or cluster.name}
+        if cluster.type == cluster.EDS
+        else set()
+    )
 
 
 def holds_virtual_hosts(route: Any) -> bool:

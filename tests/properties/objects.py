@@ -1,7 +1,8 @@
 """Strategies of Kubernetes and Istio objects, as the plain values a manifest holds.
 
-Names, hosts, labels and ports come from small sets, so that objects of one mesh refer to each other. Most of what is
-drawn is valid; what is not is left out by `load`, as a user's mistake would be.
+Names, hosts, labels and ports come from small sets, so that objects of one mesh refer to each
+other. Most of what is drawn is valid; what is not is left out by `load`, as a user's mistake would
+be.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ Plains = st.SearchStrategy[Plain]
 
 NAMESPACES = ("a", "a", "b", "b", "istio-system")
 ADDRESSES = ("10.1.0.1", "10.1.0.2", "10.1.0.3", "10.1.0.4", "2001:db8::1", "2001:db8::2")
-HOSTS = ("x.a.svc.cluster.local", "y.b.svc.cluster.local", "x", "y", "api.example.com", "www.example.com")
+HOSTS = (
+    "x.a.svc.cluster.local",
+    "y.b.svc.cluster.local",
+    "x",
+    "y",
+    "api.example.com",
+    "www.example.com",
+)
 WILDCARDS = ("*.example.com", "*.b.svc.cluster.local", "*")
 PORTS = (80, 443, 3306, 8080, 9090)
 
@@ -25,7 +33,9 @@ addresses = st.sampled_from(ADDRESSES)
 ports = st.sampled_from(PORTS)
 hosts = st.sampled_from(HOSTS)
 any_hosts = st.sampled_from((*HOSTS, *WILDCARDS))
-labels = st.dictionaries(st.sampled_from(("app", "version")), st.sampled_from(("x", "y", "v1")), min_size=1)
+labels = st.dictionaries(
+    st.sampled_from(("app", "version")), st.sampled_from(("x", "y", "v1")), min_size=1
+)
 percents = st.integers(0, 100)
 durations = st.sampled_from(("1s", "250ms", "1m", "0.5s", "1h30m"))
 export_to = st.sampled_from((["*"], ["."], ["a", "b"]))
@@ -37,7 +47,9 @@ def fields(required: Plain | None = None, /, **optional: st.SearchStrategy[Any])
     return st.fixed_dictionaries(required or {}, optional=optional)
 
 
-def few(elements: st.SearchStrategy[Any], least: int = 1, most: int = 2) -> st.SearchStrategy[list[Any]]:
+def few(
+    elements: st.SearchStrategy[Any], least: int = 1, most: int = 2
+) -> st.SearchStrategy[list[Any]]:
     return st.lists(elements, min_size=least, max_size=most)
 
 
@@ -48,7 +60,10 @@ def one_of_fields(**members: st.SearchStrategy[Any]) -> Plains:
 
 def named_ports(entries: list[tuple[str, int, str]]) -> list[Plain]:
     unique = {number: (prefix, protocol) for prefix, number, protocol in entries}
-    return [{"name": f"{prefix}-{number}", "number": number, "protocol": p} for number, (prefix, p) in unique.items()]
+    return [
+        {"name": f"{prefix}-{number}", "number": number, "protocol": p}
+        for number, (prefix, p) in unique.items()
+    ]
 
 
 PROTOCOLS = (
@@ -65,10 +80,14 @@ PROTOCOLS = (
     ("udp", "UDP"),
     ("any", "TCP"),
 )
-istio_ports = few(st.builds(lambda p, n: (p[0], n, p[1]), st.sampled_from(PROTOCOLS), ports), 1, 3).map(named_ports)
+istio_ports = few(
+    st.builds(lambda p, n: (p[0], n, p[1]), st.sampled_from(PROTOCOLS), ports), 1, 3
+).map(named_ports)
 
 
-def item(kind: str, version: str, spec: Plains, names: st.SearchStrategy[str] = names, **metadata: Any) -> Plains:
+def item(
+    kind: str, version: str, spec: Plains, names: st.SearchStrategy[str] = names, **metadata: Any
+) -> Plains:
     return st.fixed_dictionaries(
         {
             "apiVersion": st.just(version),
@@ -111,7 +130,13 @@ service_specs = st.one_of(
         type=st.sampled_from(("ClusterIP", "NodePort", "LoadBalancer")),
         sessionAffinity=st.sampled_from(("None", "ClientIP")),
     ),
-    fields({"ports": istio_ports.map(service_ports), "type": st.just("ExternalName"), "externalName": hosts}),
+    fields(
+        {
+            "ports": istio_ports.map(service_ports),
+            "type": st.just("ExternalName"),
+            "externalName": hosts,
+        }
+    ),
 )
 services = item("Service", "v1", service_specs, annotations=service_annotations, labels=labels)
 
@@ -125,26 +150,51 @@ def pod(name: str, namespace: str, labels: Plain, address: str, ready: bool) -> 
         "conditions": [{"type": "Ready", "status": str(ready)}],
     }
     metadata = {"name": f"{name}-1", "namespace": namespace, "labels": labels}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}, "status": status}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata,
+        "spec": {"containers": [container]},
+        "status": status,
+    }
 
 
 pods = st.builds(pod, names, namespaces, labels, addresses, st.booleans())
 
 
-def endpoint_slice(name: str, namespace: str, found: list[str], ready: bool, numbers: list[int]) -> Plain:
+def endpoint_slice(
+    name: str, namespace: str, found: list[str], ready: bool, numbers: list[int]
+) -> Plain:
     family = "IPv6" if found and ":" in found[0] else "IPv4"
-    metadata = {"name": f"{name}-s", "namespace": namespace, "labels": {"kubernetes.io/service-name": name}}
-    ends = [{"addresses": [a], "conditions": {"ready": ready}} for a in found if (":" in a) == (family == "IPv6")]
+    metadata = {
+        "name": f"{name}-s",
+        "namespace": namespace,
+        "labels": {"kubernetes.io/service-name": name},
+    }
+    ends = [
+        {"addresses": [a], "conditions": {"ready": ready}}
+        for a in found
+        if (":" in a) == (family == "IPv6")
+    ]
     listed = [{"name": f"http-{number}", "port": number, "protocol": "TCP"} for number in numbers]
     head = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": metadata}
     return {**head, "addressType": family, "endpoints": ends, "ports": listed}
 
 
 endpoint_slices = st.builds(
-    endpoint_slice, names, namespaces, few(addresses, 0, 3), st.booleans(), st.lists(ports, min_size=1, max_size=2, unique=True)
+    endpoint_slice,
+    names,
+    namespaces,
+    few(addresses, 0, 3),
+    st.booleans(),
+    st.lists(ports, min_size=1, max_size=2, unique=True),
 )
 kubernetes_namespaces = st.builds(
-    lambda name, labels: {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}},
+    lambda name, labels: {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": name, "labels": labels},
+    },
     namespaces,
     labels,
 )
@@ -169,11 +219,19 @@ workload_entry_specs = fields(
     ports=st.sampled_from(({"http-80": 8080}, {"tcp-3306": 3307})),
 )
 workload_entries = istio("WorkloadEntry", workload_entry_specs)
-name_endpoints = fields({"address": st.sampled_from(("one.example.net", "two.example.net"))}, locality=localities, labels=labels)
-targeted = istio_ports.map(lambda listed: [p | ({"targetPort": 8080} if p["number"] == 80 else {}) for p in listed])
+name_endpoints = fields(
+    {"address": st.sampled_from(("one.example.net", "two.example.net"))},
+    locality=localities,
+    labels=labels,
+)
+targeted = istio_ports.map(
+    lambda listed: [p | ({"targetPort": 8080} if p["number"] == 80 else {}) for p in listed]
+)
 
 
-def service_entry(resolution: str, hosts: st.SearchStrategy[Any], **optional: st.SearchStrategy[Any]) -> Plains:
+def service_entry(
+    resolution: str, hosts: st.SearchStrategy[Any], **optional: st.SearchStrategy[Any]
+) -> Plains:
     required = {"hosts": few(hosts, 1, 3).map(lambda found: sorted(set(found))), "ports": targeted}
     return fields(
         required | {"resolution": st.just(resolution)},
@@ -186,14 +244,20 @@ def service_entry(resolution: str, hosts: st.SearchStrategy[Any], **optional: st
 external = st.sampled_from(("api.example.com", "www.example.com", "x.a.svc.cluster.local"))
 external_wild = st.sampled_from(("api.example.com", "www.example.com", "*.example.com"))
 vips = st.lists(
-    st.sampled_from(("240.1.0.1", "240.1.0.2", "10.9.0.0/16", "2001:db8:9::/64", "2001:db8:9::1")), max_size=2, unique=True
+    st.sampled_from(("240.1.0.1", "240.1.0.2", "10.9.0.0/16", "2001:db8:9::/64", "2001:db8:9::1")),
+    max_size=2,
+    unique=True,
 )
 service_entries = istio(
     "ServiceEntry",
     st.one_of(
         service_entry("NONE", external_wild, addresses=vips),
-        service_entry("STATIC", external, addresses=vips, endpoints=few(workload_entry_specs, 1, 3)),
-        service_entry("STATIC", external, workloadSelector=st.fixed_dictionaries({"labels": labels})),
+        service_entry(
+            "STATIC", external, addresses=vips, endpoints=few(workload_entry_specs, 1, 3)
+        ),
+        service_entry(
+            "STATIC", external, workloadSelector=st.fixed_dictionaries({"labels": labels})
+        ),
         service_entry("DNS", external, addresses=vips, endpoints=few(name_endpoints, 1, 2)),
         service_entry("DNS", external),
         service_entry("DNS_ROUND_ROBIN", external, endpoints=few(name_endpoints, 1, 1)),
@@ -229,11 +293,15 @@ http_matches = fields(
     name=names,
 )
 subsets = st.sampled_from(("v1", "v2"))
-destinations = fields({"host": hosts}, subset=subsets, port=st.builds(lambda n: {"number": n}, ports))
+destinations = fields(
+    {"host": hosts}, subset=subsets, port=st.builds(lambda n: {"number": n}, ports)
+)
 
 
 def weighted(found: list[tuple[Plain, int, Plain]]) -> list[Plain]:
-    return [{"destination": d, "weight": w + 1, **({"headers": h} if h else {})} for d, w, h in found]
+    return [
+        {"destination": d, "weight": w + 1, **({"headers": h} if h else {})} for d, w, h in found
+    ]
 
 
 http_destinations = st.one_of(
@@ -256,7 +324,12 @@ http_extras = {
     "fault": st.one_of(
         fields({"delay": delays}),
         fields(
-            {"abort": st.fixed_dictionaries({"httpStatus": st.sampled_from((400, 503)), "percentage": fractions})}, delay=delays
+            {
+                "abort": st.fixed_dictionaries(
+                    {"httpStatus": st.sampled_from((400, 503)), "percentage": fractions}
+                )
+            },
+            delay=delays,
         ),
     ),
     "corsPolicy": fields(
@@ -280,7 +353,9 @@ redirects = fields(
     scheme=st.sampled_from(("https", "http")),
     port=ports,
 )
-direct = fields({"status": st.sampled_from((200, 404, 503))}, body=one_of_fields(string=st.just("hello")))
+direct = fields(
+    {"status": st.sampled_from((200, 404, 503))}, body=one_of_fields(string=st.just("hello"))
+)
 mirrors = few(fields({"destination": destinations}, percentage=fractions), 1, 2)
 http_routes = st.one_of(
     fields({"route": http_destinations}, **http_extras),
@@ -307,10 +382,23 @@ virtual_services = istio(
             head
             | ({"http": http} if http or not (tcp or sni) else {})
             | ({"tcp": tcp} if tcp else {})
-            | ({"tls": [{"match": [m | {"sniHosts": head["hosts"][:1]} for m in sni], "route": route}]} if sni else {})
+            | (
+                {
+                    "tls": [
+                        {
+                            "match": [m | {"sniHosts": head["hosts"][:1]} for m in sni],
+                            "route": route,
+                        }
+                    ]
+                }
+                if sni
+                else {}
+            )
         ),
         fields(
-            {"hosts": few(any_hosts, 1, 3).map(lambda found: sorted(set(found)))}, gateways=few(gateway_names), exportTo=export_to
+            {"hosts": few(any_hosts, 1, 3).map(lambda found: sorted(set(found)))},
+            gateways=few(gateway_names),
+            exportTo=export_to,
         ),
         few(http_routes, 0, 3),
         few(tcp_routes, 0, 2),
@@ -321,16 +409,27 @@ virtual_services = istio(
 
 client_tls = st.one_of(
     fields({"mode": st.sampled_from(("DISABLE", "ISTIO_MUTUAL"))}),
-    fields({"mode": st.just("SIMPLE")}, sni=hosts, subjectAltNames=few(hosts), credentialName=names),
+    fields(
+        {"mode": st.just("SIMPLE")}, sni=hosts, subjectAltNames=few(hosts), credentialName=names
+    ),
     st.just({"mode": "SIMPLE", "insecureSkipVerify": True}),
     fields({"mode": st.just("SIMPLE"), "caCertificates": st.just("/etc/ca.pem")}, sni=hosts),
-    st.just({"mode": "MUTUAL", "clientCertificate": "/c.pem", "privateKey": "/k.pem", "caCertificates": "/ca.pem"}),
+    st.just(
+        {
+            "mode": "MUTUAL",
+            "clientCertificate": "/c.pem",
+            "privateKey": "/k.pem",
+            "caCertificates": "/ca.pem",
+        }
+    ),
     st.just({"mode": "MUTUAL", "credentialName": "x"}),
 )
 hashes = st.builds(
     lambda source, table: source | table,
     st.one_of(
-        st.sampled_from(({"httpHeaderName": "x-user"}, {"useSourceIp": True}, {"httpQueryParameterName": "q"})),
+        st.sampled_from(
+            ({"httpHeaderName": "x-user"}, {"useSourceIp": True}, {"httpQueryParameterName": "q"})
+        ),
         fields({"httpCookie": fields({"name": st.just("c"), "ttl": durations}, path=st.just("/"))}),
     ),
     st.sampled_from(({}, {"maglev": {"tableSize": 101}}, {"minimumRingSize": 64})),
@@ -343,11 +442,19 @@ locality_settings = st.one_of(
 )
 load_balancers = st.one_of(
     fields(
-        {"simple": st.sampled_from(("ROUND_ROBIN", "LEAST_REQUEST", "RANDOM", "PASSTHROUGH", "LEAST_CONN"))},
+        {
+            "simple": st.sampled_from(
+                ("ROUND_ROBIN", "LEAST_REQUEST", "RANDOM", "PASSTHROUGH", "LEAST_CONN")
+            )
+        },
         localityLbSetting=locality_settings,
         warmup=fields({"duration": durations}, minimumPercent=percents, aggression=st.just(1.5)),
     ),
-    st.builds(lambda source, rest: {"consistentHash": source, **rest}, hashes, fields(localityLbSetting=locality_settings)),
+    st.builds(
+        lambda source, rest: {"consistentHash": source, **rest},
+        hashes,
+        fields(localityLbSetting=locality_settings),
+    ),
 )
 tcp_pools = fields(
     {"maxConnections": st.integers(1, 9)},
@@ -375,7 +482,12 @@ outlier = fields(
     maxEjectionPercent=percents,
     minHealthPercent=percents,
 )
-port_policy = {"tls": client_tls, "loadBalancer": load_balancers, "connectionPool": pools, "outlierDetection": outlier}
+port_policy = {
+    "tls": client_tls,
+    "loadBalancer": load_balancers,
+    "connectionPool": pools,
+    "outlierDetection": outlier,
+}
 level_policies = st.builds(
     lambda port, policy, tls: {"port": {"number": port}, **tls, **policy},
     ports,
@@ -400,7 +512,9 @@ policies = st.builds(
     wrappings,
 )
 rule_subsets = st.lists(
-    fields({"name": subsets, "labels": labels}, trafficPolicy=policies), max_size=2, unique_by=lambda subset: subset["name"]
+    fields({"name": subsets, "labels": labels}, trafficPolicy=policies),
+    max_size=2,
+    unique_by=lambda subset: subset["name"],
 )
 destination_rules = istio(
     "DestinationRule",
@@ -411,7 +525,11 @@ destination_rules = istio(
         exportTo=export_to,
     )
     | fields(
-        {"host": any_hosts, "exportTo": st.just(["."]), "workloadSelector": st.fixed_dictionaries({"matchLabels": labels})},
+        {
+            "host": any_hosts,
+            "exportTo": st.just(["."]),
+            "workloadSelector": st.fixed_dictionaries({"matchLabels": labels}),
+        },
         trafficPolicy=policies,
     ),
 )
@@ -424,39 +542,100 @@ server_tls = st.one_of(
     ),
     fields({"mode": st.just("MUTUAL"), "credentialName": names}, subjectAltNames=few(hosts)),
     st.just({"mode": "SIMPLE", "serverCertificate": "/c.pem", "privateKey": "/k.pem"}),
-    st.sampled_from(({"mode": "PASSTHROUGH"}, {"mode": "AUTO_PASSTHROUGH"}, {"mode": "ISTIO_MUTUAL"})),
+    st.sampled_from(
+        ({"mode": "PASSTHROUGH"}, {"mode": "AUTO_PASSTHROUGH"}, {"mode": "ISTIO_MUTUAL"})
+    ),
 )
-server_hosts = few(st.sampled_from(("*", "*.example.com", "api.example.com", "a/api.example.com", "*/www.example.com", "./*")))
+server_hosts = few(
+    st.sampled_from(
+        ("*", "*.example.com", "api.example.com", "a/api.example.com", "*/www.example.com", "./*")
+    )
+)
 
 
-def server(port: int, name: str, protocol: str, tls: Plain | None, hosts: list[str], rest: Plain) -> Plain:
-    found = {"port": {"number": port, "name": name, "protocol": protocol}, "hosts": sorted(set(hosts)), **rest}
+def server(
+    port: int, name: str, protocol: str, tls: Plain | None, hosts: list[str], rest: Plain
+) -> Plain:
+    found = {
+        "port": {"number": port, "name": name, "protocol": protocol},
+        "hosts": sorted(set(hosts)),
+        **rest,
+    }
     return found | ({"tls": tls} if tls else {})
 
 
 def servers_of(found: list[Plain]) -> list[Plain]:
     """Port names are unique in a Gateway."""
-    return [s | {"port": s["port"] | {"name": f"{s['port']['name']}-{at}"}} for at, s in enumerate(found)]
+    return [
+        s | {"port": s["port"] | {"name": f"{s['port']['name']}-{at}"}}
+        for at, s in enumerate(found)
+    ]
 
 
 rest = fields(bind=st.sampled_from(("0.0.0.0", "10.1.0.1", "::")), name=names)
 servers = st.one_of(
-    st.builds(server, ports, st.just("http"), st.sampled_from(("HTTP", "HTTP2", "GRPC")), st.none(), server_hosts, rest),
+    st.builds(
+        server,
+        ports,
+        st.just("http"),
+        st.sampled_from(("HTTP", "HTTP2", "GRPC")),
+        st.none(),
+        server_hosts,
+        rest,
+    ),
     st.builds(server, ports, st.just("https"), st.just("HTTPS"), server_tls, server_hosts, rest),
     st.builds(server, ports, st.just("tls"), st.just("TLS"), server_tls, server_hosts, rest),
-    st.builds(server, ports, st.just("tcp"), st.sampled_from(("TCP", "MONGO")), st.none(), server_hosts, rest),
-    st.builds(server, ports, st.just("http"), st.just("HTTP"), st.just({"httpsRedirect": True}), server_hosts, rest),
+    st.builds(
+        server,
+        ports,
+        st.just("tcp"),
+        st.sampled_from(("TCP", "MONGO")),
+        st.none(),
+        server_hosts,
+        rest,
+    ),
+    st.builds(
+        server,
+        ports,
+        st.just("http"),
+        st.just("HTTP"),
+        st.just({"httpsRedirect": True}),
+        server_hosts,
+        rest,
+    ),
 )
 gateways = istio(
     "Gateway",
-    fields({"servers": few(servers, 1, 3).map(servers_of), "selector": st.sampled_from(({"app": "x"}, {"app": "y"}))}),
+    fields(
+        {
+            "servers": few(servers, 1, 3).map(servers_of),
+            "selector": st.sampled_from(({"app": "x"}, {"app": "y"})),
+        }
+    ),
 )
 
 egress_hosts = few(
-    st.sampled_from(("./*", "*/*", "a/*", "b/y.b.svc.cluster.local", "~/*", "*/*.example.com", "*/api.example.com"))
+    st.sampled_from(
+        (
+            "./*",
+            "*/*",
+            "a/*",
+            "b/y.b.svc.cluster.local",
+            "~/*",
+            "*/*.example.com",
+            "*/api.example.com",
+        )
+    )
 )
-sidecar_ports = st.builds(lambda p, n: {"number": n, "protocol": p[1], "name": p[0]}, st.sampled_from(PROTOCOLS[:8]), ports)
-bindings = {"bind": st.sampled_from(("127.0.0.1", "0.0.0.0")), "captureMode": st.sampled_from(("DEFAULT", "IPTABLES", "NONE"))}
+sidecar_ports = st.builds(
+    lambda p, n: {"number": n, "protocol": p[1], "name": p[0]},
+    st.sampled_from(PROTOCOLS[:8]),
+    ports,
+)
+bindings = {
+    "bind": st.sampled_from(("127.0.0.1", "0.0.0.0")),
+    "captureMode": st.sampled_from(("DEFAULT", "IPTABLES", "NONE")),
+}
 egress = st.one_of(
     few(fields({"hosts": egress_hosts, "port": sidecar_ports}, **bindings)),
     st.builds(
@@ -466,13 +645,22 @@ egress = st.one_of(
     ),
 )
 ingress = fields(
-    {"port": sidecar_ports, "defaultEndpoint": st.sampled_from(("127.0.0.1:8080", "unix:///var/run/x.sock", "0.0.0.0:9000"))},
+    {
+        "port": sidecar_ports,
+        "defaultEndpoint": st.sampled_from(
+            ("127.0.0.1:8080", "unix:///var/run/x.sock", "0.0.0.0:9000")
+        ),
+    },
     **bindings,
 )
 sidecars = istio(
     "Sidecar",
     fields(
-        {"outboundTrafficPolicy": st.sampled_from(({"mode": "REGISTRY_ONLY"}, {"mode": "ALLOW_ANY"}))},
+        {
+            "outboundTrafficPolicy": st.sampled_from(
+                ({"mode": "REGISTRY_ONLY"}, {"mode": "ALLOW_ANY"})
+            )
+        },
         workloadSelector=st.fixed_dictionaries({"labels": labels}),
         egress=egress,
         ingress=few(ingress),
@@ -488,11 +676,19 @@ LUA = {
         "default_source_code": {"inline_string": "function envoy_on_request(h) end"},
     },
 }
-HCM_FILTER = {"listener": {"filterChain": {"filter": {"name": "envoy.filters.network.http_connection_manager"}}}}
+HCM_FILTER = {
+    "listener": {
+        "filterChain": {"filter": {"name": "envoy.filters.network.http_connection_manager"}}
+    }
+}
 
 
 def patch(apply_to: str, operation: str, context: str, match: Plain, value: Plain) -> Plain:
-    return {"applyTo": apply_to, "match": {"context": context, **match}, "patch": {"operation": operation, "value": value}}
+    return {
+        "applyTo": apply_to,
+        "match": {"context": context, **match},
+        "patch": {"operation": operation, "value": value},
+    }
 
 
 def extra_cluster(name: str) -> Plain:
@@ -516,7 +712,14 @@ patches = st.one_of(
         st.just({}),
         st.sampled_from(({"connect_timeout": "7s"}, {"per_connection_buffer_limit_bytes": 777})),
     ),
-    st.builds(patch, st.just("CLUSTER"), st.just("ADD"), contexts, st.just({}), st.builds(extra_cluster, names)),
+    st.builds(
+        patch,
+        st.just("CLUSTER"),
+        st.just("ADD"),
+        contexts,
+        st.just({}),
+        st.builds(extra_cluster, names),
+    ),
     st.builds(
         patch,
         st.just("CLUSTER"),
@@ -533,7 +736,14 @@ patches = st.one_of(
         st.just({}),
         st.just({"request_headers_to_add": [{"header": {"key": "x-p", "value": "1"}}]}),
     ),
-    st.builds(patch, st.just("HTTP_ROUTE"), st.just("MERGE"), contexts, st.just({}), st.just({"route": {"timeout": "3s"}})),
+    st.builds(
+        patch,
+        st.just("HTTP_ROUTE"),
+        st.just("MERGE"),
+        contexts,
+        st.just({}),
+        st.just({"route": {"timeout": "3s"}}),
+    ),
     st.builds(
         patch,
         st.just("LISTENER"),
@@ -607,11 +817,19 @@ BASE = [
 
 
 def meshes(least: int = 3, most: int = 10) -> st.SearchStrategy[list[Plain]]:
-    """Objects with different identities: those of the base, unless others were drawn in their place."""
+    """Objects with different identities: those of the base, unless others were drawn in their
+    place."""
     drawn = st.lists(objects, min_size=least, max_size=most, unique_by=identity)
-    return drawn.map(lambda found: list({identity(value): value for value in (*BASE, *found)}.values()))
+    return drawn.map(
+        lambda found: list({identity(value): value for value in (*BASE, *found)}.values())
+    )
 
 
 def edits(most: int = 4) -> st.SearchStrategy[list[list[Plain | int]]]:
-    """Steps in the life of a mesh: an object comes or replaces its namesake, a number drops the object at that place."""
-    return st.lists(st.lists(st.one_of(objects, st.integers(0, 20)), min_size=1, max_size=3), min_size=1, max_size=most)
+    """Steps in the life of a mesh: an object comes or replaces its namesake, a number drops the
+    object at that place."""
+    return st.lists(
+        st.lists(st.one_of(objects, st.integers(0, 20)), min_size=1, max_size=3),
+        min_size=1,
+        max_size=most,
+    )

@@ -8,7 +8,15 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.properties.objects import Plain, edits, meshes
-from tests.properties.world import accepted, compiled, compiler, content, different, proxies, steps_of
+from tests.properties.world import (
+    accepted,
+    compiled,
+    compiler,
+    content,
+    different,
+    proxies,
+    steps_of,
+)
 
 from varka.store.store import Store
 
@@ -26,7 +34,9 @@ def test_the_order_of_objects_does_not_matter(mesh: list[Plain], random: Random)
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(meshes(), edits())
-def test_changes_end_where_compiling_from_scratch_does(mesh: list[Plain], steps: Sequence[Sequence[Plain | int]]) -> None:
+def test_changes_end_where_compiling_from_scratch_does(
+    mesh: list[Plain], steps: Sequence[Sequence[Plain | int]]
+) -> None:
     store, incremental, everyone = Store(), compiler(), proxies()
     for change in steps_of(mesh, steps):
         incremental.update(store.write("test", change.put, change.drop).state)

@@ -1,4 +1,5 @@
-"""Whatever `load` accepts compiles, for all sorts of proxies, to configuration that is complete and that Envoy takes."""
+"""Whatever `load` accepts compiles, for all sorts of proxies, to configuration that is complete and
+that Envoy takes."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def check_names(view: View) -> None:
 
 
 def check_routes(view: View) -> None:
-    """RDS names have their configuration; no domain is twice in one, with the virtual hosts that travel alone."""
+    """RDS names have their configuration; no domain is twice in one, with the virtual hosts that
+    travel alone."""
     routes = {r.name: message_of(r) for r in view.of(TypeUrl.ROUTE)}
     inline = []
     for manager in (m for listener in messages(view, TypeUrl.LISTENER) for m in managers(listener)):
@@ -35,14 +37,19 @@ def check_routes(view: View) -> None:
             inline.append(manager.route_config)
     alone = [message_of(r) for r in view.of(TypeUrl.VIRTUAL_HOST)]
     for route in (*routes.values(), *inline):
-        hosts = [*route.virtual_hosts, *(h for h in alone if h.name.partition("/")[0] == route.name)]
+        hosts = [
+            *route.virtual_hosts,
+            *(h for h in alone if h.name.partition("/")[0] == route.name),
+        ]
         domains = Counter(domain.lower() for host in hosts for domain in host.domains)
         assert not [d for d, times in domains.items() if times > 1], route.name
         assert len({host.name for host in hosts}) == len(hosts), route.name
 
 
 def check_assignments(view: View) -> None:
-    named = {name for cluster in messages(view, TypeUrl.CLUSTER) for name in assignment_names(cluster)}
+    named = {
+        name for cluster in messages(view, TypeUrl.CLUSTER) for name in assignment_names(cluster)
+    }
     assert named <= {r.name for r in view.of(TypeUrl.ENDPOINTS)}
 
 
@@ -51,10 +58,15 @@ def check_listeners(view: View) -> None:
     bound: Counter[str] = Counter()
     for listener in messages(view, TypeUrl.LISTENER):
         bound[str(listener.address)] += 1
-        matches = Counter(chain.filter_chain_match.SerializeToString(deterministic=True) for chain in listener.filter_chains)
+        matches = Counter(
+            chain.filter_chain_match.SerializeToString(deterministic=True)
+            for chain in listener.filter_chains
+        )
         assert not [m for m, times in matches.items() if times > 1], listener.name
         if listener.address.socket_address.port_value:
-            assert listener.filter_chains or listener.HasField("default_filter_chain"), listener.name
+            assert listener.filter_chains or listener.HasField("default_filter_chain"), (
+                listener.name
+            )
     assert not [address for address, times in bound.items() if times > 1]
 
 

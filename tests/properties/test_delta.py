@@ -81,7 +81,8 @@ class Wire:
         return True
 
     def settle(self) -> None:
-        """Until nobody has anything to say. It takes a few rounds; a conversation without end is a bug."""
+        """Until nobody has anything to say. It takes a few rounds; a conversation without end is a
+        bug."""
         regular = (Event.REQUEST_TAKEN, Event.RESPONSE_SENT, Event.RESPONSE_TAKEN)
         for _ in range(2000):
             if not sum(self.happen(event) for event in regular):
@@ -98,7 +99,11 @@ def check(wire: Wire, view: View) -> None:
         assignment = view.get(TypeUrl.ENDPOINTS, name)
         assert assignment is not None
         wanted[TypeUrl.ENDPOINTS, name] = assignment.version
-    held = {(type_, name): r.version for type_, found in wire.client.held.items() for name, r in found.items()}
+    held = {
+        (type_, name): r.version
+        for type_, found in wire.client.held.items()
+        for name, r in found.items()
+    }
     assert held == wanted
     assert not wire.client.warming
     assert wire.stream.settled()
@@ -106,7 +111,9 @@ def check(wire: Wire, view: View) -> None:
 
 # A conversation about a view takes some fifty events.
 ordinary = (Event.RESPONSE_SENT, Event.RESPONSE_TAKEN, Event.REQUEST_TAKEN) * 5
-events = st.lists(st.lists(st.sampled_from((*ordinary, *Event)), max_size=40), min_size=5, max_size=5)
+events = st.lists(
+    st.lists(st.sampled_from((*ordinary, *Event)), max_size=40), min_size=5, max_size=5
+)
 
 
 @pytest.mark.parametrize(("at", "alone_from"), [(0, (0,)), (4, (0,)), (0, (0, 9)), (1, (9, 0))])
@@ -119,11 +126,13 @@ def test_a_client_ends_with_the_newest_view(
     drawn: Sequence[Sequence[Plain | int]],
     happening: Sequence[Sequence[Event]],
 ) -> None:
-    """Virtual hosts travel alone, as they do in large meshes. With several thresholds, one after the other, what is large
-    becomes small and large again."""
+    """Virtual hosts travel alone, as they do in large meshes. With several thresholds, one after
+    the other, what is large becomes small and large again."""
     store, found = Store(), compiler()
     wire = Wire(found, proxies()[at])
-    for change, then, threshold in zip(steps_of(mesh, drawn), happening, cycle(alone_from), strict=False):
+    for change, then, threshold in zip(
+        steps_of(mesh, drawn), happening, cycle(alone_from), strict=False
+    ):
         with patch("varka.envoy.routes.sidecar.VHDS_FROM", threshold):
             found.update(store.write("test", change.put, change.drop).state)
             wire.hub.publish()

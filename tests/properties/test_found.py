@@ -12,7 +12,11 @@ def test_servers_of_one_address_written_in_two_ways_share_a_filter_chain() -> No
     """Envoy refuses a listener with two filter chains that match the same."""
     servers = [
         {"port": {"number": 80, "name": "one", "protocol": "HTTP"}, "hosts": ["*"]},
-        {"port": {"number": 80, "name": "two", "protocol": "HTTP"}, "hosts": ["*"], "bind": "0.0.0.0"},
+        {
+            "port": {"number": 80, "name": "two", "protocol": "HTTP"},
+            "hosts": ["*"],
+            "bind": "0.0.0.0",
+        },
     ]
     gateway = {
         "apiVersion": "networking.istio.io/v1",

@@ -16,7 +16,12 @@ from tests.properties.world import accepted, compiled, proxies, resources
 from varka.envoy.dump import to_json
 from varka.envoy.resource import EnvoyResource, TypeUrl
 
-CONTROL = {"name": "control", "type": "STATIC", "http2_protocol_options": {}, "load_assignment": {"cluster_name": "control"}}
+CONTROL = {
+    "name": "control",
+    "type": "STATIC",
+    "http2_protocol_options": {},
+    "load_assignment": {"cluster_name": "control"},
+}
 ADS = {
     "api_type": "DELTA_GRPC",
     "transport_api_version": "V3",
@@ -48,5 +53,7 @@ def test_envoy_takes_what_is_generated(mesh: list[Plain]) -> None:
             path = Path(folder) / "envoy.json"
             path.write_text(json.dumps(bootstrap(found)))
             command = [str(ENVOY), "--mode", "validate", "-c", str(path), "--log-level", "error"]
-            result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            result = subprocess.run(
+                command, capture_output=True, text=True, timeout=60, check=False
+            )
         assert result.returncode == 0, result.stderr + result.stdout

@@ -27,14 +27,18 @@ def proxies() -> list[Proxy]:
         proxy("a", ["10.1.0.1"], {"app": "x", "version": "v1"}),
         proxy("b", ["10.1.0.2"], {"app": "y"}, metadata={"INTERCEPTION_MODE": "NONE"}),
         proxy("a", ["2001:db8::1"], {"app": "y"}),
-        proxy("b", ["10.1.0.3", "2001:db8::2"], {}, metadata={"DNS_CAPTURE": "true"}, locality="r1/z1"),
+        proxy(
+            "b", ["10.1.0.3", "2001:db8::2"], {}, metadata={"DNS_CAPTURE": "true"}, locality="r1/z1"
+        ),
         proxy("istio-system", ["10.1.0.4"], {"app": "x"}, type="router"),
         proxy("a", ["10.1.0.1"], {"app": "y"}, type="router"),
     ]
 
 
 def proxy(namespace: str, addresses: list[str], labels: dict[str, str], **rest: Any) -> Proxy:
-    return from_document({"namespace": namespace, "ip_addresses": addresses, "labels": labels, **rest})
+    return from_document(
+        {"namespace": namespace, "ip_addresses": addresses, "labels": labels, **rest}
+    )
 
 
 def accepted(objects: Iterable[dict[str, Any]]) -> list[Written]:
@@ -73,7 +77,9 @@ def content(view: View) -> Content:
 def different(one: Content, other: Content) -> list[tuple[str, str]]:
     """Type and name of what is not the same in both; for a readable failure."""
     return sorted(
-        (type_.name, name) for type_, name in one.keys() | other.keys() if one.get((type_, name)) != other.get((type_, name))
+        (type_.name, name)
+        for type_, name in one.keys() | other.keys()
+        if one.get((type_, name)) != other.get((type_, name))
     )
 
 
@@ -85,15 +91,20 @@ class Step:
     drop: tuple[ObjectKey, ...] = ()
 
 
-def steps_of(mesh: Iterable[dict[str, Any]], drawn: Iterable[Iterable[dict[str, Any] | int]]) -> Iterator[Step]:
-    """The mesh, then each drawn step: an object is put, a number drops the object that is at this place by then."""
+def steps_of(
+    mesh: Iterable[dict[str, Any]], drawn: Iterable[Iterable[dict[str, Any] | int]]
+) -> Iterator[Step]:
+    """The mesh, then each drawn step: an object is put, a number drops the object that is at this
+    place by then."""
     put = tuple(accepted(mesh))
     present = {resource.key: None for resource, _ in put}
     yield Step(put)
     for step in drawn:
         put = tuple(accepted(value for value in step if not isinstance(value, int)))
         keys = list(present)
-        drop = tuple(dict.fromkeys(keys[at % len(keys)] for at in step if isinstance(at, int) and keys))
+        drop = tuple(
+            dict.fromkeys(keys[at % len(keys)] for at in step if isinstance(at, int) and keys)
+        )
         drop = tuple(key for key in drop if key not in {resource.key for resource, _ in put})
         for key in drop:
             del present[key]

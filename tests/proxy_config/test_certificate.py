@@ -14,8 +14,26 @@ from varka.cli.dump.secrets import rows, secret_items
 
 @pytest.fixture
 def pem(tmp_path: Path) -> str:
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30"]
-    name = ["-subj", "/O=varka", "-set_serial", "0xfedcba", "-addext", "subjectAltName=DNS:a,URI:spiffe://td/ns/default/sa/x"]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "30",
+    ]
+    name = [
+        "-subj",
+        "/O=varka",
+        "-set_serial",
+        "0xfedcba",
+        "-addext",
+        "subjectAltName=DNS:a,URI:spiffe://td/ns/default/sa/x",
+    ]
     files = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "pem")]
     subprocess.run([*command, *name, *files], check=True, capture_output=True)
     return (tmp_path / "pem").read_text()
@@ -42,7 +60,11 @@ def test_no_certificate(text: str) -> None:
 
 
 def test_a_secret_shows_its_trust_domain_when_all_have_one(pem: str) -> None:
-    chain = {"tls_certificate": {"certificate_chain": {"inline_bytes": base64.b64encode(pem.encode()).decode()}}}
+    chain = {
+        "tls_certificate": {
+            "certificate_chain": {"inline_bytes": base64.b64encode(pem.encode()).decode()}
+        }
+    }
     section = {
         "@type": "type.googleapis.com/envoy.admin.v3.SecretsConfigDump",
         "dynamic_active_secrets": [{"name": "default", "secret": chain}],

@@ -21,7 +21,10 @@ def socket_address(address: str, port: int) -> dict[str, Any]:
 
 
 def test_columns_are_as_wide_as_their_cells() -> None:
-    assert render([("NAME", "X", "LAST"), ("a-long-name", "", "y")], 2) == "NAME         X  LAST\na-long-name     y\n"
+    assert (
+        render([("NAME", "X", "LAST"), ("a-long-name", "", "y")], 2)
+        == "NAME         X  LAST\na-long-name     y\n"
+    )
     assert render([]) == ""
 
 
@@ -38,7 +41,13 @@ CLUSTERS = dump(
         cluster(
             "outbound|9080||reviews.default.svc.cluster.local",
             type="EDS",
-            metadata={"filter_metadata": {"istio": {"config": "/apis/networking.istio.io/v1/namespaces/ns/destination-rule/r"}}},
+            metadata={
+                "filter_metadata": {
+                    "istio": {
+                        "config": "/apis/networking.istio.io/v1/namespaces/ns/destination-rule/r"
+                    }
+                }
+            },
         ),
         cluster("inbound|9080||", type="ORIGINAL_DST"),
     ],
@@ -59,7 +68,13 @@ def test_clusters_by_host_subset_and_port() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "count"), [({"fqdn": "reviews"}, 2), ({"port": 80}, 1), ({"subset": "v2"}, 1), ({"direction": "inbound"}, 1)]
+    ("chosen", "count"),
+    [
+        ({"fqdn": "reviews"}, 2),
+        ({"port": 80}, 1),
+        ({"subset": "v2"}, 1),
+        ({"direction": "inbound"}, 1),
+    ],
 )
 def test_clusters_are_chosen_by_their_name(chosen: dict[str, Any], count: int) -> None:
     assert len(clusters.select(CLUSTERS, clusters.ClusterFilter(**chosen))) == count
@@ -72,9 +87,15 @@ def test_a_dump_without_clusters_says_so() -> None:
         clusters.select(dump("RoutesConfigDump"), clusters.ClusterFilter())
 
 
-def listener(address: str, port: int, *chains: dict[str, Any], default: dict[str, Any] | None = None) -> dict[str, Any]:
+def listener(
+    address: str, port: int, *chains: dict[str, Any], default: dict[str, Any] | None = None
+) -> dict[str, Any]:
     found = {"address": socket_address(address, port), "filter_chains": list(chains)}
-    return {"active_state": {"listener": {**found, "default_filter_chain": default} if default else found}}
+    return {
+        "active_state": {
+            "listener": {**found, "default_filter_chain": default} if default else found
+        }
+    }
 
 
 def http(**config: Any) -> dict[str, Any]:
@@ -82,21 +103,35 @@ def http(**config: Any) -> dict[str, Any]:
 
 
 def tcp(name: str, **match: Any) -> dict[str, Any]:
-    return {"filter_chain_match": match, "filters": [{"name": listeners.TCP, "typed_config": {"cluster": name}}]}
+    return {
+        "filter_chain_match": match,
+        "filters": [{"name": listeners.TCP, "typed_config": {"cluster": name}}],
+    }
 
 
 LISTENERS = dump(
     "ListenersConfigDump",
     dynamic_listeners=[
-        listener("0.0.0.0", 9080, http(rds={"route_config_name": "9080"}), default=tcp("PassthroughCluster")),
+        listener(
+            "0.0.0.0",
+            9080,
+            http(rds={"route_config_name": "9080"}),
+            default=tcp("PassthroughCluster"),
+        ),
         listener(
             "10.0.0.1",
             443,
             tcp("outbound|443||a", server_names=["a", "b"], transport_protocol="tls"),
-            tcp("c", prefix_ranges=[{"address_prefix": "10.0.0.1", "prefix_len": 32}], destination_port=443),
+            tcp(
+                "c",
+                prefix_ranges=[{"address_prefix": "10.0.0.1", "prefix_len": 32}],
+                destination_port=443,
+            ),
             tcp("BlackHoleCluster", destination_port=15001),
         ),
-        listener("0.0.0.0", 80, http(route_config={"virtual_hosts": [{"domains": ["*"], "routes": []}]})),
+        listener(
+            "0.0.0.0", 80, http(route_config={"virtual_hosts": [{"domains": ["*"], "routes": []}]})
+        ),
     ],
 )
 
@@ -116,11 +151,18 @@ def test_listeners_by_port_with_matches_and_destinations() -> None:
 
 @pytest.mark.parametrize(
     ("chosen", "ports"),
-    [({"type": "tcp"}, [443]), ({"type": "HTTP+TCP"}, [9080]), ({"port": 80}, [80]), ({"address": "10.0.0.1"}, [443])],
+    [
+        ({"type": "tcp"}, [443]),
+        ({"type": "HTTP+TCP"}, [9080]),
+        ({"port": 80}, [80]),
+        ({"address": "10.0.0.1"}, [443]),
+    ],
 )
 def test_listeners_are_chosen(chosen: dict[str, Any], ports: list[int]) -> None:
     found = listeners.select(LISTENERS, listeners.ListenerFilter(**chosen))
-    assert [row[1] for row in listeners.rows(found, verbose=False)[1:]] == [str(port) for port in ports]
+    assert [row[1] for row in listeners.rows(found, verbose=False)[1:]] == [
+        str(port) for port in ports
+    ]
 
 
 def route_config(name: str, *hosts: dict[str, Any]) -> dict[str, Any]:
@@ -128,7 +170,11 @@ def route_config(name: str, *hosts: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_routes_say_what_they_match_and_who_made_them() -> None:
-    made = {"filter_metadata": {"istio": {"config": "/apis/networking.istio.io/v1/namespaces/ns/virtual-service/vs"}}}
+    made = {
+        "filter_metadata": {
+            "istio": {"config": "/apis/networking.istio.io/v1/namespaces/ns/virtual-service/vs"}
+        }
+    }
     domains = [
         "reviews.default.svc.cluster.local",
         "reviews",
@@ -142,15 +188,28 @@ def test_routes_say_what_they_match_and_who_made_them() -> None:
         dynamic_route_configs=[
             route_config(
                 "9080",
-                {"name": "r", "domains": domains, "routes": [{"match": {"prefix": "/a"}, "metadata": made}]},
+                {
+                    "name": "r",
+                    "domains": domains,
+                    "routes": [{"match": {"prefix": "/a"}, "metadata": made}],
+                },
                 {
                     "name": "allow_any",
                     "domains": ["*"],
-                    "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "PassthroughCluster"}}],
+                    "routes": [
+                        {"match": {"prefix": "/"}, "route": {"cluster": "PassthroughCluster"}}
+                    ],
                 },
                 {"name": "empty", "domains": ["e"]},
             ),
-            route_config("80", {"name": "x", "domains": ["x"], "routes": [{"match": {"safe_regex": {"regex": ".*"}}}]}),
+            route_config(
+                "80",
+                {
+                    "name": "x",
+                    "domains": ["x"],
+                    "routes": [{"match": {"safe_regex": {"regex": ".*"}}}],
+                },
+            ),
         ],
         static_route_configs=[route_config("backend")],
     )
@@ -178,21 +237,32 @@ def test_endpoints_of_load_assignments() -> None:
     def endpoint(address: dict[str, Any], **fields: Any) -> dict[str, Any]:
         return {"endpoint": {"address": address}, **fields}
 
-    internal = {"envoy_internal_address": {"server_listener_name": "l", "endpoint_id": "1.2.3.4:80"}}
+    internal = {
+        "envoy_internal_address": {"server_listener_name": "l", "endpoint_id": "1.2.3.4:80"}
+    }
     groups = [
         {
             "locality": {"region": "r", "zone": "z"},
-            "lb_endpoints": [endpoint(socket_address("10.0.0.1", 80), health_status="HEALTHY"), endpoint(internal)],
+            "lb_endpoints": [
+                endpoint(socket_address("10.0.0.1", 80), health_status="HEALTHY"),
+                endpoint(internal),
+            ],
         }
     ]
     found = dump(
-        "EndpointsConfigDump", dynamic_endpoint_configs=[{"endpoint_config": {"cluster_name": "c", "endpoints": groups}}]
+        "EndpointsConfigDump",
+        dynamic_endpoint_configs=[{"endpoint_config": {"cluster_name": "c", "endpoints": groups}}],
     )
     assert endpoints.rows(endpoints.select(found, endpoints.EndpointFilter()))[1:] == [
         ("10.0.0.1:80", "HEALTHY", "r/z", "c"),
         ("envoy://l/1.2.3.4:80", "UNKNOWN", "r/z", "c"),
     ]
-    for chosen in ({"port": 80}, {"address": "10.0.0.1"}, {"address": "10.0.0.1:80"}, {"status": "healthy"}):
+    for chosen in (
+        {"port": 80},
+        {"address": "10.0.0.1"},
+        {"address": "10.0.0.1:80"},
+        {"status": "healthy"},
+    ):
         assert len(endpoints.rows(endpoints.select(found, endpoints.EndpointFilter(**chosen)))) == 2
     assert endpoints.select(found, endpoints.EndpointFilter(cluster="other")) == []
 
@@ -203,10 +273,16 @@ def test_endpoints_of_clusters_know_outliers() -> None:
             "address": socket_address("10.0.0.2", 80),
             "health_status": {"eds_health_status": "HEALTHY", "failed_outlier_check": True},
         },
-        {"address": socket_address("10.0.0.1", 80), "health_status": {"eds_health_status": "HEALTHY"}},
+        {
+            "address": socket_address("10.0.0.1", 80),
+            "health_status": {"eds_health_status": "HEALTHY"},
+        },
         {"address": {"pipe": {"path": "./s"}}, "health_status": {}},
     ]
-    found, every = Dump({"cluster_statuses": [{"name": "c", "host_statuses": hosts}]}), endpoints.EndpointFilter()
+    found, every = (
+        Dump({"cluster_statuses": [{"name": "c", "host_statuses": hosts}]}),
+        endpoints.EndpointFilter(),
+    )
     assert endpoints.host_rows(endpoints.select_hosts(found, every), every)[1:] == [
         ("10.0.0.1:80", "HEALTHY", "OK", "c"),
         ("10.0.0.2:80", "HEALTHY", "FAILED", "c"),
@@ -222,12 +298,23 @@ def test_versions_and_extensions() -> None:
     node = {"metadata": {"ISTIO_VERSION": "1.30.0"}, "user_agent_build_version": build}
     found = bootstrap.version_rows(dump("BootstrapConfigDump", bootstrap={"node": node}))
     assert found == [("Istio Version:", "1.30.0"), ("Envoy Version:", "1.40.0/Clean/RELEASE")]
-    entries = [{"ecds_filter": {"name": n, "typed_config": {"@type": "type.googleapis.com/w.Wasm"}}} for n in ("b", "a")]
-    assert bootstrap.extension_rows(dump("EcdsConfigDump", ecds_filters=entries))[1:] == [("a", "w.Wasm"), ("b", "w.Wasm")]
+    entries = [
+        {"ecds_filter": {"name": n, "typed_config": {"@type": "type.googleapis.com/w.Wasm"}}}
+        for n in ("b", "a")
+    ]
+    assert bootstrap.extension_rows(dump("EcdsConfigDump", ecds_filters=entries))[1:] == [
+        ("a", "w.Wasm"),
+        ("b", "w.Wasm"),
+    ]
 
 
 def test_a_secret_without_certificate_has_no_facts() -> None:
     found = secrets.secret_items(
-        dump("SecretsConfigDump", dynamic_warming_secrets=[{"name": "kubernetes://a", "secret": {"name": "a"}}])
+        dump(
+            "SecretsConfigDump",
+            dynamic_warming_secrets=[{"name": "kubernetes://a", "secret": {"name": "a"}}],
+        )
     )
-    assert secrets.rows(found, datetime.now(UTC))[1:] == [("kubernetes://a", "", "WARMING", "false", "", "", "")]
+    assert secrets.rows(found, datetime.now(UTC))[1:] == [
+        ("kubernetes://a", "", "WARMING", "false", "", "", "")
+    ]

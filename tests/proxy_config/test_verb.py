@@ -12,7 +12,15 @@ from varka.cli.proxy_config import proxy_config
 
 ROUTES = {
     "@type": "type.googleapis.com/envoy.admin.v3.RoutesConfigDump",
-    "dynamic_route_configs": [{"route_config": {"@type": "x", "name": "80", "virtual_hosts": [{"name": "a", "domains": ["a"]}]}}],
+    "dynamic_route_configs": [
+        {
+            "route_config": {
+                "@type": "x",
+                "name": "80",
+                "virtual_hosts": [{"name": "a", "domains": ["a"]}],
+            }
+        }
+    ],
 }
 
 
@@ -63,7 +71,8 @@ def test_wrong_usage() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "asked"), [(["-n", "a", "routes", "x"], "a"), (["routes", "x", "-n", "b"], "b"), (["r", "x"], "default")]
+    ("arguments", "asked"),
+    [(["-n", "a", "routes", "x"], "a"), (["routes", "x", "-n", "b"], "b"), (["r", "x"], "default")],
 )
 def test_the_namespace_stands_before_or_behind_the_type(
     monkeypatch: pytest.MonkeyPatch, arguments: list[str], asked: str

@@ -20,14 +20,21 @@ class Registries:
     """One registry after another: each text changes the objects that it holds."""
 
     def __init__(self) -> None:
-        self.state, self.memo, self.settings, self.config = State(), Memo(), Settings(), default_mesh_config()
+        self.state, self.memo, self.settings, self.config = (
+            State(),
+            Memo(),
+            Settings(),
+            default_mesh_config(),
+        )
 
     def apply(self, text: str) -> ServiceRegistry:
         loaded = load([("test.yaml", text)])
         assert not [d.message for d in loaded.diagnostics if d.severity is Severity.ERROR]
         self.state = self.state.updated((r, loaded.places[r.key]) for r in loaded.resources)
         self.memo.turn()
-        return registry.take(self.state, self.config, self.memo, self.settings, Namespace("istio-system"))
+        return registry.take(
+            self.state, self.config, self.memo, self.settings, Namespace("istio-system")
+        )
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ metadata:
   generateName: a-66d9-
   namespace: ns
   labels: {app: a, version: v1, pod-template-hash: 66d9, security.istio.io/tlsMode: istio}
-  ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: a-66d9, controller: true, uid: "1"}]
+  ownerReferences:
+  - {apiVersion: apps/v1, kind: ReplicaSet, name: a-66d9, controller: true, uid: "1"}
 spec:
   serviceAccountName: account
   nodeName: node
@@ -64,15 +65,25 @@ def test_a_service_has_its_full_name_and_ports(take, service) -> None:
         ),
     ],
 )
-def test_kinds_of_services(take, service, spec: str, resolution: Resolution, headless: bool, addresses: tuple[str, ...]) -> None:
-    found = service(take(f"apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {spec}"), "a.default.svc.cluster.local")
+def test_kinds_of_services(
+    take, service, spec: str, resolution: Resolution, headless: bool, addresses: tuple[str, ...]
+) -> None:
+    found = service(
+        take(f"apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {spec}"),
+        "a.default.svc.cluster.local",
+    )
     assert (found.resolution, found.headless, found.addresses) == (resolution, headless, addresses)
 
 
 def test_without_slices_the_endpoints_are_the_selected_pods(take, endpoints) -> None:
     found = take(SERVICE + POD)
     (web,) = endpoints(found, "a.ns.svc.cluster.local", 80)
-    assert (web.address, web.port, web.workload, web.service_account) == ("10.1.0.1", 8080, "a", "account")
+    assert (web.address, web.port, web.workload, web.service_account) == (
+        "10.1.0.1",
+        8080,
+        "a",
+        "account",
+    )
     assert (web.locality, web.node, web.tls_mode) == (Locality("r", "z"), "node", "istio")
     assert web.labels["version"] == "v1"
     assert web.labels["topology.kubernetes.io/zone"] == "z"
@@ -88,7 +99,9 @@ def test_pods_that_are_not_ready_count_only_where_that_is_wanted(take, endpoints
     down = POD.replace('status: "True"', 'status: "False"')
     assert endpoints(take(SERVICE + down), "a.ns.svc.cluster.local", 90) == ()
     wanted = SERVICE.replace("selector:", "publishNotReadyAddresses: true\n  selector:")
-    assert [e.address for e in endpoints(take(wanted + down), "a.ns.svc.cluster.local", 90)] == ["10.1.0.1"]
+    assert [e.address for e in endpoints(take(wanted + down), "a.ns.svc.cluster.local", 90)] == [
+        "10.1.0.1"
+    ]
 
 
 @pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
@@ -120,13 +133,18 @@ endpoints:
 
 def test_slices_say_where_endpoints_are_and_pods_who_they_are(take, endpoints) -> None:
     found = endpoints(take(SERVICE + POD + SLICE), "a.ns.svc.cluster.local", 80)
-    assert [(e.address, e.port, e.workload) for e in found] == [("10.1.0.1", 8888, "a"), ("10.1.0.3", 8888, "")]
+    assert [(e.address, e.port, e.workload) for e in found] == [
+        ("10.1.0.1", 8888, "a"),
+        ("10.1.0.3", 8888, ""),
+    ]
 
 
 def test_unready_endpoints_of_services_that_publish_them(take, endpoints) -> None:
     wanted = SERVICE.replace("selector:", "publishNotReadyAddresses: true\n  selector:")
     found = endpoints(take(wanted + POD + SLICE), "a.ns.svc.cluster.local", 80)
-    assert [(e.address, e.health) for e in found if e.address == "10.1.0.2"] == [("10.1.0.2", Health.UNHEALTHY)]
+    assert [(e.address, e.health) for e in found if e.address == "10.1.0.2"] == [
+        ("10.1.0.2", Health.UNHEALTHY)
+    ]
 
 
 def test_endpoints_objects_count_where_there_is_no_slice(take, endpoints) -> None:
@@ -137,7 +155,9 @@ metadata: {name: a, namespace: ns}
 subsets: [{addresses: [{ip: 9.9.9.9}], ports: [{name: http, port: 1234}]}]
 ---
 """
-    assert [e.address for e in endpoints(take(SERVICE + listed), "a.ns.svc.cluster.local", 80)] == ["9.9.9.9"]
+    assert [e.address for e in endpoints(take(SERVICE + listed), "a.ns.svc.cluster.local", 80)] == [
+        "9.9.9.9"
+    ]
     found = endpoints(take(SERVICE + listed + POD + SLICE), "a.ns.svc.cluster.local", 80)
     assert [e.address for e in found] == ["10.1.0.1", "10.1.0.3"]
 
@@ -150,9 +170,15 @@ metadata: {name: vm, namespace: ns, labels: {app: a}}
 spec: {address: 3.3.3.3, ports: {http: 7777}, serviceAccount: vm}
 ---
 """
-    # `targetPort: web` is a name the entry does not have, `9000` a number that its port map does not change
+    # `targetPort: web` is a name the entry does not have, `9000` a number that its port map does
+    # not change
     (found,) = endpoints(take(SERVICE + entry), "a.ns.svc.cluster.local", 90)
-    assert (found.address, found.port, found.workload, found.tls_mode) == ("3.3.3.3", 9000, "vm", "istio")
+    assert (found.address, found.port, found.workload, found.tls_mode) == (
+        "3.3.3.3",
+        9000,
+        "vm",
+        "istio",
+    )
     assert endpoints(take(SERVICE + entry), "a.ns.svc.cluster.local", 80) == ()
 
 
@@ -169,16 +195,20 @@ spec: {type: ExternalName, externalName: a.ns.svc.cluster.local}
 
 
 def test_export_to_annotation(take, service) -> None:
-    text = SERVICE.replace("namespace: ns}", "namespace: ns, annotations: {networking.istio.io/exportTo: 'other, .'}}")
+    text = SERVICE.replace(
+        "namespace: ns}", "namespace: ns, annotations: {networking.istio.io/exportTo: 'other, .'}}"
+    )
     assert service(take(text), "a.ns.svc.cluster.local").export_to == {"other", "ns"}
-    hidden = SERVICE.replace("namespace: ns}", "namespace: ns, annotations: {networking.istio.io/exportTo: '~'}}")
+    hidden = SERVICE.replace(
+        "namespace: ns}", "namespace: ns, annotations: {networking.istio.io/exportTo: '~'}}"
+    )
     assert service(take(hidden), "a.ns.svc.cluster.local").export_to == frozenset()
 
 
 def test_a_changed_pod_changes_only_the_endpoints_of_its_service(registries, service) -> None:
-    other = SERVICE.replace("name: a,", "name: b,").replace("app: a", "app: b") + POD.replace("a-66d9-xyz", "b-1").replace(
-        "app: a", "app: b"
-    ).replace("10.1.0.1", "10.1.0.9")
+    other = SERVICE.replace("name: a,", "name: b,").replace("app: a", "app: b") + POD.replace(
+        "a-66d9-xyz", "b-1"
+    ).replace("app: a", "app: b").replace("10.1.0.1", "10.1.0.9")
     before = registries.apply(SERVICE + POD + other)
     after = registries.apply(POD.replace("version: v1", "version: v2"))
     changed, same = (service(after, f"{n}.ns.svc.cluster.local") for n in "ab")

@@ -35,7 +35,8 @@ async def running(*protocols: str, **fields: object) -> AsyncIterator[list[int]]
 
 @pytest.fixture
 def echo() -> Echo:
-    """`async with echo("http", "tcp") as ports`: a running stand-in with one port for each protocol."""
+    """`async with echo("http", "tcp") as ports`: a running stand-in with one port for each
+    protocol."""
     return running
 
 

@@ -12,7 +12,10 @@ from varka.local.client.codec import read_field
 
 def test_grpcio_unary_streams_and_status(echo: Any) -> None:
     async def test() -> None:
-        async with echo("grpc") as (port,), grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        async with (
+            echo("grpc") as (port,),
+            grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+        ):
             reply = await channel.unary_unary("/a.B/C")(b"message")
             assert b'"pod": "reviews-v2-0"' in (read_field(reply, 1) or b"")
             assert read_field(reply, 2) == b"message"
@@ -24,8 +27,13 @@ def test_grpcio_unary_streams_and_status(echo: Any) -> None:
             assert len([one async for one in stream]) == 4
 
             with pytest.raises(grpc.aio.AioRpcError) as failed:
-                await channel.unary_unary("/a.B/C")(b"", metadata=(("x-varka-wish", "grpc-status=7&grpc-message=no way"),))
-            assert (failed.value.code(), failed.value.details()) == (grpc.StatusCode.PERMISSION_DENIED, "no way")
+                await channel.unary_unary("/a.B/C")(
+                    b"", metadata=(("x-varka-wish", "grpc-status=7&grpc-message=no way"),)
+                )
+            assert (failed.value.code(), failed.value.details()) == (
+                grpc.StatusCode.PERMISSION_DENIED,
+                "no way",
+            )
             assert b"reviews-v2-0" in str(failed.value.trailing_metadata()).encode()
 
     asyncio.run(test())
@@ -33,10 +41,15 @@ def test_grpcio_unary_streams_and_status(echo: Any) -> None:
 
 def test_data_after_an_early_answer_harms_nobody(echo: Any) -> None:
     async def test() -> None:
-        async with echo("grpc") as (port,), grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        async with (
+            echo("grpc") as (port,),
+            grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+        ):
             large = iter([b"x" * 200_000] * 3)
             with pytest.raises(grpc.aio.AioRpcError):
-                await channel.stream_unary("/a.B/C")(large, metadata=(("x-varka-wish", "grpc-status=7"),))
+                await channel.stream_unary("/a.B/C")(
+                    large, metadata=(("x-varka-wish", "grpc-status=7"),)
+                )
             assert await channel.unary_unary("/grpc.health.v1.Health/Check")(b"") == b"\x08\x01"
 
     asyncio.run(test())
@@ -44,7 +57,10 @@ def test_data_after_an_early_answer_harms_nobody(echo: Any) -> None:
 
 def test_grpcio_health(echo: Any) -> None:
     async def test() -> None:
-        async with echo("grpc") as (port,), grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        async with (
+            echo("grpc") as (port,),
+            grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+        ):
             assert await channel.unary_unary("/grpc.health.v1.Health/Check")(b"") == b"\x08\x01"
             watch = channel.unary_stream("/grpc.health.v1.Health/Watch")(b"")
             assert await watch.read() == b"\x08\x01"
@@ -57,7 +73,10 @@ def test_grpcio_health(echo: Any) -> None:
 
 def test_a_large_grpc_message_passes_flow_control_both_ways(echo: Any) -> None:
     async def test() -> None:
-        async with echo("grpc") as (port,), grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        async with (
+            echo("grpc") as (port,),
+            grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+        ):
             message = b"x" * 3_000_000
             assert read_field(await channel.unary_unary("/a.B/C")(message), 2) == message
 
@@ -84,8 +103,14 @@ def test_requests_in_pieces_pipelined_and_of_http_1_0(echo: Any, declared: str) 
     async def test() -> None:
         async with echo(declared) as (port,):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            chunked = b"POST /1 HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"
-            for byte in chunked + b"GET /2?delay=20ms HTTP/1.1\r\nhost: a\r\n\r\nGET /3 HTTP/1.0\r\nhost: a\r\n\r\n":
+            chunked = (
+                b"POST /1 HTTP/1.1\r\nhost: a\r\ntransfer-encoding:"
+                b" chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"
+            )
+            for byte in (
+                chunked
+                + b"GET /2?delay=20ms HTTP/1.1\r\nhost: a\r\n\r\nGET /3 HTTP/1.0\r\nhost: a\r\n\r\n"
+            ):
                 writer.write(bytes([byte]))
                 await writer.drain()
                 await asyncio.sleep(0)
@@ -102,7 +127,9 @@ def test_a_client_that_waits_for_100_continue(echo: Any) -> None:
     async def test() -> None:
         async with echo("http") as (port,):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(b"POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n")
+            writer.write(
+                b"POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n"
+            )
             assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
             writer.write(b"ab")
             assert (await reader.readline()).startswith(b"HTTP/1.1 200")

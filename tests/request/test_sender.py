@@ -29,8 +29,12 @@ def echoed(response: Response) -> Any:
 
 
 @pytest.mark.parametrize("declared", ["http", "http2", "grpc", ""])
-@pytest.mark.parametrize(("protocol", "name"), [(Protocol.HTTP11, "HTTP/1.1"), (Protocol.HTTP2, "HTTP/2")])
-def test_http_reaches_any_port_that_may_speak_it(echo: Any, declared: str, protocol: Protocol, name: str) -> None:
+@pytest.mark.parametrize(
+    ("protocol", "name"), [(Protocol.HTTP11, "HTTP/1.1"), (Protocol.HTTP2, "HTTP/2")]
+)
+def test_http_reaches_any_port_that_may_speak_it(
+    echo: Any, declared: str, protocol: Protocol, name: str
+) -> None:
     async def test() -> None:
         async with echo(declared) as (port,):
             response = await one(
@@ -41,8 +45,18 @@ def test_http_reaches_any_port_that_may_speak_it(echo: Any, declared: str, proto
             )
         assert (response.status, response.protocol, response.error) == (200, name, None)
         said = echoed(response)
-        assert (said["path"], said["host"], said["method"], said["protocol"]) == ("/a%2Fb//c?x=1#f", "reviews:9080", "POST", name)
-        assert (said["pod"], said["version"], said["port"], said["headers"]["x-y"]) == ("reviews-v2-0", "v2", port, "1")
+        assert (said["path"], said["host"], said["method"], said["protocol"]) == (
+            "/a%2Fb//c?x=1#f",
+            "reviews:9080",
+            "POST",
+            name,
+        )
+        assert (said["pod"], said["version"], said["port"], said["headers"]["x-y"]) == (
+            "reviews-v2-0",
+            "v2",
+            port,
+            "1",
+        )
 
     asyncio.run(test())
 
@@ -56,7 +70,11 @@ def test_the_query_shapes_the_answer(echo: Any, protocol: Protocol) -> None:
             large = await one(f"{url}/?size=300000", protocol=protocol)
             empty = await one(f"{url}/?status=204", protocol=protocol)
             head = await one(f"{url}/", protocol=protocol, method="HEAD")
-        assert (failing.status, failing.headers["x"], echoed(failing)["version"]) == (503, "y", "v2")
+        assert (failing.status, failing.headers["x"], echoed(failing)["version"]) == (
+            503,
+            "y",
+            "v2",
+        )
         assert len(large.body) == 300_000
         assert (empty.status, empty.body, empty.error) == (204, "", None)
         assert (head.status, head.body, head.error) == (200, "", None)
@@ -74,7 +92,11 @@ def test_grpc_health_echo_and_status(echo: Any) -> None:
             unavailable = await one(f"{url}/a.B/C?status=503")
         assert (plain.status, plain.grpc_status, echoed(plain)["protocol"]) == (200, 0, "gRPC")
         assert (health.grpc_status, health.body) == (0, "\x08\x01")
-        assert (failing.grpc_status, failing.headers["grpc-message"], echoed(failing)["path"][:6]) == (14, "not now", "/a.B/C")
+        assert (
+            failing.grpc_status,
+            failing.headers["grpc-message"],
+            echoed(failing)["path"][:6],
+        ) == (14, "not now", "/a.B/C")
         assert unavailable.status == 503
 
     asyncio.run(test())
@@ -105,7 +127,11 @@ def test_websocket(echo: Any) -> None:
         async with echo("http") as (port,):
             response = await one(f"ws://127.0.0.1:{port}/chat", body=b"a message")
             refused = await one(f"ws://127.0.0.1:{port}/chat?status=403")
-        assert (response.status, response.body, echoed(response)["path"]) == (101, "a message", "/chat")
+        assert (response.status, response.body, echoed(response)["path"]) == (
+            101,
+            "a message",
+            "/chat",
+        )
         assert (refused.status, echoed(refused)["pod"]) == (403, "reviews-v2-0")
 
     asyncio.run(test())
@@ -119,9 +145,18 @@ def test_calls_are_made_first_with_the_headers_of_a_trace(echo: Any) -> None:
             async with echo("http", calls=calls) as (reviews,):
                 response = await one(f"http://127.0.0.1:{reviews}/", headers=headers)
         answered, failed = echoed(response)["calls"]
-        assert (answered["pod"], answered["status"], answered["echo"]["path"]) == ("ratings-v1-0", 200, "/ratings/1")
+        assert (answered["pod"], answered["status"], answered["echo"]["path"]) == (
+            "ratings-v1-0",
+            200,
+            "/ratings/1",
+        )
         got = answered["echo"]["headers"]
-        assert (got["x-request-id"], got["cookie"], got["x-b3-traceid"], "other" in got) == ("7", "a=b", "1", False)
+        assert (got["x-request-id"], got["cookie"], got["x-b3-traceid"], "other" in got) == (
+            "7",
+            "a=b",
+            "1",
+            False,
+        )
         assert (failed["status"], failed["error"]) == (0, "connect")
 
     asyncio.run(test())
@@ -143,7 +178,9 @@ def test_why_there_is_no_answer(echo: Any, closed_port: int) -> None:
 def test_many_are_counted_and_a_hundred_kept(echo: Any, protocol: Protocol) -> None:
     async def test() -> None:
         async with echo("http") as (port,):
-            summary = await send(Request(f"http://127.0.0.1:{port}/", count=250, concurrency=5, protocol=protocol))
+            summary = await send(
+                Request(f"http://127.0.0.1:{port}/", count=250, concurrency=5, protocol=protocol)
+            )
         document = summary.to_document()
         assert len(document["responses"]) == 100
         assert document["summary"] == {
@@ -159,7 +196,9 @@ def test_many_are_counted_and_a_hundred_kept(echo: Any, protocol: Protocol) -> N
 
 @pytest.mark.parametrize(("concurrency", "connections"), [(0, 6), (1, 1), (3, 3)])
 @pytest.mark.parametrize("protocol", [Protocol.HTTP11, Protocol.HTTP2])
-def test_each_sender_keeps_its_connection(echo: Any, protocol: Protocol, concurrency: int, connections: int) -> None:
+def test_each_sender_keeps_its_connection(
+    echo: Any, protocol: Protocol, concurrency: int, connections: int
+) -> None:
     opened = []
 
     async def test() -> None:
@@ -172,7 +211,14 @@ def test_each_sender_keeps_its_connection(echo: Any, protocol: Protocol, concurr
 
             server = await asyncio.start_server(relay, "127.0.0.1", 0)
             number = server.sockets[0].getsockname()[1]
-            await send(Request(f"http://127.0.0.1:{number}/", count=6, concurrency=concurrency, protocol=protocol))
+            await send(
+                Request(
+                    f"http://127.0.0.1:{number}/",
+                    count=6,
+                    concurrency=concurrency,
+                    protocol=protocol,
+                )
+            )
             server.close()
         assert len(opened) == connections
 
@@ -206,17 +252,36 @@ def test_a_kept_connection_that_the_peer_closed_is_opened_again() -> None:
 def test_tls_with_a_given_authority(echo: Any, tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
     subject = ["-subj", "/CN=a.example", "-addext", "subjectAltName=DNS:a.example"]
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
-    subprocess.run([*command, "-keyout", str(key), "-out", str(certificate), *subject], check=True, capture_output=True)
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "1",
+    ]
+    subprocess.run(
+        [*command, "-keyout", str(key), "-out", str(certificate), *subject],
+        check=True,
+        capture_output=True,
+    )
 
     async def test() -> None:
         async with echo("https", certificate=str(certificate), key=str(key)) as (port,):
             url, resolve = f"https://a.example:{port}/", (f"a.example:{port}:127.0.0.1",)
             trusted = Tls(ca=certificate.read_text())
             assert (await one(url, resolve=resolve, tls=trusted)).status == 200
-            assert (await one(url, resolve=resolve, tls=trusted, protocol=Protocol.HTTP2)).protocol == "HTTP/2"
+            assert (
+                await one(url, resolve=resolve, tls=trusted, protocol=Protocol.HTTP2)
+            ).protocol == "HTTP/2"
             assert (await one(url, resolve=resolve)).error == Failed.TLS
-            assert (await one(f"https://127.0.0.1:{port}/", tls=Tls(ca=trusted.ca, sni="a.example"))).status == 200
+            assert (
+                await one(f"https://127.0.0.1:{port}/", tls=Tls(ca=trusted.ca, sni="a.example"))
+            ).status == 200
             assert (await one(f"https://127.0.0.1:{port}/", tls=Tls(verify=False))).status == 200
 
     asyncio.run(test())
@@ -235,12 +300,17 @@ def test_tls_with_a_given_authority(echo: Any, tmp_path: Path) -> None:
         (Tls(curve="P-256"), Failed.TLS),
     ],
 )
-def test_only_what_is_asked_for_is_offered_in_tls(tmp_path: Path, offered: Tls, error: Failed | None) -> None:
+def test_only_what_is_asked_for_is_offered_in_tls(
+    tmp_path: Path, offered: Tls, error: Failed | None
+) -> None:
     pair = Authority.create(tmp_path).issue("a.example", rsa=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair.certificate, pair.key)
     with pytest.deprecated_call():
-        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2
+        context.minimum_version, context.maximum_version = (
+            ssl.TLSVersion.TLSv1_1,
+            ssl.TLSVersion.TLSv1_2,
+        )
     context.set_ciphers("ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0")
     context.set_ecdh_curve("secp384r1")
 
@@ -259,14 +329,25 @@ def test_only_what_is_asked_for_is_offered_in_tls(tmp_path: Path, offered: Tls, 
 
 
 def test_a_request_travels_as_json() -> None:
-    request = Request("http://a/", headers=(("x", "y"),), body=b"\xff", protocol=Protocol.GRPC, tls=Tls(sni="z"), count=3)
+    request = Request(
+        "http://a/",
+        headers=(("x", "y"),),
+        body=b"\xff",
+        protocol=Protocol.GRPC,
+        tls=Tls(sni="z"),
+        count=3,
+    )
     assert Request.from_document(json.loads(json.dumps(request.to_document()))) == request
 
 
 def test_the_module_prints_one_document(closed_port: int) -> None:
     request = json.dumps(Request(f"http://127.0.0.1:{closed_port}/").to_document())
     done = subprocess.run(
-        [sys.executable, "-m", "varka.local.client", "-"], input=request, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "varka.local.client", "-"],
+        input=request,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert json.loads(done.stdout)["summary"]["errors"] == {"connect": 1}
 
@@ -278,7 +359,9 @@ def test_an_answer_that_breaks_off_is_not_asked_for_again() -> None:
         while await reader.readuntil(b"\r\n\r\n"):
             seen.append(1)
             whole = len(seen) == 1
-            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n" + (b"ok" if whole else b"o"))
+            writer.write(
+                b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n" + (b"ok" if whole else b"o")
+            )
             await writer.drain()
             if not whole:
                 break

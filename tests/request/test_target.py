@@ -23,13 +23,26 @@ def test_a_url_taken_apart(url: str, host: str, port: int, path: str) -> None:
     assert (target.host, target.port, target.path) == (host, port, path)
 
 
-@pytest.mark.parametrize("url", ["ftp://a/", "tcp://db", "http:///a", "http://a:x/", "http://a:70000/"])
+@pytest.mark.parametrize(
+    "url", ["ftp://a/", "tcp://db", "http:///a", "http://a:x/", "http://a:70000/"]
+)
 def test_no_url(url: str) -> None:
     with pytest.raises(ValueError):
         Target.parse(url)
 
 
 def test_the_scheme_chooses_the_protocol() -> None:
-    asked = {url: Request(url).chosen_protocol(Target.parse(url)) for url in ("http://a/", "grpc://a", "ws://a", "tls://a:1")}
-    assert list(asked.values()) == [Protocol.HTTP11, Protocol.GRPC, Protocol.WEBSOCKET, Protocol.TCP]
-    assert Request("http://a/", protocol=Protocol.HTTP2).chosen_protocol(Target.parse("http://a/")) == Protocol.HTTP2
+    asked = {
+        url: Request(url).chosen_protocol(Target.parse(url))
+        for url in ("http://a/", "grpc://a", "ws://a", "tls://a:1")
+    }
+    assert list(asked.values()) == [
+        Protocol.HTTP11,
+        Protocol.GRPC,
+        Protocol.WEBSOCKET,
+        Protocol.TCP,
+    ]
+    assert (
+        Request("http://a/", protocol=Protocol.HTTP2).chosen_protocol(Target.parse("http://a/"))
+        == Protocol.HTTP2
+    )

@@ -19,20 +19,44 @@ def against(echo: Any, *arguments: str) -> Result:
 
     async def test() -> Result:
         async with echo("http") as (port,):
-            return await asyncio.to_thread(run, *(argument.replace("PORT", str(port)) for argument in arguments))
+            return await asyncio.to_thread(
+                run, *(argument.replace("PORT", str(port)) for argument in arguments)
+            )
 
     return asyncio.run(test())
 
 
 def test_json_has_the_promised_keys(echo: Any) -> None:
-    result = against(echo, "http://127.0.0.1:PORT/reviews/1", "-H", "Host: reviews:9080", "-o", "json")
+    result = against(
+        echo, "http://127.0.0.1:PORT/reviews/1", "-H", "Host: reviews:9080", "-o", "json"
+    )
     document = json.loads(result.stdout)
     assert result.return_value == 0
     (response,) = document["responses"]
-    assert list(response) == ["status", "protocol", "headers", "body", "echo", "duration_ms", "error"]
+    assert list(response) == [
+        "status",
+        "protocol",
+        "headers",
+        "body",
+        "echo",
+        "duration_ms",
+        "error",
+    ]
     assert response["echo"]["host"] == "reviews:9080"
     assert set(response["echo"]) == {
-        *("pod", "namespace", "version", "service_account", "ip", "port", "method", "path", "host", "protocol", "headers"),
+        *(
+            "pod",
+            "namespace",
+            "version",
+            "service_account",
+            "ip",
+            "port",
+            "method",
+            "path",
+            "host",
+            "protocol",
+            "headers",
+        ),
         *("peer", "calls"),
     }
     assert list(document["summary"]) == ["count", "by_status", "by_pod", "by_version", "errors"]
@@ -40,7 +64,9 @@ def test_json_has_the_promised_keys(echo: Any) -> None:
 
 @pytest.mark.parametrize(("status", "code"), [("503", 0), ("200", 1)])
 def test_expect_decides_the_exit_code(echo: Any, status: str, code: int) -> None:
-    assert against(echo, "http://127.0.0.1:PORT/?status=503", "--expect", status).return_value == code
+    assert (
+        against(echo, "http://127.0.0.1:PORT/?status=503", "--expect", status).return_value == code
+    )
     assert against(echo, "http://127.0.0.1:PORT/?status=503").return_value == 0
 
 

@@ -1,4 +1,5 @@
-"""Every field that the table of fields without effect names is told when somebody sets it, and no other."""
+"""Every field that the table of fields without effect names is told when somebody sets it, and no
+other."""
 
 from __future__ import annotations
 
@@ -19,7 +20,11 @@ from varka.resources.model.proxyconfig import ProxyConfig
 from varka.resources.model.telemetry import Telemetry
 from varka.resources.shape import Shape, inner_message, message_fields
 
-KINDS: dict[str, type[msgspec.Struct]] = {"MeshConfig": MeshConfig, "ProxyConfig": ProxyConfig, "Telemetry": Telemetry}
+KINDS: dict[str, type[msgspec.Struct]] = {
+    "MeshConfig": MeshConfig,
+    "ProxyConfig": ProxyConfig,
+    "Telemetry": Telemetry,
+}
 
 
 def leaves(model: type[msgspec.Struct], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -33,8 +38,17 @@ def leaves(model: type[msgspec.Struct], path: tuple[str, ...] = ()) -> Iterator[
 
 def document(model: type[msgspec.Struct], path: tuple[str, ...]) -> dict[str, Any]:
     """A value of the model with nothing but this field."""
-    field, inner = message_fields(model)[path[0]], inner_message(message_fields(model)[path[0]].type)
-    value = document(inner, path[1:]) if inner is not None and path[1:] else {} if inner is not None else sample(field.type)
+    field, inner = (
+        message_fields(model)[path[0]],
+        inner_message(message_fields(model)[path[0]].type),
+    )
+    value = (
+        document(inner, path[1:])
+        if inner is not None and path[1:]
+        else {}
+        if inner is not None
+        else sample(field.type)
+    )
     if inner is not None:
         origins = {typing.get_origin(kind) for kind in (field.type, *typing.get_args(field.type))}
         value = [value] if tuple in origins else {"key": value} if Mapping in origins else value
@@ -72,7 +86,9 @@ def test_a_field_is_told_when_the_table_has_it(kind: str) -> None:
 
 
 def test_paths_lead_to_what_was_written() -> None:
-    text = "{defaultConfig: {stat_name_length: 300}, extensionProviders: [{name: p, prometheus: {}}]}"
+    text = (
+        "{defaultConfig: {stat_name_length: 300}, extensionProviders: [{name: p, prometheus: {}}]}"
+    )
     value = {"kind": "ConfigMap", "data": {"mesh": text}}
     found = [path for path, _ in without_effect(value)]
     assert found == [
@@ -84,4 +100,6 @@ def test_paths_lead_to_what_was_written() -> None:
 def test_what_repeats_the_default_is_not_told() -> None:
     assert not list(without_effect({"enableAutoMtls": True, "trustDomain": "cluster.local"}))
     assert not list(proxy_config_without_effect({"statusPort": 15020, "concurrency": 2}))
-    assert [path for path, _ in proxy_config_without_effect({"statusPort": 15029})] == [("statusPort",)]
+    assert [path for path, _ in proxy_config_without_effect({"statusPort": 15029})] == [
+        ("statusPort",)
+    ]

@@ -39,8 +39,16 @@ def test_every_typed_kind_has_its_model() -> None:
 @pytest.mark.parametrize(
     ("group", "name", "likely"),
     [
-        ("networking.istio.io", "VirtualServices", "apiVersion: networking.istio.io/v1, kind: VirtualService"),
-        ("networking.istio.io", "PeerAuthentication", "apiVersion: security.istio.io/v1, kind: PeerAuthentication"),
+        (
+            "networking.istio.io",
+            "VirtualServices",
+            "apiVersion: networking.istio.io/v1, kind: VirtualService",
+        ),
+        (
+            "networking.istio.io",
+            "PeerAuthentication",
+            "apiVersion: security.istio.io/v1, kind: PeerAuthentication",
+        ),
         ("", "Deployment", "apiVersion: apps/v1, kind: Deployment"),
     ],
 )
@@ -49,7 +57,13 @@ def test_suggested_kinds(group: str, name: str, likely: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "foreign"), [("example.com", True), ("", False), ("networking.istio.io", False), ("networking.istio.oi", False)]
+    ("group", "foreign"),
+    [
+        ("example.com", True),
+        ("", False),
+        ("networking.istio.io", False),
+        ("networking.istio.oi", False),
+    ],
 )
 def test_foreign_groups(group: str, foreign: bool) -> None:
     assert kinds.is_foreign(group) is foreign

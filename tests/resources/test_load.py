@@ -46,24 +46,37 @@ def test_kubernetes_objects_are_whole() -> None:
 
 
 def test_istio_objects_are_their_spec() -> None:
-    rule = one("{apiVersion: networking.istio.io/v1beta1, kind: DestinationRule, metadata: {name: d}, spec: {host: a}}")
+    rule = one(
+        "{apiVersion: networking.istio.io/v1beta1, kind: DestinationRule, metadata: {name: d},"
+        " spec: {host: a}}"
+    )
     assert rule.spec.host == "a"
     assert rule.api_version == "networking.istio.io/v1beta1"
 
 
 def test_secrets_are_decoded() -> None:
-    secret = one("{apiVersion: v1, kind: Secret, metadata: {name: s}, data: {k: dmFsdWU=}, stringData: {p: q}}")
+    secret = one(
+        "{apiVersion: v1, kind: Secret, metadata: {name: s}, data: {k: dmFsdWU=}, stringData:"
+        " {p: q}}"
+    )
     assert secret.spec.data == {"k": b"value"}
     assert secret.spec.string_data == {"p": "q"}
 
 
-@pytest.mark.parametrize(("namespace", "expected"), [("default", "default"), ("x", "x"), (None, "")])
+@pytest.mark.parametrize(
+    ("namespace", "expected"), [("default", "default"), ("x", "x"), (None, "")]
+)
 def test_default_namespace(namespace: str | None, expected: str) -> None:
-    assert one("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}", namespace=namespace).namespace == expected
+    assert (
+        one("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}", namespace=namespace).namespace
+        == expected
+    )
 
 
 def test_cluster_scope_has_no_namespace() -> None:
-    assert one("{apiVersion: v1, kind: Namespace, metadata: {name: c, namespace: x}}").namespace == ""
+    assert (
+        one("{apiVersion: v1, kind: Namespace, metadata: {name: c, namespace: x}}").namespace == ""
+    )
 
 
 def test_lists_are_unfolded_with_their_places() -> None:
@@ -74,7 +87,16 @@ def test_lists_are_unfolded_with_their_places() -> None:
 
 
 def test_bad_objects_leave_good_ones() -> None:
-    loaded = load([("f", SERVICE + "---\napiVersion: v1\nkind: Service\nmetadata: {name: b}\nspec: {ports: [{port: x}]}\n")])
+    loaded = load(
+        [
+            (
+                "f",
+                SERVICE
+                + "---\napiVersion: v1\nkind: Service\nmetadata: {name: b}\nspec: {ports: [{port:"
+                " x}]}\n",
+            )
+        ]
+    )
     assert [r.name for r in loaded.resources] == ["a"]
     (found,) = errors(loaded)
     assert (found.path, str(found.origin), found.object) == (
@@ -85,12 +107,22 @@ def test_bad_objects_leave_good_ones() -> None:
 
 
 def test_all_mistakes_of_a_kubernetes_object() -> None:
-    text = "{apiVersion: v1, kind: Service, metadata: {name: b}, spec: {ports: [{port: x}, {name: 1}], selector: []}}"
-    assert {d.path for d in errors(load([("f", text)]))} == {"spec.ports[0].port", "spec.ports[1].name", "spec.selector"}
+    text = (
+        "{apiVersion: v1, kind: Service, metadata: {name: b}, spec: {ports: [{port: x}, {name: 1}],"
+        " selector: []}}"
+    )
+    assert {d.path for d in errors(load([("f", text)]))} == {
+        "spec.ports[0].port",
+        "spec.ports[1].name",
+        "spec.selector",
+    }
 
 
 def test_misspelt_fields_of_kubernetes_objects() -> None:
-    text = "{apiVersion: v1, kind: Service, metadata: {name: b}, spec: {ports: [{port: 1, targetport: 2, other: 1}]}}"
+    text = (
+        "{apiVersion: v1, kind: Service, metadata: {name: b}, spec: {ports: [{port: 1, targetport:"
+        " 2, other: 1}]}}"
+    )
     (found,) = load([("f", text)]).diagnostics
     assert (found.severity, found.path, found.hint) == (
         Severity.WARNING,
@@ -103,7 +135,9 @@ def test_of_two_with_one_key_the_later_wins() -> None:
     loaded = load([("f", SERVICE), ("g", SERVICE)])
     assert str(loaded.places[loaded.resources[0].key].origin()) == "g:2:1"
     assert [d.severity for d in loaded.diagnostics] == [Severity.INFO]
-    assert [d.severity for d in load([("f", SERVICE + "---" + SERVICE)]).diagnostics] == [Severity.WARNING]
+    assert [d.severity for d in load([("f", SERVICE + "---" + SERVICE)]).diagnostics] == [
+        Severity.WARNING
+    ]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +147,10 @@ def test_of_two_with_one_key_the_later_wins() -> None:
         ("{a: 1}", "V0003"),
         ("{kind: Service, metadata: {name: a}}", "V0004"),
         ("{apiVersion: v1, kind: Servise, metadata: {name: a}}", "V0005"),
-        ("{apiVersion: networking.istio.io/v1beta1, kind: EnvoyFilter, metadata: {name: a}}", "V0006"),
+        (
+            "{apiVersion: networking.istio.io/v1beta1, kind: EnvoyFilter, metadata: {name: a}}",
+            "V0006",
+        ),
         ("{apiVersion: v1, kind: Service, metadata: {name: A_b}}", "V0007"),
         ("{apiVersion: v1, kind: Service, metadata: {}}", "V0007"),
         ("{apiVersion: v1, kind: Service}", "V0008"),
@@ -134,13 +171,18 @@ def test_version_hint_names_what_is_served() -> None:
 
 
 def test_foreign_kinds_are_accepted() -> None:
-    loaded = load([("f", "{apiVersion: example.com/v1, kind: Thing, metadata: {name: a}, spec: {x: 1}}")])
+    loaded = load(
+        [("f", "{apiVersion: example.com/v1, kind: Thing, metadata: {name: a}, spec: {x: 1}}")]
+    )
     assert loaded.resources[0].spec["spec"] == {"x": 1}
     assert [d.severity for d in loaded.diagnostics] == [Severity.INFO]
 
 
 def test_a_boolean_annotation_says_how_to_quote_it() -> None:
-    text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  annotations:\n    sidecar.istio.io/inject: false\n"
+    text = (
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  annotations:\n   "
+        " sidecar.istio.io/inject: false\n"
+    )
     (found,) = errors(load([("f", text)]))
     assert (found.path, found.hint, str(found.origin)) == (
         'metadata.annotations["sidecar.istio.io/inject"]',
@@ -156,7 +198,8 @@ def test_paths_are_read_as_they_are_shown() -> None:
 
 def test_what_an_api_server_prunes_may_be_tolerated() -> None:
     text = (
-        "{apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {name: a}, spec: {egres: [], egress: [{hosts: ['*/*']}]}}"
+        "{apiVersion: networking.istio.io/v1, kind: Sidecar, metadata: {name: a}, spec: {egres: [],"
+        " egress: [{hosts: ['*/*']}]}}"
     )
     assert errors(load([("f.yaml", text)]))
     sidecar = one(text, tolerated=PRUNED)
@@ -164,6 +207,12 @@ def test_what_an_api_server_prunes_may_be_tolerated() -> None:
 
 
 def test_tolerated_mistakes_do_not_hide_others() -> None:
-    spec = "hosts: [a.com], nme: a, resolution: STATIC, workloadSelector: {labels: {a: b}}, endpoints: [{address: 1.1.1.1}]"
-    text = f"{{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {{name: a}}, spec: {{{spec}}}}}"
+    spec = (
+        "hosts: [a.com], nme: a, resolution: STATIC, workloadSelector: {labels: {a: b}}, endpoints:"
+        " [{address: 1.1.1.1}]"
+    )
+    text = (
+        "{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: a}, spec:"
+        f" {{{spec}}}}}"
+    )
     assert "V0108" in [d.code for d in errors(load([("f.yaml", text)], tolerated=PRUNED))]

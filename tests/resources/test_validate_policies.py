@@ -16,7 +16,11 @@ KEYS = '\'{"keys": [{"kty": "RSA", "n": "x", "e": "AQAB"}]}\''
         ("AuthorizationPolicy", "{action: DENY}", {(E, "V0821", "spec")}),
         ("AuthorizationPolicy", "{action: CUSTOM, rules: [{}]}", {(E, "V0821", "spec")}),
         ("AuthorizationPolicy", "{provider: {name: x}}", {(E, "V0821", "spec.provider")}),
-        ("AuthorizationPolicy", "{rules: [{from: [{source: {}}]}]}", {(E, "V0822", "spec.rules[0].from[0].source")}),
+        (
+            "AuthorizationPolicy",
+            "{rules: [{from: [{source: {}}]}]}",
+            {(E, "V0822", "spec.rules[0].from[0].source")},
+        ),
         (
             "AuthorizationPolicy",
             "{rules: [{from: [{source: {ipBlocks: [1.2.3.4/40]}}]}]}",
@@ -30,7 +34,11 @@ KEYS = '\'{"keys": [{"kty": "RSA", "n": "x", "e": "AQAB"}]}\''
                 (E, "V0823", "spec.rules[0].to[0].operation.ports[0]"),
             },
         ),
-        ("AuthorizationPolicy", "{rules: [{when: [{key: source.ip}]}]}", {(E, "V0824", "spec.rules[0].when[0]")}),
+        (
+            "AuthorizationPolicy",
+            "{rules: [{when: [{key: source.ip}]}]}",
+            {(E, "V0824", "spec.rules[0].when[0]")},
+        ),
         (
             "AuthorizationPolicy",
             "{rules: [{when: [{key: source.foo, values: [a]}]}]}",
@@ -41,7 +49,11 @@ KEYS = '\'{"keys": [{"kty": "RSA", "n": "x", "e": "AQAB"}]}\''
             "{action: DENY, rules: [{to: [{operation: {methods: [GET]}}]}]}",
             {(W, "V0825", "spec.rules[0]")},
         ),
-        ("AuthorizationPolicy", "{action: DENY, rules: [{to: [{operation: {methods: [GET], ports: ['80']}}]}]}", set()),
+        (
+            "AuthorizationPolicy",
+            "{action: DENY, rules: [{to: [{operation: {methods: [GET], ports: ['80']}}]}]}",
+            set(),
+        ),
         ("AuthorizationPolicy", "{selector: {}}", {(W, "V0121", "spec.selector")}),
         (
             "AuthorizationPolicy",
@@ -49,15 +61,30 @@ KEYS = '\'{"keys": [{"kty": "RSA", "n": "x", "e": "AQAB"}]}\''
             {(E, "V0122", "spec.targetRefs[0]")},
         ),
         ("PeerAuthentication", "{mtls: {mode: STRICT}}", set()),
-        ("PeerAuthentication", "{selector: {matchLabels: {a: b}}, portLevelMtls: {80: {mode: STRICT}}}", set()),
+        (
+            "PeerAuthentication",
+            "{selector: {matchLabels: {a: b}}, portLevelMtls: {80: {mode: STRICT}}}",
+            set(),
+        ),
         ("RequestAuthentication", f"{{jwtRules: [{{issuer: a, jwks: {KEYS}}}]}}", set()),
-        ("RequestAuthentication", "{jwtRules: [{issuer: a, jwks: '{'}]}", {(E, "V0811", "spec.jwtRules[0].jwks")}),
+        (
+            "RequestAuthentication",
+            "{jwtRules: [{issuer: a, jwks: '{'}]}",
+            {(E, "V0811", "spec.jwtRules[0].jwks")},
+        ),
         (
             "RequestAuthentication",
             '{jwtRules: [{issuer: a, jwks: \'{"keys": [{"kty": "RSA", "d": "x"}]}\'}]}',
             {(W, "V0812", "spec.jwtRules[0].jwks")},
         ),
-        ("Telemetry", "{accessLogging: [{filter: {expression: 'response.code >= 400 || a.b[\"c\"] in [1]'}}]}", set()),
+        (
+            "Telemetry",
+            (
+                '{accessLogging: [{filter: {expression: \'response.code >= 400 || a.b["c"] in'
+                " [1]'}}]}"
+            ),
+            set(),
+        ),
         (
             "Telemetry",
             "{accessLogging: [{filter: {expression: 'response.code >= '}}]}",
@@ -77,7 +104,11 @@ KEYS = '\'{"keys": [{"kty": "RSA", "n": "x", "e": "AQAB"}]}\''
         ("WorkloadGroup", "{template: {}, probe: {}}", {(E, "V0522", "spec.probe")}),
         ("ProxyConfig", "{concurrency: 0}", set()),
         ("WorkloadEntry", "{address: 'unix:///a', ports: {a: 1}}", {(E, "V0108", "spec")}),
-        ("WorkloadGroup", "{template: {}, probe: {exec: {command: []}}}", {(E, "V0522", "spec.probe.exec")}),
+        (
+            "WorkloadGroup",
+            "{template: {}, probe: {exec: {command: []}}}",
+            {(E, "V0522", "spec.probe.exec")},
+        ),
         (
             "AuthorizationPolicy",
             "{rules: [{from: [{source: {serviceAccounts: ['a*', a/b/c]}}]}]}",
@@ -101,17 +132,24 @@ VALUE = "patch: {operation: MERGE, value: {a: 1}}"
     [
         (f"{{applyTo: CLUSTER, {VALUE}}}", set()),
         (f"{{{VALUE}}}", {(E, "V0702", "spec.configPatches[0]")}),
-        ("{applyTo: CLUSTER, patch: {operation: ADD}}", {(E, "V0702", "spec.configPatches[0].patch")}),
+        (
+            "{applyTo: CLUSTER, patch: {operation: ADD}}",
+            {(E, "V0702", "spec.configPatches[0].patch")},
+        ),
         (
             f"{{applyTo: CLUSTER, match: {{listener: {{}}}}, {VALUE}}}",
             {(E, "V0703", "spec.configPatches[0].match.listener")},
         ),
         (
-            f"{{applyTo: HTTP_FILTER, match: {{listener: {{filterChain: {{filter: {{name: envoy.tcp_proxy}}}}}}}}, {VALUE}}}",
+            (
+                "{applyTo: HTTP_FILTER, match: {listener: {filterChain: {filter: {name:"
+                f" envoy.tcp_proxy}}}}}}}}, {VALUE}}}"
+            ),
             {(W, "V0704", "spec.configPatches[0].match.listener.filterChain.filter.name")},
         ),
         (
-            "{applyTo: HTTP_FILTER, match: {listener: {filterChain: {filter: {name: a, subFilter: {name: b}}}}}, " + f"{VALUE}}}",
+            "{applyTo: HTTP_FILTER, match: {listener: {filterChain: {filter: {name: a, subFilter:"
+            " {name: b}}}}}, " + f"{VALUE}}}",
             {(E, "V0703", "spec.configPatches[0].match.listener.filterChain.filter.subFilter")},
         ),
     ],
@@ -133,7 +171,10 @@ def test_operator_files() -> None:
     spec = "{mtls: {mode: DISABLE}, meshConfig: {connectTimeout: x}}"
     text = f"{{apiVersion: install.istio.io/v1alpha1, kind: IstioOperator, spec: {spec}}}"
     diagnostics = load([("f", text)]).diagnostics
-    assert {(str(d.code), d.path) for d in diagnostics} == {("V0102", "spec.mtls"), ("V0101", "spec.meshConfig.connectTimeout")}
+    assert {(str(d.code), d.path) for d in diagnostics} == {
+        ("V0102", "spec.mtls"),
+        ("V0101", "spec.meshConfig.connectTimeout"),
+    }
     assert any("PeerAuthentication" in d.hint for d in diagnostics)
 
 
@@ -155,7 +196,10 @@ def test_annotations_of_pods(annotation: str, severity: str | None) -> None:
     name = annotation.partition(":")[0]
     pod = f"{{apiVersion: v1, kind: Pod, metadata: {{name: a, annotations: {{{annotation}}}}}}}"
     template = f"{{metadata: {{annotations: {{{annotation}}}}}}}"
-    deployment = f"{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: a}}, spec: {{template: {template}}}}}"
+    deployment = (
+        "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {template:"
+        f" {template}}}}}"
+    )
     for text, place in ((pod, "metadata"), (deployment, "spec.template.metadata")):
         found_here = [(str(d.severity), d.path) for d in load([("f", text)]).diagnostics]
         assert found_here == ([(severity, f'{place}.annotations["{name}"]')] if severity else [])

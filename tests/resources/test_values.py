@@ -6,7 +6,13 @@ from varka.resources.validate.attributes import _path
 from varka.resources.validate.headers import header_value
 from varka.resources.validate.locality import overlap
 from varka.resources.validate.re2 import regex
-from varka.resources.validate.values import fqdn, gateway_domain, ip_subnet, partial_wildcard, wildcard_domain
+from varka.resources.validate.values import (
+    fqdn,
+    gateway_domain,
+    ip_subnet,
+    partial_wildcard,
+    wildcard_domain,
+)
 
 
 @pytest.mark.parametrize("text", ["a", "a.b.", "*", "*.a", "*-a.b", "A1.b"])
@@ -14,7 +20,9 @@ def test_good_wildcard_domains(text: str) -> None:
     assert wildcard_domain(text) == ""
 
 
-@pytest.mark.parametrize("text", ["", "a.*", "*.*", "a_b", "a..b", "a.1", "x" * 64, "a." * 200, "-a"])
+@pytest.mark.parametrize(
+    "text", ["", "a.*", "*.*", "a_b", "a..b", "a.1", "x" * 64, "a." * 200, "-a"]
+)
 def test_bad_wildcard_domains(text: str) -> None:
     assert wildcard_domain(text)
 
@@ -28,7 +36,8 @@ def test_wildcards_have_their_places() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "good"), [("1.2.3.4", True), ("1.2.3.4/8", True), ("::1/64", True), ("1.2.3.4/33", False), ("a", False)]
+    ("text", "good"),
+    [("1.2.3.4", True), ("1.2.3.4/8", True), ("::1/64", True), ("1.2.3.4/33", False), ("a", False)],
 )
 def test_subnets(text: str, good: bool) -> None:
     assert (ip_subnet(text) == "") is good
@@ -52,12 +61,16 @@ def test_header_values(text: str, good: bool) -> None:
     assert (header_value(text) == "") is good
 
 
-@pytest.mark.parametrize("text", ["", "/v[0-9]+", "[[:alpha:]]+", r"\pL", "(?i)a", "(?P<a>b)", "[*+]+", r"\Q(\E", "a+?"])
+@pytest.mark.parametrize(
+    "text", ["", "/v[0-9]+", "[[:alpha:]]+", r"\pL", "(?i)a", "(?P<a>b)", "[*+]+", r"\Q(\E", "a+?"]
+)
 def test_re2(text: str) -> None:
     assert regex(text) == ""
 
 
-@pytest.mark.parametrize("text", ["(", "a**", "a++", "(?=a)", "(?<!a)", r"(a)\1", "a{1001}", "*", "x" * 1025])
+@pytest.mark.parametrize(
+    "text", ["(", "a**", "a++", "(?=a)", "(?<!a)", r"(a)\1", "a{1001}", "*", "x" * 1025]
+)
 def test_not_re2(text: str) -> None:
     assert regex(text)
 
@@ -79,7 +92,14 @@ def test_localities(localities: list[str], good: bool) -> None:
 
 @pytest.mark.parametrize(
     ("text", "good"),
-    [("/a/{*}/b", True), ("/a/{**}", True), ("/{**}/{*}", False), ("/a{*}", False), ("/a/{b}", False), ("/*", True)],
+    [
+        ("/a/{*}/b", True),
+        ("/a/{**}", True),
+        ("/{**}/{*}", False),
+        ("/a{*}", False),
+        ("/a/{b}", False),
+        ("/*", True),
+    ],
 )
 def test_path_templates(text: str, good: bool) -> None:
     assert (_path(text) == "") is good

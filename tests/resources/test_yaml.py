@@ -14,7 +14,10 @@ def problems(text: str) -> list[tuple[int, int]]:
 
 
 def test_documents_and_empty_ones() -> None:
-    assert values("---\na: 1\n---\n# nothing\n---\nb: [x, 'y', \"3\"]\n") == [{"a": 1}, {"b": ["x", "y", "3"]}]
+    assert values("---\na: 1\n---\n# nothing\n---\nb: [x, 'y', \"3\"]\n") == [
+        {"a": 1},
+        {"b": ["x", "y", "3"]},
+    ]
 
 
 def test_json_with_tabs_and_bom() -> None:
@@ -52,12 +55,16 @@ def test_endless_documents_are_refused(text: str) -> None:
 
 
 def test_alias_bombs_are_refused() -> None:
-    lines = ["a0: &a0 [x,x,x,x,x,x,x,x,x,x]"] + [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+    lines = ["a0: &a0 [x,x,x,x,x,x,x,x,x,x]"] + [
+        f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)
+    ]
     assert problems("\n".join(lines))
 
 
 def test_positions_of_fields() -> None:
-    document = documents("x: 1\n---\nspec:\n  http:\n  - route:\n    - weight: 5\n      on: 1\n")[0][1]
+    document = documents("x: 1\n---\nspec:\n  http:\n  - route:\n    - weight: 5\n      on: 1\n")[
+        0
+    ][1]
     assert document.mark == Mark(3, 1)
     assert document.find(("spec", "http", 0, "route", 0, "weight")) == Mark(6, 7)
     assert document.find(("spec", "http", 0)) == Mark(5, 5)
@@ -71,7 +78,9 @@ def test_positions_after_a_broken_document() -> None:
 
 
 def test_explicit_tags() -> None:
-    assert values("a: !!str 1\nb: !!int '5'\nc: !!float 1\nd: !custom x") == [{"a": "1", "b": 5, "c": 1, "d": "x"}]
+    assert values("a: !!str 1\nb: !!int '5'\nc: !!float 1\nd: !custom x") == [
+        {"a": "1", "b": 5, "c": 1, "d": "x"}
+    ]
     assert problems("a: !!int x") == [(1, 4)]
 
 

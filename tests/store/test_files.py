@@ -49,7 +49,9 @@ def test_a_broken_file_keeps_its_objects_and_says_where_it_is_broken(tmp_path: P
     file.write_text(service("a").replace("{name: a}", "{name: a"))
     change = files.refresh()
     assert change.drop == ()
-    assert [(d.origin.file, d.origin.line) for d in change.diagnostics if d.origin] == [(str(file), 4)]
+    assert [(d.origin.file, d.origin.line) for d in change.diagnostics if d.origin] == [
+        (str(file), 4)
+    ]
     file.write_text(service("b"))
     assert told(files.refresh()) == (["b"], ["a"])
     assert files.diagnostics[str(file)] == ()
@@ -62,7 +64,9 @@ def test_what_came_and_went_is_found_by_its_path(tmp_path: Path) -> None:
     new, hidden = tmp_path / "b.yaml", tmp_path / ".c.yaml"
     new.write_text(service("b"))
     hidden.write_text(service("c"))
-    with patch("varka.store.files.expand", side_effect=AssertionError("looked through all folders")):
+    with patch(
+        "varka.store.files.expand", side_effect=AssertionError("looked through all folders")
+    ):
         assert told(files.refresh([str(new), str(tmp_path / "a.yaml~")])) == (["b"], [])
         new.unlink()
         assert told(files.refresh([str(new)])) == ([], ["b"])
@@ -88,7 +92,9 @@ def test_a_saved_file_is_noticed(tmp_path: Path) -> None:
         changes = files.changes()
         first = asyncio.ensure_future(anext(changes))
         number = 0
-        while not first.done():  # The watcher begins at some moment that nobody tells: save until it sees one.
+        while (
+            not first.done()
+        ):  # The watcher begins at some moment that nobody tells: save until it sees one.
             number += 1
             (tmp_path / "a.yaml").write_text(service("a", number))
             await asyncio.wait([first], timeout=0.1)

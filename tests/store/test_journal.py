@@ -10,16 +10,23 @@ SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: NAME}\nspec: {ports: 
 
 
 def write(store: Store, journal: Journal, source: str, name: str, port: int = 80) -> None:
-    loaded = load([("a.yaml", SERVICE.replace("NAME", name).replace("PORT", str(port)))], namespace="shop")
+    loaded = load(
+        [("a.yaml", SERVICE.replace("NAME", name).replace("PORT", str(port)))], namespace="shop"
+    )
     change = store.write(source, [(r, loaded.places[r.key]) for r in loaded.resources])
     journal.note(change.keys, lambda key: store.written("apply", key))
 
 
 def held(file: Path) -> list[tuple[str, str, int, str]]:
-    return [(r.namespace, r.name, r.raw["spec"]["ports"][0]["port"], place.file) for r, place in Journal(file).read()]
+    return [
+        (r.namespace, r.name, r.raw["spec"]["ports"][0]["port"], place.file)
+        for r, place in Journal(file).read()
+    ]
 
 
-def test_it_holds_what_was_applied_and_neither_deleted_nor_written_by_another(tmp_path: Path) -> None:
+def test_it_holds_what_was_applied_and_neither_deleted_nor_written_by_another(
+    tmp_path: Path,
+) -> None:
     (file := tmp_path / "journal").touch()
     store, journal = Store(), Journal(file)
     for name in ("a", "b", "c"):

@@ -15,7 +15,13 @@ from varka.store.state import State
     ("text", "line"),
     [
         ("# mine\naccessLogFile: /x\n", 2),
-        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio}\ndata:\n  mesh: |-\n    accessLogFile: /x\n", 6),
+        (
+            (
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio}\ndata:\n  mesh: |-\n   "
+                " accessLogFile: /x\n"
+            ),
+            6,
+        ),
         ("kind: IstioOperator\nspec:\n  meshConfig:\n    accessLogFile: /x\n", 4),
     ],
 )
@@ -26,7 +32,9 @@ def test_every_form(tmp_path: Path, text: str, line: int) -> None:
     config = mesh_config_of(state)
     assert config is not None
     assert config.access_log_file == "/x"
-    assert mesh_config_of(state.updated([])) is config, "an unchanged configuration must not make anything compile again"
+    assert mesh_config_of(state.updated([])) is config, (
+        "an unchanged configuration must not make anything compile again"
+    )
     (key,) = state.resources
     origin = state.origin(key, ("data", "mesh", "accessLogFile"))
     assert origin is not None

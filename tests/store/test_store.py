@@ -8,7 +8,10 @@ from varka.store.store import Births, Store, Written
 
 
 def service(name: str, address: str = "10.0.0.1", file: str = "a.yaml") -> list[Written]:
-    text = f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{clusterIP: {address}, ports: [{{port: 80}}]}}\n"
+    text = (
+        f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{clusterIP: {address},"
+        " ports: [{port: 80}]}\n"
+    )
     loaded = load([(file, text)])
     return [(r, loaded.places[r.key]) for r in loaded.resources]
 

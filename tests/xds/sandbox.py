@@ -1,4 +1,5 @@
-"""A control plane of this process and one real Envoy in a network namespace of its own, both reached through sockets."""
+"""A control plane of this process and one real Envoy in a network namespace of its own, both
+reached through sockets."""
 
 from __future__ import annotations
 
@@ -42,23 +43,34 @@ with Links() as links:
     links.add_address("lo", sys.argv[1], int(sys.argv[2]))
 os.execv(sys.argv[3], sys.argv[3:])
 """
-"""Every address of these is Envoy's own network namespace: at port 15021 its agent listener answers for any pod."""
+"""Every address of these is Envoy's own network namespace: at port 15021 its agent listener answers
+for any pod."""
 AGENT = 15021, "/healthz/ready"
-_HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_HCM = (
+    "type.googleapis.com/envoy.extensions.filters.network"
+    ".http_connection_manager.v3.HttpConnectionManager"
+)
 _ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 
 
 def door(route: str, socket: Path) -> Plain:
-    """An EnvoyFilter that lets requests reach a route configuration through a socket; a port's own listener waits for
-    captured connections."""
+    """An EnvoyFilter that lets requests reach a route configuration through a socket; a port's own
+    listener waits for captured connections."""
     manager = {
         "@type": _HCM,
         "stat_prefix": "door",
-        "rds": {"config_source": {"ads": {}, "resource_api_version": "V3"}, "route_config_name": route},
+        "rds": {
+            "config_source": {"ads": {}, "resource_api_version": "V3"},
+            "route_config_name": route,
+        },
         "http_filters": [{"name": "envoy.filters.http.router", "typed_config": {"@type": _ROUTER}}],
     }
     filters = [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]
-    listener = {"name": "door", "address": {"pipe": {"path": str(socket)}}, "filter_chains": [{"filters": filters}]}
+    listener = {
+        "name": "door",
+        "address": {"pipe": {"path": str(socket)}},
+        "filter_chains": [{"filters": filters}],
+    }
     patch = {
         "applyTo": "LISTENER",
         "match": {"context": "SIDECAR_OUTBOUND"},
@@ -83,14 +95,16 @@ class Sandbox:
     """Envoy's; the program that makes its network namespace becomes it."""
     running: asyncio.Task[None] | None = None
     asked: set[TypeUrl] = field(default_factory=lambda: {TypeUrl.LISTENER, TypeUrl.ROUTE})
-    """What Envoy must have asked for to be in sync: after a restart of the control plane all that it asked for before."""
+    """What Envoy must have asked for to be in sync: after a restart of the control plane all that
+    it asked for before."""
 
     async def start(self) -> None:
         await self.plane.start()
         self.running = asyncio.create_task(self.plane.run())
 
     async def stop(self) -> None:
-        """What a dying control plane does to its proxies: their streams end, nobody listens any more."""
+        """What a dying control plane does to its proxies: their streams end, nobody listens any
+        more."""
         assert self.running is not None
         self.running.cancel()
         await self.plane.stop()
@@ -98,7 +112,9 @@ class Sandbox:
 
     async def restart(self, objects: Iterable[Plain]) -> None:
         """A new control plane that knows nothing of the old one."""
-        self.asked = {type_ for connection in self.plane.hub.connections for type_ in connection.stream.types}
+        self.asked = {
+            type_ for connection in self.plane.hub.connections for type_ in connection.stream.types
+        }
         await self.stop()
         self.plane = control_plane(self.folder)
         self.write(objects)
@@ -129,12 +145,19 @@ class Sandbox:
 
     def in_sync(self) -> bool:
         found = self.plane.hub.connections
-        return len(found) == 1 and all(c.stream.settled() and self.asked <= c.stream.types.keys() for c in found)
+        return len(found) == 1 and all(
+            c.stream.settled() and self.asked <= c.stream.types.keys() for c in found
+        )
 
-    async def get(self, target: str, *, host: str = "admin", socket: str = "admin.sock") -> tuple[int, str]:
+    async def get(
+        self, target: str, *, host: str = "admin", socket: str = "admin.sock"
+    ) -> tuple[int, str]:
         """One request on a connection of its own. Raises aiohttp.ClientError."""
         connector = aiohttp.UnixConnector(str(self.folder / socket))
-        async with aiohttp.ClientSession(connector=connector) as session, session.get(f"http://{host}{target}") as answer:
+        async with (
+            aiohttp.ClientSession(connector=connector) as session,
+            session.get(f"http://{host}{target}") as answer,
+        ):
             return answer.status, await answer.text()
 
     async def ask(self, host: str, path: str = "/") -> tuple[int, str]:
@@ -143,7 +166,8 @@ class Sandbox:
 
     @asynccontextmanager
     async def asking(self, host: str, path: str = "/") -> AsyncIterator[Counter[int]]:
-        """Requests one after the other meanwhile, from a thread of their own; how many got which status."""
+        """Requests one after the other meanwhile, from a thread of their own; how many got which
+        status."""
         seen: Counter[int] = Counter()
         done = threading.Event()
 
@@ -170,16 +194,24 @@ class Sandbox:
 
     async def routes(self) -> dict[str, Plain]:
         """Envoy's route configurations by name."""
-        found = [r for c in (await self.dump("dynamic_route_configs"))["configs"] for r in c["dynamic_route_configs"]]
+        found = [
+            r
+            for c in (await self.dump("dynamic_route_configs"))["configs"]
+            for r in c["dynamic_route_configs"]
+        ]
         return {r["route_config"]["name"]: r["route_config"] for r in found}
 
     async def virtual_hosts(self, route: str) -> dict[str, Plain]:
-        return {host["name"]: host for host in (await self.routes())[route].get("virtual_hosts", [])}
+        return {
+            host["name"]: host for host in (await self.routes())[route].get("virtual_hosts", [])
+        }
 
     async def clusters(self) -> set[str]:
         """Names of those in use; none may be warming."""
         found = (await self.dump("dynamic_active_clusters"))["configs"]
-        return {c["cluster"]["name"] for part in found for c in part.get("dynamic_active_clusters", ())}
+        return {
+            c["cluster"]["name"] for part in found for c in part.get("dynamic_active_clusters", ())
+        }
 
     async def stat(self, name: str) -> int:
         """The sum of all counters or gauges whose name this expression matches."""
@@ -201,22 +233,38 @@ class Sandbox:
 
 
 def control_plane(folder: Path) -> ControlPlane:
-    options = Options((), (f"unix:{folder}/ads.sock",), default_mesh_config(), Settings(), watch=False)
+    options = Options(
+        (), (f"unix:{folder}/ads.sock",), default_mesh_config(), Settings(), watch=False
+    )
     return ControlPlane(options)
 
 
 @asynccontextmanager
-async def sandbox(folder: Path, objects: Sequence[Plain], proxy: ProxyIdentity = CLIENT) -> AsyncIterator[Sandbox]:
+async def sandbox(
+    folder: Path, objects: Sequence[Plain], proxy: ProxyIdentity = CLIENT
+) -> AsyncIterator[Sandbox]:
     """Started and in sync."""
     box = Sandbox(folder, control_plane(folder), folder / "envoy.log")
     box.write(objects)
     await box.start()
     config = bootstrap(proxy, f"{folder}/ads.sock", f"{folder}/admin.sock")
-    del config["stats_config"]  # Making tags of the names of statistics takes most of the time of a start.
+    del config[
+        "stats_config"
+    ]  # Making tags of the names of statistics takes most of the time of a start.
     (folder / "bootstrap.json").write_text(json.dumps(config))
     with box.log.open("wb") as log:
-        inside = ("unshare", "--map-root-user", "--net", sys.executable, "-c", INSIDE, *PODS.split("/"))
-        envoy = await asyncio.create_subprocess_exec(*inside, *arguments(folder / "bootstrap.json"), stdout=log, stderr=log)
+        inside = (
+            "unshare",
+            "--map-root-user",
+            "--net",
+            sys.executable,
+            "-c",
+            INSIDE,
+            *PODS.split("/"),
+        )
+        envoy = await asyncio.create_subprocess_exec(
+            *inside, *arguments(folder / "bootstrap.json"), stdout=log, stderr=log
+        )
     box.pid = envoy.pid
     try:
         await until(box.in_sync, "Envoy never got its configuration", 30)
@@ -229,7 +277,9 @@ async def sandbox(folder: Path, objects: Sequence[Plain], proxy: ProxyIdentity =
         await box.stop()
 
 
-async def until(true: Callable[[], Any], otherwise: str = "did not come true in time", seconds: float = 10) -> None:
+async def until(
+    true: Callable[[], Any], otherwise: str = "did not come true in time", seconds: float = 10
+) -> None:
     """Wait for a condition, which may be a coroutine function's."""
     deadline = time.monotonic() + seconds
     while True:
@@ -245,5 +295,7 @@ def expected(view: View, route: str) -> Mapping[str, Plain]:
     whole = view.get(TypeUrl.ROUTE, route)
     assert whole is not None
     static = {host["name"]: host for host in to_json(whole).get("virtual_hosts", ())}
-    alone = {r.name: to_json(r) for r in view.of(TypeUrl.VIRTUAL_HOST) if r.name.startswith(f"{route}/")}
+    alone = {
+        r.name: to_json(r) for r in view.of(TypeUrl.VIRTUAL_HOST) if r.name.startswith(f"{route}/")
+    }
     return static | alone

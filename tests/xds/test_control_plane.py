@@ -54,7 +54,9 @@ class Sidecar:
         await self._call.write(first.SerializeToString())
         while (raw := await self._call.read()) is not grpc.aio.EOF:
             response = discovery_pb2.DeltaDiscoveryResponse.FromString(raw)
-            answer = discovery_pb2.DeltaDiscoveryRequest(type_url=response.type_url, response_nonce=response.nonce)
+            answer = discovery_pb2.DeltaDiscoveryRequest(
+                type_url=response.type_url, response_nonce=response.nonce
+            )
             if self.rejects and any(self.rejects in r.name for r in response.resources):
                 answer.error_detail.message = f"{self.rejects} is bad"
             else:
@@ -77,7 +79,11 @@ async def mesh(folder: Path, rejects: str = "") -> AsyncIterator[tuple[ControlPl
     running = asyncio.create_task(plane.run())
     sidecar = Sidecar(address, rejects)
     reading = asyncio.create_task(sidecar.run())
-    await until(lambda: bool(plane.hub.connections) and all(c.stream.settled() for c in plane.hub.connections))
+    await until(
+        lambda: (
+            bool(plane.hub.connections) and all(c.stream.settled() for c in plane.hub.connections)
+        )
+    )
     try:
         yield plane, sidecar
     finally:
@@ -99,7 +105,9 @@ def run(tmp_path: Path) -> Callable[..., None]:
     (tmp_path / "manifests").mkdir()
     (tmp_path / "manifests" / "a.yaml").write_text(service("a", 1))
 
-    def scenario(play: Callable[[ControlPlane, Sidecar], Awaitable[Any]], rejects: str = "") -> None:
+    def scenario(
+        play: Callable[[ControlPlane, Sidecar], Awaitable[Any]], rejects: str = ""
+    ) -> None:
         async def whole() -> None:
             async with mesh(tmp_path, rejects) as (plane, sidecar):
                 await play(plane, sidecar)
@@ -117,7 +125,9 @@ def test_apply_waits_until_proxies_have_it(run: Callable[..., None]) -> None:
     async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
         answer = await objects.apply(plane, [("b.yaml", service("b", 2))], wait=10)
         assert cluster("b") in sidecar.clusters
-        assert answer["applied"] == [{"kind": "Service", "namespace": "default", "name": "b", "action": "created"}]
+        assert answer["applied"] == [
+            {"kind": "Service", "namespace": "default", "name": "b", "action": "created"}
+        ]
         assert answer["proxies"] == {"updated": 1, "acked": 1, "rejected": []}
         assert answer["bytes_sent"]["cds"] > 0
         again = await objects.apply(plane, [("b.yaml", service("b", 2))], wait=10)
@@ -180,6 +190,8 @@ def test_a_saved_file_reaches_the_proxy(run: Callable[..., None], tmp_path: Path
             await asyncio.sleep(0.05)
         file.unlink()
         await until(lambda: cluster("c") not in sidecar.clusters)
-        assert any(e["event"] == "applied" and e["files"] == [str(file)] for e in plane.events.since(0))
+        assert any(
+            e["event"] == "applied" and e["files"] == [str(file)] for e in plane.events.since(0)
+        )
 
     run(play)

@@ -5,7 +5,13 @@ from varka.xds.delta import DeltaStream
 from varka.xds.messages import DeltaRequest
 from varka.xds.responses import Response, Responses
 
-CDS, EDS, LDS, RDS, VHDS = TypeUrl.CLUSTER, TypeUrl.ENDPOINTS, TypeUrl.LISTENER, TypeUrl.ROUTE, TypeUrl.VIRTUAL_HOST
+CDS, EDS, LDS, RDS, VHDS = (
+    TypeUrl.CLUSTER,
+    TypeUrl.ENDPOINTS,
+    TypeUrl.LISTENER,
+    TypeUrl.ROUTE,
+    TypeUrl.VIRTUAL_HOST,
+)
 Told = tuple[str, list[str], list[str]]
 
 
@@ -13,7 +19,9 @@ def resource(type_: TypeUrl, name: str, version: str = "1") -> EnvoyResource:
     return EnvoyResource(type_, name, f"{name}@{version}".encode(), version)
 
 
-def view(own: dict[TypeUrl, list[EnvoyResource]] | None = None, **resources: dict[str, str]) -> View:
+def view(
+    own: dict[TypeUrl, list[EnvoyResource]] | None = None, **resources: dict[str, str]
+) -> View:
     """`view(CLUSTER={"a": "1"})`: one layer a type, name -> version."""
     shared = {}
     for name, found in resources.items():
@@ -26,7 +34,13 @@ def drain(stream: DeltaStream, *, ack: bool = True) -> list[Told]:
     """Everything the stream says now, each response accepted."""
     told: list[Told] = []
     while (response := stream.next()) is not None:
-        told.append((response.type.name, [f"{r.name}@{r.version}" for r in response.resources], list(response.removed)))
+        told.append(
+            (
+                response.type.name,
+                [f"{r.name}@{r.version}" for r in response.resources],
+                list(response.removed),
+            )
+        )
         if ack:
             accept(stream, response)
     return told
@@ -51,7 +65,12 @@ def connected(first: View) -> DeltaStream:
     return stream
 
 
-FULL = view(CLUSTER={"a": "1", "b": "1"}, ENDPOINTS={"a": "1", "b": "1"}, LISTENER={"l": "1"}, ROUTE={"80": "1"})
+FULL = view(
+    CLUSTER={"a": "1", "b": "1"},
+    ENDPOINTS={"a": "1", "b": "1"},
+    LISTENER={"l": "1"},
+    ROUTE={"80": "1"},
+)
 
 
 def test_each_type_is_answered_when_it_is_asked_for() -> None:
@@ -78,14 +97,23 @@ def test_a_name_that_is_nowhere_is_answered() -> None:
     stream.request(DeltaRequest(EDS, subscribe=("a", "nowhere")))
     assert drain(stream) == [("ENDPOINTS", ["a@1"], ["nowhere"])]
     empty = resource(RDS, "99", "e")
-    stream = DeltaStream(Responses(), FULL, lambda type_, name: empty if (type_, name) == (RDS, "99") else None)
+    stream = DeltaStream(
+        Responses(), FULL, lambda type_, name: empty if (type_, name) == (RDS, "99") else None
+    )
     stream.request(DeltaRequest(RDS, subscribe=("99",)))
     assert drain(stream) == [("ROUTE", ["99@e"], [])]
 
 
 def test_only_what_changed_is_sent_in_order_and_removals_of_clusters_last() -> None:
     stream = connected(FULL)
-    stream.update(view(CLUSTER={"b": "1", "c": "1"}, ENDPOINTS={"b": "2", "c": "1"}, LISTENER={"l": "1"}, ROUTE={"80": "2"}))
+    stream.update(
+        view(
+            CLUSTER={"b": "1", "c": "1"},
+            ENDPOINTS={"b": "2", "c": "1"},
+            LISTENER={"l": "1"},
+            ROUTE={"80": "2"},
+        )
+    )
     assert drain(stream) == [
         ("CLUSTER", ["c@1"], []),
         ("ENDPOINTS", ["b@2"], []),
@@ -97,7 +125,12 @@ def test_only_what_changed_is_sent_in_order_and_removals_of_clusters_last() -> N
 
 def test_an_equal_view_sends_nothing() -> None:
     stream = connected(FULL)
-    again = view(CLUSTER={"a": "1", "b": "1"}, ENDPOINTS={"a": "1", "b": "1"}, LISTENER={"l": "1"}, ROUTE={"80": "1"})
+    again = view(
+        CLUSTER={"a": "1", "b": "1"},
+        ENDPOINTS={"a": "1", "b": "1"},
+        LISTENER={"l": "1"},
+        ROUTE={"80": "1"},
+    )
     stream.update(again)
     assert drain(stream) == []
     assert stream.settled()
@@ -105,7 +138,14 @@ def test_an_equal_view_sends_nothing() -> None:
 
 def test_the_endpoints_of_a_changed_cluster_follow_it_unchanged() -> None:
     stream = connected(FULL)
-    stream.update(view(CLUSTER={"a": "2", "b": "1"}, ENDPOINTS={"a": "1", "b": "1"}, LISTENER={"l": "1"}, ROUTE={"80": "1"}))
+    stream.update(
+        view(
+            CLUSTER={"a": "2", "b": "1"},
+            ENDPOINTS={"a": "1", "b": "1"},
+            LISTENER={"l": "1"},
+            ROUTE={"80": "1"},
+        )
+    )
     assert drain(stream) == [("CLUSTER", ["a@2"], []), ("ENDPOINTS", ["a@1"], [])]
 
 
@@ -113,7 +153,12 @@ def test_a_slow_stream_skips_to_the_newest_view() -> None:
     stream = connected(FULL)
     for version in ("2", "3", "4"):
         stream.update(
-            view(CLUSTER={"a": "1", "b": "1"}, ENDPOINTS={"a": version, "b": "1"}, LISTENER={"l": "1"}, ROUTE={"80": "1"})
+            view(
+                CLUSTER={"a": "1", "b": "1"},
+                ENDPOINTS={"a": version, "b": "1"},
+                LISTENER={"l": "1"},
+                ROUTE={"80": "1"},
+            )
         )
     assert drain(stream) == [("ENDPOINTS", ["a@4"], [])]
 
@@ -166,7 +211,9 @@ VHOSTS = view(LISTENER={"l": "1"}, ROUTE={"80": "1"}, VIRTUAL_HOST={"80/a": "1",
 
 def test_virtual_hosts_travel_alone() -> None:
     stream = connected(VHOSTS)
-    stream.update(view(LISTENER={"l": "1"}, ROUTE={"80": "1"}, VIRTUAL_HOST={"80/a": "2", "80/c": "1"}))
+    stream.update(
+        view(LISTENER={"l": "1"}, ROUTE={"80": "1"}, VIRTUAL_HOST={"80/a": "2", "80/c": "1"})
+    )
     assert drain(stream) == [("VIRTUAL_HOST", ["80/a@2", "80/c@1"], ["80/b"])]
 
 
@@ -206,7 +253,11 @@ def test_a_stream_knows_the_form_of_what_its_client_has() -> None:
     stream.request(DeltaRequest(RDS, subscribe=("80", "90", "70"), versions={"70": "0+vhds"}))
     assert stream.forms == {("70", Form.BY_VIRTUAL_HOST)}
     drain(stream)
-    assert stream.forms == {("70", Form.BY_VIRTUAL_HOST), ("80", Form.BY_VIRTUAL_HOST), ("90", Form.WHOLE)}
+    assert stream.forms == {
+        ("70", Form.BY_VIRTUAL_HOST),
+        ("80", Form.BY_VIRTUAL_HOST),
+        ("90", Form.WHOLE),
+    }
     stream.request(DeltaRequest(RDS, unsubscribe=("70", "80")))
     assert stream.forms == {("90", Form.WHOLE)}
 
@@ -227,9 +278,16 @@ def test_streams_share_encoded_responses() -> None:
     assert responses.encoded == {CDS: 2 + 3}
 
 
-def test_a_route_waits_until_its_new_cluster_is_accepted_and_its_old_one_until_the_route_is() -> None:
+def test_a_route_waits_until_its_new_cluster_is_accepted_and_its_old_one_until_the_route_is() -> (
+    None
+):
     stream = connected(FULL)
-    new = view(CLUSTER={"b": "1", "c": "1"}, ENDPOINTS={"b": "1", "c": "1"}, LISTENER={"l": "1"}, ROUTE={"80": "2"})
+    new = view(
+        CLUSTER={"b": "1", "c": "1"},
+        ENDPOINTS={"b": "1", "c": "1"},
+        LISTENER={"l": "1"},
+        ROUTE={"80": "2"},
+    )
     stream.update(new)
     cluster = stream.next()
     assert cluster is not None
@@ -250,19 +308,30 @@ def test_a_route_waits_until_its_new_cluster_is_accepted_and_its_old_one_until_t
 
 def test_a_client_that_never_answers_gets_everything_when_it_is_overdue() -> None:
     stream = connected(FULL)
-    stream.update(view(CLUSTER={"b": "1", "c": "1"}, ENDPOINTS={"b": "1"}, LISTENER={"l": "1"}, ROUTE={"80": "2"}))
+    stream.update(
+        view(
+            CLUSTER={"b": "1", "c": "1"},
+            ENDPOINTS={"b": "1"},
+            LISTENER={"l": "1"},
+            ROUTE={"80": "2"},
+        )
+    )
     assert [told[0] for told in drain(stream, ack=False)] == ["CLUSTER"]
     stream.overdue()
     assert [told[0] for told in drain(stream, ack=False)] == ["ROUTE", "CLUSTER"]
     assert not stream.settled()
 
 
-def test_virtual_hosts_that_a_client_still_has_do_not_follow_their_changed_route_configuration() -> None:
+def test_virtual_hosts_that_a_client_still_has_do_not_follow_their_changed_routes() -> None:
     stream = DeltaStream(Responses(), VHOSTS)
     stream.request(DeltaRequest(RDS, subscribe=("80",), versions={"80": "1"}))
-    stream.request(DeltaRequest(VHDS, subscribe=("*",), versions={"80/a": "1", "80/b": "1", "80/c": "1"}))
+    stream.request(
+        DeltaRequest(VHDS, subscribe=("*",), versions={"80/a": "1", "80/b": "1", "80/c": "1"})
+    )
     assert drain(stream) == [("VIRTUAL_HOST", [], ["80/c"])]
-    stream.update(view(LISTENER={"l": "1"}, ROUTE={"80": "2"}, VIRTUAL_HOST={"80/a": "1", "80/b": "1"}))
+    stream.update(
+        view(LISTENER={"l": "1"}, ROUTE={"80": "2"}, VIRTUAL_HOST={"80/a": "1", "80/b": "1"})
+    )
     assert drain(stream) == [("ROUTE", ["80@2"], [])]
 
 

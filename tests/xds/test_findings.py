@@ -16,7 +16,8 @@ metadata: {name: ingress}
 spec:
   ingress:
   - port: {number: 8080, protocol: HTTP, name: http}
-  - {port: {number: 8443, protocol: HTTPS, name: https}, tls: {mode: SIMPLE, serverCertificate: /cert.pem, privateKey: /key.pem}}
+  - port: {number: 8443, protocol: HTTPS, name: https}
+    tls: {mode: SIMPLE, serverCertificate: /cert.pem, privateKey: /key.pem}
 """
 
 

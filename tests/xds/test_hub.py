@@ -25,7 +25,10 @@ def test_a_view_that_can_not_be_made_costs_nobody_what_is_there() -> None:
     errors: list[Exception] = []
     compiler = Compiler()
     hub = Hub(compiler, errors.append)
-    one, two, three = (hub.connect(from_document({"name": n, "type": "sidecar"}), delta=True) for n in ("one", "two", "three"))
+    one, two, three = (
+        hub.connect(from_document({"name": n, "type": "sidecar"}), delta=True)
+        for n in ("one", "two", "three")
+    )
     before = compiler.newest
     compiler.newest, compiler.broken = View(), {"one", "two"}
     assert hub.publish() == {three}

@@ -29,7 +29,11 @@ Run = Callable[[Play, list[Plain]], None]
 
 def service(number: int, port: int = 80) -> Plain:
     ports = [{"name": "http", "port": port, "targetPort": AGENT[0]}]
-    spec = {"clusterIP": f"10.0.{number // 250}.{number % 250 + 1}", "selector": {"app": f"s{number}"}, "ports": ports}
+    spec = {
+        "clusterIP": f"10.0.{number // 250}.{number % 250 + 1}",
+        "selector": {"app": f"s{number}"},
+        "ports": ports,
+    }
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": f"s{number}"}, "spec": spec}
 
 
@@ -43,16 +47,28 @@ def pods(number: int, *versions: str) -> list[Plain]:
         {
             "apiVersion": "v1",
             "kind": "Pod",
-            "metadata": {"name": f"s{number}-{version}", "labels": {"app": f"s{number}", "version": version}},
+            "metadata": {
+                "name": f"s{number}-{version}",
+                "labels": {"app": f"s{number}", "version": version},
+            },
             "spec": {"containers": [{"name": "app"}]},
-            "status": {"podIP": f"10.9.{number}.{at}", "phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
+            "status": {
+                "podIP": f"10.9.{number}.{at}",
+                "phase": "Running",
+                "conditions": [{"type": "Ready", "status": "True"}],
+            },
         }
         for at, version in enumerate(versions, 1)
     ]
 
 
 def rule(kind: str, number: int, spec: Plain) -> Plain:
-    return {"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": {"name": f"s{number}"}, "spec": spec}
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": kind,
+        "metadata": {"name": f"s{number}"},
+        "spec": spec,
+    }
 
 
 def says(number: int, text: str, **match: Any) -> Plain:
@@ -66,7 +82,10 @@ def matching(regex: str) -> Plain:
 
 
 def weights(number: int, split: dict[str, int]) -> Plain:
-    route = [{"destination": {"host": f"s{number}", "subset": name}, "weight": weight} for name, weight in split.items()]
+    route = [
+        {"destination": {"host": f"s{number}", "subset": name}, "weight": weight}
+        for name, weight in split.items()
+    ]
     return rule("VirtualService", number, {"hosts": [f"s{number}"], "http": [{"route": route}]})
 
 
@@ -127,7 +146,10 @@ def test_one_changed_weight_sends_one_virtual_host(run: Run) -> None:
         assert sum(outcome.bytes_sent.values()) == outcome.bytes_sent["vhds"]
         await check(box)
 
-    run(play, [*services(1000), subsets(1, {"v1": "v1", "v2": "v2"}), weights(1, {"v1": 50, "v2": 50})])
+    run(
+        play,
+        [*services(1000), subsets(1, {"v1": "v1", "v2": "v2"}), weights(1, {"v1": 50, "v2": 50})],
+    )
 
 
 def test_a_removed_service_leaves_nothing_behind(run: Run) -> None:
@@ -184,8 +206,14 @@ def test_a_rejected_virtual_host_keeps_no_other_back(run: Run) -> None:
         ((_, rejection),) = outcome.rejections
         assert rejection.resource.name == host_of(2)
         (told,) = (e for e in box.plane.events.since(0) if e["event"] == "rejected")
-        assert [(o["kind"], o["name"], o["origin"]) for o in told["objects"]] == [("VirtualService", "s2", "test")]
-        assert [await box.ask(f"s{n}") for n in (1, 2, 3)] == [(200, "uno"), (200, "two"), (200, "tres")]
+        assert [(o["kind"], o["name"], o["origin"]) for o in told["objects"]] == [
+            ("VirtualService", "s2", "test")
+        ]
+        assert [await box.ask(f"s{n}") for n in (1, 2, 3)] == [
+            (200, "uno"),
+            (200, "two"),
+            (200, "tres"),
+        ]
         assert proxies(box.plane.hub)[0]["types"]["VHDS"] == "ERROR"
         sent = box.sent()
         await box.apply(says(3, "drei"))
@@ -194,7 +222,10 @@ def test_a_rejected_virtual_host_keeps_no_other_back(run: Run) -> None:
         assert await box.ask("s2") == (200, "dos")
         await check(box)
 
-    run(play, [*services(LARGE), *(says(n, text) for n, text in ((1, "one"), (2, "two"), (3, "three")))])
+    run(
+        play,
+        [*services(LARGE), *(says(n, text) for n, text in ((1, "one"), (2, "two"), (3, "three")))],
+    )
 
 
 def test_a_virtual_host_rejected_from_the_start_is_the_only_one_that_is_missing(run: Run) -> None:
@@ -214,7 +245,9 @@ def test_a_virtual_host_rejected_from_the_start_is_the_only_one_that_is_missing(
 
 
 @pytest.mark.parametrize("small_first", [True, False])
-def test_a_route_configuration_keeps_its_form_while_a_proxy_has_it(run: Run, small_first: bool) -> None:
+def test_a_route_configuration_keeps_its_form_while_a_proxy_has_it(
+    run: Run, small_first: bool
+) -> None:
     few, more = services(VHDS_FROM - 1), services(2, VHDS_FROM - 1)
     objects = [*few, says(1, "0")] if small_first else [*few, *more, says(1, "0")]
 
@@ -234,7 +267,12 @@ def test_a_route_configuration_keeps_its_form_while_a_proxy_has_it(run: Run, sma
                     await box.delete(*more)
                 await see(text)
                 # The new control plane knows the form only from what Envoy brings along.
-                here = [*few, *(more if small_first else ()), says(1, text), door(ROUTE, box.folder / "door.sock")]
+                here = [
+                    *few,
+                    *(more if small_first else ()),
+                    says(1, text),
+                    door(ROUTE, box.folder / "door.sock"),
+                ]
                 await box.restart(here)
                 assert not box.sent()
                 if small_first:
@@ -260,7 +298,9 @@ def test_a_further_large_port_comes_and_goes_and_comes(run: Run) -> None:
             assert text in str((await box.virtual_hosts("8080"))[host_of(LARGE, 8080)])
             await check(box, "8080")
             await box.delete(*other, says(LARGE, text))
-            await until(lambda: gone(box), "Envoy keeps a route configuration that no listener names")
+            await until(
+                lambda: gone(box), "Envoy keeps a route configuration that no listener names"
+            )
             await check(box)
 
     async def gone(box: Sandbox) -> bool:
@@ -277,10 +317,15 @@ def test_no_request_fails_while_subsets_change(run: Run) -> None:
         async with box.asking("s1", path) as seen:
             for turn in range(6):
                 names = {f"first{turn}": "v1", f"second{turn}": "v2"}
-                policy = {"trafficPolicy": {"connectionPool": {"tcp": {"connectTimeout": f"{turn + 1}s"}}}}
+                policy = {
+                    "trafficPolicy": {"connectionPool": {"tcp": {"connectTimeout": f"{turn + 1}s"}}}
+                }
                 sent = box.sent()
-                outcome = await box.apply(subsets(1, names, **policy), weights(1, dict.fromkeys(names, 50)))
-                # The service's own cluster changed, its subsets are new: each with its endpoints, at once.
+                outcome = await box.apply(
+                    subsets(1, names, **policy), weights(1, dict.fromkeys(names, 50))
+                )
+                # The service's own cluster changed, its subsets are new: each with its endpoints,
+                # at once.
                 assert box.sent() - sent == {CDS: 3, EDS: 3, VHDS: 1}
                 assert outcome.took_ms < 5000
                 await until(box.in_sync)
@@ -288,7 +333,15 @@ def test_no_request_fails_while_subsets_change(run: Run) -> None:
         assert seen.keys() == {200}
 
     names = {"v1": "v1", "v2": "v2"}
-    run(play, [*services(LARGE), *pods(1, "v1", "v2"), subsets(1, names), weights(1, dict.fromkeys(names, 50))])
+    run(
+        play,
+        [
+            *services(LARGE),
+            *pods(1, "v1", "v2"),
+            subsets(1, names),
+            weights(1, dict.fromkeys(names, 50)),
+        ],
+    )
 
 
 def test_changes_faster_than_envoy_answers_lose_nothing(run: Run) -> None:
@@ -297,12 +350,27 @@ def test_changes_faster_than_envoy_answers_lose_nothing(run: Run) -> None:
             number = turn % 5
             versions = {f"v{turn}": "v1", "always": "v2"}
             box.plane.push(
-                box.write([says(10, str(turn)), subsets(number, versions), weights(number, dict.fromkeys(versions, 50))])
+                box.write(
+                    [
+                        says(10, str(turn)),
+                        subsets(number, versions),
+                        weights(number, dict.fromkeys(versions, 50)),
+                    ]
+                )
             )
             if turn % 3 == 0:
-                box.plane.push(box.plane.delete([key for key in box.plane.store.state.resources if key.name == f"s{20 + turn}"]))
+                box.plane.push(
+                    box.plane.delete(
+                        [
+                            key
+                            for key in box.plane.store.state.resources
+                            if key.name == f"s{20 + turn}"
+                        ]
+                    )
+                )
             box.plane.push(box.write([service(LARGE + turn)]))
-            # Some come together in one push, most while responses of the one before are on their way.
+            # Some come together in one push, most while responses of the one before are on their
+            # way.
             await asyncio.sleep(0.004 * (turn % 4))
         await box.apply(says(10, "last"))
         await until(box.in_sync)

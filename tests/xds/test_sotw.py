@@ -11,7 +11,10 @@ CDS, EDS, RDS = TypeUrl.CLUSTER, TypeUrl.ENDPOINTS, TypeUrl.ROUTE
 def view(**versions: str) -> View:
     """Clusters and endpoints of these names and versions."""
     found = {
-        type_: (Layer.of(EnvoyResource(type_, n, f"{n}@{v}".encode(), v) for n, v in versions.items()),) for type_ in (CDS, EDS)
+        type_: (
+            Layer.of(EnvoyResource(type_, n, f"{n}@{v}".encode(), v) for n, v in versions.items()),
+        )
+        for type_ in (CDS, EDS)
     }
     return View(Portion(found))
 
@@ -27,7 +30,9 @@ def told(responses: list[Response]) -> list[tuple[str, list[str]]]:
     return [(r.type.name, [x.name for x in r.resources]) for r in responses]
 
 
-def accept(stream: SotwStream, response: Response, names: tuple[str, ...] = (), error: str = "") -> None:
+def accept(
+    stream: SotwStream, response: Response, names: tuple[str, ...] = (), error: str = ""
+) -> None:
     stream.request(SotwRequest(response.type, names, nonce=response.nonce, error=error))
 
 
@@ -80,6 +85,8 @@ def test_a_rejection_names_its_resource_and_is_not_sent_again() -> None:
 
 def test_an_unknown_route_name_is_looked_up() -> None:
     empty = EnvoyResource(RDS, "99", b"", "e")
-    stream = SotwStream(Responses(), View(), lambda type_, name: empty if (type_, name) == (RDS, "99") else None)
+    stream = SotwStream(
+        Responses(), View(), lambda type_, name: empty if (type_, name) == (RDS, "99") else None
+    )
     stream.request(SotwRequest(RDS, ("99",)))
     assert told(drain(stream)) == [("ROUTE", ["99"])]

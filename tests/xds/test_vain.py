@@ -43,13 +43,22 @@ spec: {meshConfig: {hboneIdleTimeout: 3s}}
 
 def told(text: str, *kinds: str) -> list[tuple[str, str, int]]:
     loaded = load([("f.yaml", text)])
-    state = State().updated((resource, loaded.places[resource.key]) for resource in loaded.resources)
+    state = State().updated(
+        (resource, loaded.places[resource.key]) for resource in loaded.resources
+    )
     about = [key for key in state.resources if key.kind in kinds] if kinds else None
-    return [(d.code, d.path, d.origin.line if d.origin else 0) for d in findings(state, (), (), Settings(), about)]
+    return [
+        (d.code, d.path, d.origin.line if d.origin else 0)
+        for d in findings(state, (), (), Settings(), about)
+    ]
 
 
 def test_workloads_and_telemetry() -> None:
-    deployment = ("V7021", 'spec.template.metadata.annotations["proxy.istio.io/config"].statusPort', 10)
+    deployment = (
+        "V7021",
+        'spec.template.metadata.annotations["proxy.istio.io/config"].statusPort',
+        10,
+    )
     telemetry = ("V7021", "spec.metrics[0]", 18)
     assert told(WORKLOADS) == [deployment, telemetry]
     assert told(WORKLOADS, "Telemetry") == [telemetry]

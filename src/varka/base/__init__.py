@@ -1,1 +1,2 @@
-"""Values that every layer uses: origins, diagnostics, names, durations, hashing, the memo. Imports nothing of ours."""
+"""Values that every layer uses: origins, diagnostics, names, durations, hashing, the memo. Imports
+nothing of ours."""

@@ -16,7 +16,8 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A place in a manifest; `line` and `column` count from 1, 0 where unknown. `file` is as the user named it, `-` for stdin."""
+    """A place in a manifest; `line` and `column` count from 1, 0 where unknown. `file` is as the
+    user named it, `-` for stdin."""
 
     file: str
     line: int = 0
@@ -30,8 +31,8 @@ class Origin:
 class Diagnostic:
     """One thing to tell the user.
 
-    `code` is stable (`V0012`); `path` is the field inside the object (`spec.http[0].route[0].weight`);
-    `message` says what and why, `hint` the next step.
+    `code` is stable (`V0012`); `path` is the field inside the object
+    (`spec.http[0].route[0].weight`); `message` says what and why, `hint` the next step.
     """
 
     code: str

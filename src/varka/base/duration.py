@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 
-_UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+_UNITS = {
+    "ns": 1,
+    "us": 10**3,
+    "µs": 10**3,
+    "μs": 10**3,
+    "ms": 10**6,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
+}
 _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 
 
@@ -28,7 +37,9 @@ class Duration(int):
                 break
             whole, _, fraction = part[1].partition(".")
             unit = _UNITS[part[2]]
-            total += int(whole or "0") * unit + (int(fraction) * unit // 10 ** len(fraction) if fraction else 0)
+            total += int(whole or "0") * unit + (
+                int(fraction) * unit // 10 ** len(fraction) if fraction else 0
+            )
             at = part.end()
         if at == 0 or at != len(rest):
             raise ValueError(f"invalid duration {text!r}")

@@ -16,7 +16,8 @@ class Memo:
 
     Arguments are the key, so they must be hashable: domain values hash by identity, small values
     (names, numbers, traits) by content. `turn()` ends a generation: what was asked for since the
-    last turn survives, with everything it was made from, and the rest is dropped. A memo belongs to one thread.
+    last turn survives, with everything it was made from, and the rest is dropped. A memo belongs to
+    one thread.
     """
 
     def __init__(self) -> None:
@@ -41,11 +42,14 @@ class Memo:
         return found[0]  # type: ignore[no-any-return]
 
     def turn(self) -> None:
-        """Most changes are small: nothing is dropped until a good part of what is remembered is new."""
+        """Most changes are small: nothing is dropped until a good part of what is remembered is
+        new."""
         if self._new > _SMALL + len(self._old) // 2:
             self._old, self._young, self._new = self._young, {}, 0
 
-    def _make(self, key: Key, function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, list[Key]]:
+    def _make(
+        self, key: Key, function: Callable[..., Any], args: Any, kwargs: Any
+    ) -> tuple[Any, list[Key]]:
         asked: list[Key] = []
         self._making.append(asked)
         try:
@@ -59,7 +63,8 @@ class Memo:
         return found
 
     def _kept(self, key: Key) -> tuple[Any, list[Key]]:
-        """Take an entry over into this generation; without what it was made from, a small change would make all that again."""
+        """Take an entry over into this generation; without what it was made from, a small change
+        would make all that again."""
         found = self._old[key]
         todo = [key]
         while todo:

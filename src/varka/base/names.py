@@ -12,7 +12,8 @@ ClusterName = NewType("ClusterName", str)
 
 
 class ObjectKey(NamedTuple):
-    """Identity of an object: one API version of a kind is as good as another. `namespace` is empty for cluster scope."""
+    """Identity of an object: one API version of a kind is as good as another. `namespace` is empty
+    for cluster scope."""
 
     group: str
     kind: str
@@ -20,4 +21,8 @@ class ObjectKey(NamedTuple):
     name: str
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+        return (
+            f"{self.kind} {self.namespace}/{self.name}"
+            if self.namespace
+            else f"{self.kind} {self.name}"
+        )

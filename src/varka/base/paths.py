@@ -11,8 +11,8 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class MeshPaths:
-    """The two folders of one mesh: `state` outlives a restart of its processes, `sockets` dies with the mesh.
-    Both are made with mode 0700 by whoever starts the mesh."""
+    """The two folders of one mesh: `state` outlives a restart of its processes, `sockets` dies with
+    the mesh. Both are made with mode 0700 by whoever starts the mesh."""
 
     name: str
     state: Path
@@ -39,10 +39,13 @@ def mesh_paths(name: str, environment: Mapping[str, str] = os.environ) -> MeshPa
 def runtime_root(environment: Mapping[str, str] = os.environ) -> Path:
     """The folder with one folder for each running mesh of this user."""
     runtime = environment.get("XDG_RUNTIME_DIR")
-    return Path(runtime) / "varka" if runtime else Path(tempfile.gettempdir()) / f"varka-{os.getuid()}"
+    return (
+        Path(runtime) / "varka" if runtime else Path(tempfile.gettempdir()) / f"varka-{os.getuid()}"
+    )
 
 
 def running_meshes(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """Names of the meshes that have an API socket; whether anybody answers there is another question."""
+    """Names of the meshes that have an API socket; whether anybody answers there is another
+    question."""
     root = runtime_root(environment)
     return sorted(socket.parent.name for socket in root.glob("*/api.sock")) if root.is_dir() else []

@@ -17,7 +17,11 @@ def plain_key(key: ObjectKey) -> dict[str, str]:
 
 def plain_diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
     key, origin = diagnostic.object, diagnostic.origin
-    shown: dict[str, Any] = {"code": diagnostic.code, "severity": diagnostic.severity, "message": diagnostic.message}
+    shown: dict[str, Any] = {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message,
+    }
     if diagnostic.hint:
         shown["hint"] = diagnostic.hint
     shown["object"] = plain_key(key) if key else None

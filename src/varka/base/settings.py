@@ -1,4 +1,5 @@
-"""Istio's environment switches that change what is compiled: read once at the edge, passed on as a value."""
+"""Istio's environment switches that change what is compiled: read once at the edge, passed on as a
+value."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Switches that are set to something Go's strconv.ParseBool takes as true or false; others keep their default."""
+        """Switches that are set to something Go's strconv.ParseBool takes as true or false; others
+        keep their default."""
         words = {
             **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
             **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),

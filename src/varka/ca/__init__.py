@@ -1,1 +1,2 @@
-"""Keys, certificate requests, SPIFFE identities, issue and rotation. Sees no route and no cluster. Not written yet."""
+"""Keys, certificate requests, SPIFFE identities, issue and rotation. Sees no route and no cluster.
+Not written yet."""

@@ -1,1 +1,2 @@
-"""The command line: one module per verb. A verb parses, calls, prints and chooses the exit code; logic lives below."""
+"""The command line: one module per verb. A verb parses, calls, prints and chooses the exit code;
+logic lives below."""

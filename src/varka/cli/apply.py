@@ -13,12 +13,30 @@ from varka.cli.exits import FAILED, OK, UNPARSABLE, Failure
 @click.command()
 @click.option("--name", metavar="NAME", help="The mesh, when several run.")
 @click.argument("files", nargs=-1, metavar="FILE|DIR...")
-@click.option("-f", "--filename", "more", multiple=True, metavar="FILE", help="The same as a positional FILE; `-` is stdin.")
-@click.option("-n", "--namespace", default="default", show_default=True, help="Of objects that name none.")
+@click.option(
+    "-f",
+    "--filename",
+    "more",
+    multiple=True,
+    metavar="FILE",
+    help="The same as a positional FILE; `-` is stdin.",
+)
+@click.option(
+    "-n", "--namespace", default="default", show_default=True, help="Of objects that name none."
+)
 @click.option("--atomic", is_flag=True, help="All objects or none.")
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Until every proxy that sees the change has it.")
-@click.option("--timeout", type=float, default=30.0, show_default=True, metavar="S", help="How long to wait.")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--wait/--no-wait",
+    default=True,
+    show_default=True,
+    help="Until every proxy that sees the change has it.",
+)
+@click.option(
+    "--timeout", type=float, default=30.0, show_default=True, metavar="S", help="How long to wait."
+)
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
 def apply(
     name: str | None,
     files: tuple[str, ...],
@@ -29,7 +47,8 @@ def apply(
     timeout: float,
     output: str,
 ) -> int:
-    """Add or change objects; says which proxies have them, and which object a proxy did not accept."""
+    """Add or change objects; says which proxies have them, and which object a proxy did not
+    accept."""
     if not files and not more:
         raise click.UsageError("name at least one FILE or DIR")
     from varka.cli.client import Refused, connect
@@ -39,7 +58,13 @@ def apply(
     texts, unreadable = read((*files, *more))
     if unreadable:
         raise Failure("\n".join(as_line(d) for d in unreadable), code=UNPARSABLE)
-    request = {"texts": texts, "namespace": namespace, "atomic": atomic, "wait": wait, "timeout": timeout}
+    request = {
+        "texts": texts,
+        "namespace": namespace,
+        "atomic": atomic,
+        "wait": wait,
+        "timeout": timeout,
+    }
     try:
         answer = connect(name).post("/objects", request, timeout + 10)
     except Refused as error:
@@ -47,12 +72,19 @@ def apply(
             print_json(error.answer)
         else:
             _print_diagnostics(error.answer.get("diagnostics", ()))
-        raise Failure(f"nothing was applied: {error}", code=UNPARSABLE if error.status == 422 else FAILED) from None
+        raise Failure(
+            f"nothing was applied: {error}", code=UNPARSABLE if error.status == 422 else FAILED
+        ) from None
     if output == "json":
         print_json(answer)
     else:
         _print(answer, wait)
-    bad = answer["refused"] or answer["quarantined"] or answer["proxies"]["rejected"] or answer.get("timed_out")
+    bad = (
+        answer["refused"]
+        or answer["quarantined"]
+        or answer["proxies"]["rejected"]
+        or answer.get("timed_out")
+    )
     return FAILED if bad else OK
 
 
@@ -63,7 +95,11 @@ def _print(answer: dict[str, Any], wait: bool) -> None:
         _print_diagnostics(one["diagnostics"])
     for one in answer["quarantined"]:
         where = f"{one['kind']} {one['namespace']}/{one['name']}"
-        click.echo(f"{one['origin']}: error: {where} is not in force at {some(one['proxies'])}: {one['reason']}", err=True)
+        click.echo(
+            f"{one['origin']}: error: {where} is not in force at {some(one['proxies'])}:"
+            f" {one['reason']}",
+            err=True,
+        )
     _print_diagnostics(answer["diagnostics"])
     for one in answer["proxies"]["rejected"]:
         if one["object"] is None:

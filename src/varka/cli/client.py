@@ -1,4 +1,5 @@
-"""Talks to the control plane of a running mesh: HTTP over its unix socket, with the standard library alone."""
+"""Talks to the control plane of a running mesh: HTTP over its unix socket, with the standard
+library alone."""
 
 from __future__ import annotations
 
@@ -50,7 +51,9 @@ class Client:
         finally:
             connection.close()
 
-    def _call(self, method: str, path: str, value: Any = None, patience: float | None = 60.0) -> Any:
+    def _call(
+        self, method: str, path: str, value: Any = None, patience: float | None = 60.0
+    ) -> Any:
         connection = _UnixConnection(self._path, patience)
         body = None if value is None else json.dumps(value).encode()
         try:
@@ -67,7 +70,11 @@ class Client:
 
     def _unreachable(self, error: Exception) -> Failure:
         running = [name for name in running_meshes() if name != self._mesh]
-        hint = f"running: {', '.join(running)}; choose with --name" if running else "start one with: varka up"
+        hint = (
+            f"running: {', '.join(running)}; choose with --name"
+            if running
+            else "start one with: varka up"
+        )
         if isinstance(error, FileNotFoundError | ConnectionRefusedError):
             return Failure(f"no mesh {self._mesh!r} is running", code=NO_MESH, hint=hint)
         return Failure(f"the mesh {self._mesh!r} does not answer: {error}", code=NO_MESH, hint=hint)

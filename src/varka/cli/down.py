@@ -15,7 +15,8 @@ from varka.local import handle
 @click.option("--name", metavar="NAME", help="The mesh, when several run.")
 @click.option("--all", "every", is_flag=True, help="Stop all meshes of this user.")
 def down(name: str | None, every: bool) -> int:
-    """Stop a mesh: its processes, namespaces, rules, sockets and files are gone when this returns."""
+    """Stop a mesh: its processes, namespaces, rules, sockets and files are gone when this
+    returns."""
     if every and name:
         raise click.UsageError("--all or --name, not both")
     if every:

@@ -14,7 +14,9 @@ from varka.cli.exits import OK
 @click.command()
 @click.option("--name", "mesh", metavar="NAME", help="The mesh, when several run.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what happens next.")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
 def events(mesh: str | None, follow: bool, output: str) -> int:
     """The newest events, oldest first; with -o json one per line."""
     from varka.cli.client import connect
@@ -34,9 +36,15 @@ def line(event: dict[str, Any]) -> str:
     objects = ", ".join(map(_object, event.get("objects", ())[:5]))
     match event["event"]:
         case "applied":
-            what = f"{objects}: {event['acked']} proxies after {event['took_ms']} ms, {event['bytes_sent']} bytes"
+            what = (
+                f"{objects}: {event['acked']} proxies after {event['took_ms']} ms,"
+                f" {event['bytes_sent']} bytes"
+            )
         case "rejected" if "proxy" in event:
-            what = f"{event['type']} {event['resource']} by {event['proxy']} ({objects}): {event['error']}"
+            what = (
+                f"{event['type']} {event['resource']} by {event['proxy']} ({objects}):"
+                f" {event['error']}"
+            )
         case "rejected":
             what = "; ".join(map(plain_line, event["diagnostics"]))
         case _:

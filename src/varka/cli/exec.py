@@ -12,11 +12,26 @@ from varka.local import enter
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("pod")
 @click.option("--name", metavar="NAME", help="The mesh, when several run.")
-@click.option("-n", "--namespace", default="default", show_default=True, metavar="NS", help="The pod's, where its name has none.")
-@click.option("-c", "--container", metavar="NAME", help="Checked to be one of the pod's; all containers share its network.")
+@click.option(
+    "-n",
+    "--namespace",
+    default="default",
+    show_default=True,
+    metavar="NS",
+    help="The pod's, where its name has none.",
+)
+@click.option(
+    "-c",
+    "--container",
+    metavar="NAME",
+    help="Checked to be one of the pod's; all containers share its network.",
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def exec_(pod: str, name: str | None, namespace: str, container: str | None, command: tuple[str, ...]) -> int:
-    """Run COMMAND, a program of this machine, with POD's addresses, DNS and capture. Its exit code is ours.
+def exec_(
+    pod: str, name: str | None, namespace: str, container: str | None, command: tuple[str, ...]
+) -> int:
+    """Run COMMAND, a program of this machine, with POD's addresses, DNS and capture. Its exit code
+    is ours.
 
     POD is `pod`, `pod.namespace` or `deploy/name.namespace`.
     """

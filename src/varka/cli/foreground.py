@@ -20,7 +20,8 @@ _PAUSE = 0.2
 
 
 def follow(mesh: MeshPaths, output: str) -> int:
-    """Print what happens until Ctrl-C or SIGTERM, then end the mesh; ends too when the mesh does."""
+    """Print what happens until Ctrl-C or SIGTERM, then end the mesh; ends too when the mesh
+    does."""
     if output != "json":
         click.echo("Ctrl-C ends it", err=True)
     asyncio.run(_follow(mesh, output))
@@ -64,13 +65,21 @@ def _line(event: dict[str, Any]) -> str:
     match event["event"]:
         case "applied":
             files = ", ".join(event.get("files") or ())
-            return f"applied {files}: {len(event.get('objects') or ())} objects, {event.get('took_ms', 0):.0f} ms"
+            return (
+                f"applied {files}: {len(event.get('objects') or ())} objects,"
+                f" {event.get('took_ms', 0):.0f} ms"
+            )
         case "restarted":
             last = (event.get("log") or [""])[-1]
-            return f"{event.get('role')} {event.get('pod', '')} started again (pid {event.get('pid')}) {last}".rstrip()
+            return (
+                f"{event.get('role')} {event.get('pod', '')} started again (pid {event.get('pid')})"
+                f" {last}".rstrip()
+            )
         case "failed":
             return f"{event.get('pod')}: {event.get('message')}"
         case "rejected":
             return line(event)
         case _:
-            return json.dumps({key: value for key, value in event.items() if key not in ("seq", "time")})
+            return json.dumps(
+                {key: value for key, value in event.items() if key not in ("seq", "time")}
+            )

@@ -17,9 +17,19 @@ from varka.cli.exits import FAILED, OK, Failure
 @click.option("-n", "--namespace", default="default", show_default=True)
 @click.option("-A", "--all-namespaces", "everywhere", is_flag=True)
 @click.option(
-    "-o", "--output", type=click.Choice(["wide", "name", "yaml", "json"]), help="wide says who wrote an object, and where."
+    "-o",
+    "--output",
+    type=click.Choice(["wide", "name", "yaml", "json"]),
+    help="wide says who wrote an object, and where.",
 )
-def get(mesh: str | None, kind: str, names: tuple[str, ...], namespace: str, everywhere: bool, output: str | None) -> int:
+def get(
+    mesh: str | None,
+    kind: str,
+    names: tuple[str, ...],
+    namespace: str,
+    everywhere: bool,
+    output: str | None,
+) -> int:
     """Show objects by kind (`vs`, `virtualservice`, `svc,pods`) and name."""
     from varka.cli.client import connect
     from varka.cli.objects import kind_of
@@ -33,15 +43,32 @@ def get(mesh: str | None, kind: str, names: tuple[str, ...], namespace: str, eve
         items = client.get("/objects", kind=f"{one.name}.{one.group}", namespace=place)["items"]
         known = [item["object"]["metadata"]["name"] for item in items]
         missing += [(one, name, known) for name in names if name not in known]
-        found.append((one, [item for item in items if not names or item["object"]["metadata"]["name"] in names]))
+        found.append(
+            (
+                one,
+                [
+                    item
+                    for item in items
+                    if not names or item["object"]["metadata"]["name"] in names
+                ],
+            )
+        )
     if output in ("yaml", "json"):
-        _print_documents([item["object"] for _, items in found for item in items], output, single=len(names) == 1)
+        _print_documents(
+            [item["object"] for _, items in found for item in items], output, single=len(names) == 1
+        )
     else:
         _print_tables(found, everywhere, output)
     if missing:
-        raise Failure("\n".join(f'{one.plural} "{name}" not found' for one, name, _ in missing), hint=_hint(missing), code=FAILED)
+        raise Failure(
+            "\n".join(f'{one.plural} "{name}" not found' for one, name, _ in missing),
+            hint=_hint(missing),
+            code=FAILED,
+        )
     if not any(items for _, items in found) and output not in ("yaml", "json"):
-        click.echo("No resources found" + ("" if everywhere else f" in {namespace} namespace."), err=True)
+        click.echo(
+            "No resources found" + ("" if everywhere else f" in {namespace} namespace."), err=True
+        )
     return OK
 
 
@@ -53,7 +80,11 @@ def _hint(missing: list[tuple[Any, str, list[str]]]) -> str:
 
 
 def _print_documents(objects: list[Any], output: str, *, single: bool) -> None:
-    whole = objects[0] if single and len(objects) == 1 else {"apiVersion": "v1", "kind": "List", "items": objects}
+    whole = (
+        objects[0]
+        if single and len(objects) == 1
+        else {"apiVersion": "v1", "kind": "List", "items": objects}
+    )
     if output == "json":
         click.echo(json.dumps(whole, indent=4, ensure_ascii=False))
         return
@@ -70,16 +101,36 @@ def _print_tables(found: list[tuple[Any, list[Any]]], everywhere: bool, output: 
     for kind, items in found:
         if output == "name":
             group = f".{kind.group}" if kind.group else ""
-            click.echo("".join(f"{kind.singular}{group}/{i['object']['metadata']['name']}\n" for i in items), nl=False)
+            click.echo(
+                "".join(
+                    f"{kind.singular}{group}/{i['object']['metadata']['name']}\n" for i in items
+                ),
+                nl=False,
+            )
             continue
         if not items:
             continue
         chosen, wide = columns(kind.name), output == "wide"
-        header = [*(["NAMESPACE"] if everywhere else []), "NAME", *(title for title, _ in chosen), "AGE"]
+        header = [
+            *(["NAMESPACE"] if everywhere else []),
+            "NAME",
+            *(title for title, _ in chosen),
+            "AGE",
+        ]
         rows = [[*header, *(["SOURCE", "ORIGIN"] if wide else [])]]
         for item in items:
             value, metadata = item["object"], item["object"]["metadata"]
             name = f"{kind.singular}/{metadata['name']}" if several else metadata["name"]
-            row = [*([metadata.get("namespace", "")] if everywhere else []), name, *(read(value) for _, read in chosen)]
-            rows.append([*row, age(metadata.get("creationTimestamp", "")), *([item["source"], item["origin"]] if wide else [])])
+            row = [
+                *([metadata.get("namespace", "")] if everywhere else []),
+                name,
+                *(read(value) for _, read in chosen),
+            ]
+            rows.append(
+                [
+                    *row,
+                    age(metadata.get("creationTimestamp", "")),
+                    *([item["source"], item["origin"]] if wide else []),
+                ]
+            )
         click.echo(render(rows, 3), nl=False)

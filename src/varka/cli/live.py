@@ -28,10 +28,14 @@ class LivePod:
         return f"{self.status['name']}.{self.status['namespace']}"
 
     def log_of(self, container: str) -> Path:
-        """The file that a container's output goes to. Raises Failure when the pod has no such container."""
+        """The file that a container's output goes to. Raises Failure when the pod has no such
+        container."""
         files: Mapping[str, str] = self.status["logs"]
         if container not in files:
-            raise Failure(f"pod {self.status['name']} has no container {container!r}; it has {', '.join(files)}")
+            raise Failure(
+                f"pod {self.status['name']} has no container {container!r}; it has"
+                f" {', '.join(files)}"
+            )
         return Path(files[container])
 
 
@@ -51,19 +55,27 @@ def run_in(pod: LivePod, argv: Sequence[str], stdin: str) -> subprocess.Complete
     try:
         return enter.capture(pod.init, pod.status, argv, stdin)
     except OSError as error:
-        raise Failure(f"pod {pod.name} cannot be entered: {error.strerror}", hint="varka ps shows which are there") from None
+        raise Failure(
+            f"pod {pod.name} cannot be entered: {error.strerror}",
+            hint="varka ps shows which are there",
+        ) from None
 
 
 def envoy_admin(pod: LivePod, path: str, method: str = "GET") -> str:
     """What Envoy's administration interface answers. Raises Failure."""
     if not pod.status["admin"]:
-        raise Failure(f"pod {pod.name} has no proxy", hint="its namespace or a label keeps injection off")
+        raise Failure(
+            f"pod {pod.name} has no proxy", hint="its namespace or a label keeps injection off"
+        )
     connection = _UnixConnection(pod.status["admin"])
     try:
         connection.request(method, f"/{path}")
         return connection.getresponse().read().decode()
     except (OSError, http.client.HTTPException) as error:
-        raise Failure(f"the Envoy of {pod.name} does not answer: {error}", hint=f"varka logs {pod.name} -c istio-proxy") from None
+        raise Failure(
+            f"the Envoy of {pod.name} does not answer: {error}",
+            hint=f"varka logs {pod.name} -c istio-proxy",
+        ) from None
     finally:
         connection.close()
 

@@ -18,8 +18,20 @@ PROXY = "istio-proxy"
 @click.command()
 @click.argument("pod")
 @click.option("--name", metavar="NAME", help="The mesh, when several run.")
-@click.option("-n", "--namespace", default="default", show_default=True, metavar="NS", help="The pod's, where its name has none.")
-@click.option("-c", "--container", metavar="NAME", help="`istio-proxy` is the Envoy; without it, the first container.")
+@click.option(
+    "-n",
+    "--namespace",
+    default="default",
+    show_default=True,
+    metavar="NS",
+    help="The pod's, where its name has none.",
+)
+@click.option(
+    "-c",
+    "--container",
+    metavar="NAME",
+    help="`istio-proxy` is the Envoy; without it, the first container.",
+)
 @click.option("-f", "--follow", is_flag=True, help="Go on as more is written.")
 def logs(pod: str, name: str | None, namespace: str, container: str | None, follow: bool) -> int:
     """Print the output of a workload of POD, or its proxy's log with the access log in it."""

@@ -20,7 +20,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "delete": ("varka.cli.delete:delete", "Remove objects from the running mesh."),
     "get": ("varka.cli.get:get", "Show objects of the running mesh."),
     "ps": ("varka.cli.ps:ps", "Which proxies are connected and in sync."),
-    "proxy-config": ("varka.cli.proxy_config:proxy_config", "What a proxy's Envoy has: clusters, listeners, routes, ..."),
+    "proxy-config": (
+        "varka.cli.proxy_config:proxy_config",
+        "What a proxy's Envoy has: clusters, listeners, routes, ...",
+    ),
     "exec": ("varka.cli.exec:exec_", "Run a command inside a pod's network."),
     "logs": ("varka.cli.logs:logs", "Output of a workload or its proxy."),
     "events": ("varka.cli.events:events", "What happened in a running mesh."),
@@ -46,12 +49,16 @@ class Verbs(click.Group):
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         from difflib import get_close_matches
 
         if args and args[0] not in VERBS and args[0] not in ALIASES and not args[0].startswith("-"):
             close = get_close_matches(args[0], [*VERBS, *ALIASES], n=1)
-            raise click.UsageError(f"no verb {args[0]!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+            raise click.UsageError(
+                f"no verb {args[0]!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+            )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -59,14 +66,18 @@ class Verbs(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="varka")
 def cli() -> None:
-    """An Istio-compatible service mesh on one machine: the same manifests, the same Envoy, no cluster."""
+    """An Istio-compatible service mesh on one machine: the same manifests, the same Envoy, no
+    cluster."""
 
 
 def main() -> NoReturn:
-    """Run the command line and leave with the code that `cli.exits` names; a traceback never reaches a user."""
+    """Run the command line and leave with the code that `cli.exits` names; a traceback never
+    reaches a user."""
     try:
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -91,10 +102,16 @@ def _report_bug(error: Exception) -> int:
     """Write the traceback to a file of the user's and say where it is."""
     import tempfile
 
-    with tempfile.NamedTemporaryFile("w", prefix="varka-bug-", suffix=".txt", delete=False) as report:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="varka-bug-", suffix=".txt", delete=False
+    ) as report:
         report.write(f"varka {__version__} {sys.argv[1:]!r}\n")
         traceback.print_exception(error, file=report)
-    click.echo(f"varka: a bug of ours: {type(error).__name__}: {error}\nPlease report it with the file {report.name}", err=True)
+    click.echo(
+        f"varka: a bug of ours: {type(error).__name__}: {error}\nPlease report it with the file"
+        f" {report.name}",
+        err=True,
+    )
     return BUG
 
 

@@ -1,4 +1,5 @@
-"""What offline verbs read: manifests to a State, mesh configuration to a MeshConfig; what is wrong goes to stderr."""
+"""What offline verbs read: manifests to a State, mesh configuration to a MeshConfig; what is wrong
+goes to stderr."""
 
 from __future__ import annotations
 
@@ -19,8 +20,8 @@ from varka.store.state import State
 
 
 def read_manifests(paths: Iterable[str]) -> tuple[State, int]:
-    """The good objects of the files, and the exit code that the bad ones call for. Files must be readable. They may come out of
-    a cluster, so what an API server prunes makes no object bad."""
+    """The good objects of the files, and the exit code that the bad ones call for. Files must be
+    readable. They may come out of a cluster, so what an API server prunes makes no object bad."""
     names = tuple(paths)
     if not names:
         raise click.UsageError("no manifests given")
@@ -34,7 +35,8 @@ def read_manifests(paths: Iterable[str]) -> tuple[State, int]:
 
 
 def read_mesh_config(path: str | None, state: State) -> MeshConfig:
-    """From the file, else from the ConfigMap `istio` or an IstioOperator among the manifests, else Istio's defaults."""
+    """From the file, else from the ConfigMap `istio` or an IstioOperator among the manifests, else
+    Istio's defaults."""
     if path is None:
         return mesh_config_of(state) or default_mesh_config()
     try:

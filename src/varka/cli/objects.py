@@ -18,7 +18,9 @@ def kind_of(word: str) -> Kind:
     kind = find(word)
     if kind is None:
         near = suggest(word)
-        raise Failure(f"no kind {word!r}", code=USAGE, hint=f"did you mean {near!r}?" if near else "")
+        raise Failure(
+            f"no kind {word!r}", code=USAGE, hint=f"did you mean {near!r}?" if near else ""
+        )
     return kind
 
 
@@ -26,7 +28,9 @@ def age(created: str, now: datetime | None = None) -> str:
     """`5s`, `3m4s`, `12m`, `4h`, `3d` as kubectl writes them; `<unknown>` without a time."""
     if not created:
         return "<unknown>"
-    seconds = max(0, int(((now or datetime.now(UTC)) - datetime.fromisoformat(created)).total_seconds()))
+    seconds = max(
+        0, int(((now or datetime.now(UTC)) - datetime.fromisoformat(created)).total_seconds())
+    )
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
     if seconds < 120:
         return f"{seconds}s"
@@ -48,7 +52,9 @@ def _field(*path: str) -> Callable[[Object], str]:
             value = value.get(name) if isinstance(value, Mapping) else None
         if value is None:
             return ""
-        return "[" + ",".join(f'"{v}"' for v in value) + "]" if isinstance(value, list) else str(value)
+        return (
+            "[" + ",".join(f'"{v}"' for v in value) + "]" if isinstance(value, list) else str(value)
+        )
 
     return read
 
@@ -67,12 +73,20 @@ def _ready(value: Object) -> str:
 def pod_status(value: Object) -> str:
     """The reason why a container waits, else the phase."""
     status = value.get("status", {})
-    waiting = (c.get("state", {}).get("waiting", {}).get("reason") for c in status.get("containerStatuses") or ())
+    waiting = (
+        c.get("state", {}).get("waiting", {}).get("reason")
+        for c in status.get("containerStatuses") or ()
+    )
     return next((reason for reason in waiting if reason), str(status.get("phase") or "Unknown"))
 
 
 def _restarts(value: Object) -> str:
-    return str(sum(int(c.get("restartCount", 0)) for c in value.get("status", {}).get("containerStatuses") or ()))
+    return str(
+        sum(
+            int(c.get("restartCount", 0))
+            for c in value.get("status", {}).get("containerStatuses") or ()
+        )
+    )
 
 
 def _cluster_ip(value: Object) -> str:
@@ -86,7 +100,10 @@ _COLUMNS: Mapping[str, tuple[Column, ...]] = {
         ("PORT(S)", _ports),
     ),
     "Pod": (("READY", _ready), ("STATUS", pod_status), ("RESTARTS", _restarts)),
-    "VirtualService": (("GATEWAYS", _field("spec", "gateways")), ("HOSTS", _field("spec", "hosts"))),
+    "VirtualService": (
+        ("GATEWAYS", _field("spec", "gateways")),
+        ("HOSTS", _field("spec", "hosts")),
+    ),
     "DestinationRule": (("HOST", _field("spec", "host")),),
     "ServiceEntry": (
         ("HOSTS", _field("spec", "hosts")),

@@ -18,7 +18,11 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
     def place(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
         origin = diagnostic.origin
-        return (origin.file, origin.line, origin.column, diagnostic.code) if origin else ("", 0, 0, diagnostic.code)
+        return (
+            (origin.file, origin.line, origin.column, diagnostic.code)
+            if origin
+            else ("", 0, 0, diagnostic.code)
+        )
 
     return sorted(diagnostics, key=place)
 
@@ -36,9 +40,15 @@ def as_line(diagnostic: Diagnostic) -> str:
 def plain_line(diagnostic: Mapping[str, Any]) -> str:
     """The same of a diagnostic that another process tells as JSON."""
     hint = f" ({diagnostic['hint']})" if diagnostic.get("hint") else ""
-    where = f"{diagnostic['file']}:{diagnostic['line']}:{diagnostic['column']}: " if diagnostic.get("file") else ""
+    where = (
+        f"{diagnostic['file']}:{diagnostic['line']}:{diagnostic['column']}: "
+        if diagnostic.get("file")
+        else ""
+    )
     path = f"{diagnostic['path']}: " if diagnostic.get("path") else ""
-    return f"{where}{diagnostic['severity']} {diagnostic['code']}: {path}{diagnostic['message']}{hint}"
+    return (
+        f"{where}{diagnostic['severity']} {diagnostic['code']}: {path}{diagnostic['message']}{hint}"
+    )
 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic], *, err: bool = True) -> None:
@@ -56,6 +66,11 @@ def summary(diagnostics: Iterable[Diagnostic], objects: int) -> str:
     found = list(diagnostics)
     counts = [(severity, sum(d.severity is severity for d in found)) for severity in Severity]
     words = [
-        f"{count} {severity}{'s' if count > 1 and severity is not Severity.INFO else ''}" for severity, count in counts if count
+        f"{count} {severity}{'s' if count > 1 and severity is not Severity.INFO else ''}"
+        for severity, count in counts
+        if count
     ]
-    return f"{objects} object{'' if objects == 1 else 's'}: {', '.join(words) or 'nothing to complain about'}"
+    return (
+        f"{objects} object{'' if objects == 1 else 's'}:"
+        f" {', '.join(words) or 'nothing to complain about'}"
+    )

@@ -51,13 +51,17 @@ class Types(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return super().get_command(ctx, _FULL.get(cmd_name, cmd_name))
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         from difflib import get_close_matches
 
         known = [*self.commands, *_FULL]
         if args and args[0] not in known and not args[0].startswith("-"):
             close = get_close_matches(args[0], known, n=1)
-            raise click.UsageError(f"no type {args[0]!r}" + (f"; did you mean {close[0]!r}?" if close else ""), ctx)
+            raise click.UsageError(
+                f"no type {args[0]!r}" + (f"; did you mean {close[0]!r}?" if close else ""), ctx
+            )
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -69,7 +73,13 @@ class Types(click.Group):
 
 @click.group(cls=Types)
 @click.option("--name", "mesh", metavar="NAME", help="The mesh, when several run.")
-@click.option("-n", "--namespace", default="default", metavar="NS", help="The pod's namespace, where its name has none.")
+@click.option(
+    "-n",
+    "--namespace",
+    default="default",
+    metavar="NS",
+    help="The pod's namespace, where its name has none.",
+)
 @click.pass_context
 def proxy_config(ctx: click.Context, mesh: str | None, namespace: str) -> None:
     """Show what a proxy's Envoy has: TYPE POD, or TYPE --file CONFIG_DUMP."""
@@ -83,7 +93,9 @@ def _set_namespace(ctx: click.Context, _: click.Parameter, value: str | None) ->
 
 def namespace_option(command: F) -> F:
     """As istioctl's, `-n` may also stand behind the type."""
-    return click.option("-n", "--namespace", metavar="NS", expose_value=False, callback=_set_namespace)(command)
+    return click.option(
+        "-n", "--namespace", metavar="NS", expose_value=False, callback=_set_namespace
+    )(command)
 
 
 def source(default_output: str = "short") -> Callable[[F], F]:
@@ -91,8 +103,12 @@ def source(default_output: str = "short") -> Callable[[F], F]:
 
     def decorate(command: F) -> F:
         kinds = click.Choice(["short", "json", "yaml"])
-        command = click.option("-o", "--output", type=kinds, default=default_output, show_default=True)(command)
-        command = click.option("-f", "--file", metavar="FILE", help="A config dump instead of a pod; - is stdin.")(command)
+        command = click.option(
+            "-o", "--output", type=kinds, default=default_output, show_default=True
+        )(command)
+        command = click.option(
+            "-f", "--file", metavar="FILE", help="A config dump instead of a pod; - is stdin."
+        )(command)
         command = namespace_option(click.argument("pod", required=False)(command))
         return cast(F, click.pass_obj(command))
 
@@ -121,7 +137,9 @@ def clusters_(obj: Any, pod: str | None, file: str | None, output: str, **chosen
 @click.option("--port", default=0)
 @click.option("--type", "type", default="", help="HTTP, TCP or HTTP+TCP.")
 @verbosity
-def listeners_(obj: Any, pod: str | None, file: str | None, output: str, verbose: bool, **chosen: Any) -> None:
+def listeners_(
+    obj: Any, pod: str | None, file: str | None, output: str, verbose: bool, **chosen: Any
+) -> None:
     """Listeners. Also: listener, l."""
     found = listeners.select(_dump(obj, pod, file, "listeners"), listeners.ListenerFilter(**chosen))
     _show(output, found, lambda: render(listeners.rows(found, verbose=verbose), 1))
@@ -131,7 +149,9 @@ def listeners_(obj: Any, pod: str | None, file: str | None, output: str, verbose
 @source()
 @click.option("--name", "name", default="", help="The route configuration's name.")
 @verbosity
-def routes_(obj: Any, pod: str | None, file: str | None, output: str, verbose: bool, name: str) -> None:
+def routes_(
+    obj: Any, pod: str | None, file: str | None, output: str, verbose: bool, name: str
+) -> None:
     """Routes. Also: route, r."""
     found = routes.select(_dump(obj, pod, file, "routes"), name)
     _show(output, found, lambda: render(routes.rows(found, verbose=verbose)))
@@ -233,7 +253,9 @@ def everything(
             "SECRET": _secret_table(dump, named=True),
             "ENDPOINTS": render(endpoints.rows(some_endpoints, named=True)),
         }
-        titles = {title: f"------ {title} INFO ------\n\n" if with_headers else "" for title in sections}
+        titles = {
+            title: f"------ {title} INFO ------\n\n" if with_headers else "" for title in sections
+        }
         return "\n".join(titles[title] + table for title, table in sections.items())
 
     _show(output, dump.document, tables)
@@ -241,7 +263,12 @@ def everything(
 
 @proxy_config.command()
 @click.argument("pod")
-@click.option("--level", default="", metavar="[LOGGER:]LEVEL,...", help="trace, debug, info, warning, error, critical or off.")
+@click.option(
+    "--level",
+    default="",
+    metavar="[LOGGER:]LEVEL,...",
+    help="trace, debug, info, warning, error, critical or off.",
+)
 @click.option("-r", "--reset", is_flag=True, help="Every logger back to warning.")
 @namespace_option
 @click.pass_obj
@@ -251,9 +278,14 @@ def log(obj: Any, pod: str, level: str, reset: bool) -> None:
         raise click.UsageError("--level cannot be combined with --reset")
     wanted = _levels("warning" if reset else level)
     found = _find(obj, pod)
-    answers = [_admin(found, f"logging?{query}", "POST") for query in wanted] or [_admin(found, "logging", "POST")]
+    answers = [_admin(found, f"logging?{query}", "POST") for query in wanted] or [
+        _admin(found, "logging", "POST")
+    ]
     if answers[-1].startswith("usage"):
-        raise Failure(f"unrecognized logger name in {level!r}", hint=f"varka proxy-config log {pod} lists them")
+        raise Failure(
+            f"unrecognized logger name in {level!r}",
+            hint=f"varka proxy-config log {pod} lists them",
+        )
     click.echo(f"{found.name}:\n{answers[-1]}", nl=False)
 
 
@@ -267,7 +299,9 @@ def _levels(given: str) -> list[str]:
         logger, _, level = part.rpartition("::")[2].replace("=", ":").rpartition(":")
         level = "warning" if level == "warn" else level
         if level not in LEVELS:
-            raise Failure(f"unrecognized logging level: {level}", hint=f"one of {', '.join(sorted(LEVELS))}")
+            raise Failure(
+                f"unrecognized logging level: {level}", hint=f"one of {', '.join(sorted(LEVELS))}"
+            )
         found.append(f"{logger or 'level'}={level}")
     return sorted(found, key=lambda query: not query.startswith("level="))
 
@@ -300,7 +334,11 @@ def _dump(obj: Any, pod: str | None, file: str | None, kind: str) -> Dump:
     except OSError as error:
         raise Failure(f"{file}: {error.strerror}", code=UNPARSABLE) from None
     except ValueError as error:
-        raise Failure(f"{file or pod}: {error}", code=UNPARSABLE, hint="a dump is what Envoy's /config_dump answers") from None
+        raise Failure(
+            f"{file or pod}: {error}",
+            code=UNPARSABLE,
+            hint="a dump is what Envoy's /config_dump answers",
+        ) from None
 
 
 def _find(obj: Any, pod: str) -> LivePod:

@@ -14,10 +14,15 @@ from varka.cli.exits import FAILED, OK, Failure
 @click.option("--name", "mesh", metavar="NAME", help="The mesh, when several run.")
 @click.argument("pod", required=False, metavar="[POD[.NAMESPACE]]")
 @click.option("-n", "--namespace", default="default", show_default=True)
-@click.option("-v", "--verbosity", type=int, default=0, metavar="N", help="1: a column for each type.")
-@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "-v", "--verbosity", type=int, default=0, metavar="N", help="1: a column for each type."
+)
+@click.option(
+    "-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True
+)
 def ps(mesh: str | None, pod: str | None, namespace: str, verbosity: int, output: str) -> int:
-    """Every connected proxy: SYNCED (it has the newest), STALE (it did not answer yet), NOT SENT, ERROR (it rejected)."""
+    """Every connected proxy: SYNCED (it has the newest), STALE (it did not answer yet), NOT SENT,
+    ERROR (it rejected)."""
     from varka.cli.client import connect
     from varka.cli.output import print_json
     from varka.cli.tables import render
@@ -60,4 +65,8 @@ def _failing(pods: list[Any]) -> list[tuple[str, str]]:
     from varka.cli.objects import pod_status
 
     shown = [(item["object"]["metadata"], pod_status(item["object"])) for item in pods]
-    return [(f"{m['name']}.{m.get('namespace', '')}", reason) for m, reason in shown if reason == "CrashLoopBackOff"]
+    return [
+        (f"{m['name']}.{m.get('namespace', '')}", reason)
+        for m, reason in shown
+        if reason == "CrashLoopBackOff"
+    ]

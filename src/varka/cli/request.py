@@ -1,4 +1,5 @@
-"""`varka request`: send real requests, from inside a pod or from this machine, and say who answered."""
+"""`varka request`: send real requests, from inside a pod or from this machine, and say who
+answered."""
 
 from __future__ import annotations
 
@@ -18,28 +19,90 @@ from varka.local.client.model import Protocol, Request, Target, Tls
 @click.command()
 @click.argument("url")
 @click.option("--name", "mesh", metavar="NAME", help="The mesh, when several run.")
-@click.option("-n", "--namespace", default="default", metavar="NS", help="The pod's namespace, where its name has none.")
-@click.option("--from", "pod", metavar="POD|deploy/NAME[.NS]", help="Send from inside this pod; without it, from this machine.")
+@click.option(
+    "-n",
+    "--namespace",
+    default="default",
+    metavar="NS",
+    help="The pod's namespace, where its name has none.",
+)
+@click.option(
+    "--from",
+    "pod",
+    metavar="POD|deploy/NAME[.NS]",
+    help="Send from inside this pod; without it, from this machine.",
+)
 @click.option("-X", "--method", default="", metavar="METHOD", help="GET, or POST with a body.")
-@click.option("-H", "--header", "headers", multiple=True, metavar="'K: V'", help="Again for more; 'Host: x' sets the authority.")
+@click.option(
+    "-H",
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="'K: V'",
+    help="Again for more; 'Host: x' sets the authority.",
+)
 @click.option("-d", "--data", "body", default="", metavar="BODY")
-@click.option("--count", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="How many requests.")
-@click.option("--concurrency", type=click.IntRange(1), metavar="N", help="So many at once, each over a connection that it keeps.")
+@click.option(
+    "--count",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="How many requests.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1),
+    metavar="N",
+    help="So many at once, each over a connection that it keeps.",
+)
 @click.option("--http1.1", "protocol", flag_value=Protocol.HTTP11.value, help="The default.")
-@click.option("--http2", "protocol", flag_value=Protocol.HTTP2.value, help="With prior knowledge; by ALPN over TLS.")
-@click.option("--grpc", "protocol", flag_value=Protocol.GRPC.value, help="As grpc://HOST:PORT/PKG.SERVICE/METHOD does.")
+@click.option(
+    "--http2",
+    "protocol",
+    flag_value=Protocol.HTTP2.value,
+    help="With prior knowledge; by ALPN over TLS.",
+)
+@click.option(
+    "--grpc",
+    "protocol",
+    flag_value=Protocol.GRPC.value,
+    help="As grpc://HOST:PORT/PKG.SERVICE/METHOD does.",
+)
 @click.option("--tls-ca", metavar="FILE", help="Trust these certificates instead of the machine's.")
 @click.option("--tls-cert", metavar="FILE", help="The client's certificate.")
 @click.option("--tls-key", metavar="FILE", help="And its key.")
-@click.option("--sni", default="", metavar="HOST", help="The name asked for in TLS; the URL's host without it.")
+@click.option(
+    "--sni",
+    default="",
+    metavar="HOST",
+    help="The name asked for in TLS; the URL's host without it.",
+)
 @click.option("--tls-version", default="", metavar="1.2", help="Offer this version only.")
-@click.option("--tls-ciphers", default="", metavar="LIST", help="Offer these ciphers only, in OpenSSL's words; up to TLS 1.2.")
+@click.option(
+    "--tls-ciphers",
+    default="",
+    metavar="LIST",
+    help="Offer these ciphers only, in OpenSSL's words; up to TLS 1.2.",
+)
 @click.option("--tls-curve", default="", metavar="P-256", help="Offer this curve only.")
 @click.option("-k", "--insecure", is_flag=True, help="Do not check the server's certificate.")
-@click.option("--resolve", multiple=True, metavar="H:P:A", help="Connect to address A for host H and port P.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=15.0, show_default=True, metavar="S")
-@click.option("--expect", type=int, metavar="STATUS", help="Any other status ends with exit code 1.")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--resolve", multiple=True, metavar="H:P:A", help="Connect to address A for host H and port P."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=15.0,
+    show_default=True,
+    metavar="S",
+)
+@click.option(
+    "--expect", type=int, metavar="STATUS", help="Any other status ends with exit code 1."
+)
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
 def request(
     url: str,
     mesh: str | None,
@@ -78,7 +141,16 @@ def request(
         concurrency=concurrency or 0,
         timeout=timeout,
         resolve=tuple(_resolve(text) for text in resolve),
-        tls=Tls(_pem(tls_ca), _pem(tls_cert), _pem(tls_key), sni, not insecure, tls_version, tls_ciphers, tls_curve),
+        tls=Tls(
+            _pem(tls_ca),
+            _pem(tls_cert),
+            _pem(tls_key),
+            sni,
+            not insecure,
+            tls_version,
+            tls_ciphers,
+            tls_curve,
+        ),
     )
     try:
         target = Target.parse(url)
@@ -132,7 +204,10 @@ def _send_from(mesh: str | None, pod: str, namespace: str, asked: Request) -> di
     argv = [sys.executable, "-m", "varka.local.client", "-"]
     done = run_in(find_pod(mesh, pod, namespace), argv, json.dumps(asked.to_document()))
     if done.returncode:
-        raise Failure(f"nothing could be sent from {pod}: {done.stderr.strip().removeprefix('varka: ')}", code=FAILED)
+        raise Failure(
+            f"nothing could be sent from {pod}: {done.stderr.strip().removeprefix('varka: ')}",
+            code=FAILED,
+        )
     document: dict[str, Any] = json.loads(done.stdout)
     return document
 
@@ -152,7 +227,12 @@ def _show(document: dict[str, Any], asked: Request, target: Target) -> None:
     summary = document["summary"]
     rows = [
         (title, str(value), str(number), f"{number / summary['count']:.0%}")
-        for title, counts in (("status", "by_status"), ("version", "by_version"), ("pod", "by_pod"), ("error", "errors"))
+        for title, counts in (
+            ("status", "by_status"),
+            ("version", "by_version"),
+            ("pod", "by_pod"),
+            ("error", "errors"),
+        )
         for value, number in summary[counts].items()
     ]
     click.echo(render([("WHAT", "VALUE", "COUNT", "SHARE"), *rows], 3), nl=False)
@@ -172,7 +252,12 @@ def _show_one(response: dict[str, Any], target: Target) -> None:
         click.echo(f"varka: {target.host}:{target.port}: {error}: {_REASONS[error]}", err=True)
         return
     echo = response["echo"]
-    who = f"  {echo['pod']}.{echo['namespace']}" + (f" ({echo['version']})" if echo["version"] else "") if echo else ""
+    who = (
+        f"  {echo['pod']}.{echo['namespace']}"
+        + (f" ({echo['version']})" if echo["version"] else "")
+        if echo
+        else ""
+    )
     status = f" {response['status']}" if response["status"] else ""
     grpc = f" grpc-status {response['grpc_status']}" if "grpc_status" in response else ""
     click.echo(f"{response['protocol']}{status}{grpc}{who}  {response['duration_ms']} ms")

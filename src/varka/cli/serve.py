@@ -18,15 +18,30 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="FILE|DIR...")
-@click.option("-f", "--filename", "more", multiple=True, metavar="FILE", help="The same as a positional FILE.")
 @click.option(
-    "--xds", default="127.0.0.1:15010", show_default=True, metavar="HOST:PORT", help="Where proxies connect, in plaintext."
+    "-f", "--filename", "more", multiple=True, metavar="FILE", help="The same as a positional FILE."
 )
-@click.option("--mesh-config", metavar="FILE", help="A MeshConfig document, merged over the defaults.")
-@click.option("--watch/--no-watch", default=True, show_default=True, help="Apply files when they are saved.")
+@click.option(
+    "--xds",
+    default="127.0.0.1:15010",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where proxies connect, in plaintext.",
+)
+@click.option(
+    "--mesh-config", metavar="FILE", help="A MeshConfig document, merged over the defaults."
+)
+@click.option(
+    "--watch/--no-watch", default=True, show_default=True, help="Apply files when they are saved."
+)
 @click.option("-o", "--output", type=click.Choice(["json"]), help="One event per line on stdout.")
 def serve(
-    paths: tuple[str, ...], more: tuple[str, ...], xds: str, mesh_config: str | None, watch: bool, output: str | None
+    paths: tuple[str, ...],
+    more: tuple[str, ...],
+    xds: str,
+    mesh_config: str | None,
+    watch: bool,
+    output: str | None,
 ) -> None:
     """Serve the manifests to proxies by aggregated discovery, delta and state of the world."""
     if not (*paths, *more):
@@ -43,12 +58,18 @@ def serve(
 
     settings = Settings.from_environment(os.environ)
     file = Path(mesh_config) if mesh_config else None
-    options = Options((*paths, *more), (xds,), default_mesh_config(), settings, watch, mesh_config=file)
+    options = Options(
+        (*paths, *more), (xds,), default_mesh_config(), settings, watch, mesh_config=file
+    )
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(options, xds, output == "json"))
     except RuntimeError as error:
-        raise Failure(f"{xds} can't be listened on: {error}", code=FAILED, hint="choose another address with --xds") from None
+        raise Failure(
+            f"{xds} can't be listened on: {error}",
+            code=FAILED,
+            hint="choose another address with --xds",
+        ) from None
 
 
 async def _run(options: Options, address: str, as_json: bool) -> None:
@@ -76,9 +97,21 @@ def _tell(event: dict[str, Any]) -> None:
     """In words, what a person who edits files wants to know."""
     objects = ", ".join(f"{o['kind']} {o['name']}" for o in event.get("objects", ())[:5])
     if event["event"] == "applied":
-        click.echo(f"applied {objects}: {event['acked']} proxies, {event['bytes_sent']} bytes, {event['took_ms']} ms", err=True)
+        click.echo(
+            f"applied {objects}: {event['acked']} proxies, {event['bytes_sent']} bytes,"
+            f" {event['took_ms']} ms",
+            err=True,
+        )
     elif event["event"] == "rejected" and "proxy" in event:
-        click.echo(f"{event['proxy']} rejected {event['type']} {event['resource']} ({objects}): {event['error']}", err=True)
+        click.echo(
+            f"{event['proxy']} rejected {event['type']} {event['resource']} ({objects}):"
+            f" {event['error']}",
+            err=True,
+        )
     elif event["event"] == "rejected":
         for d in event["diagnostics"]:
-            click.echo(f"{d['file']}:{d['line']}:{d['column']}: {d['severity']} {d['code']}: {d['message']}", err=True)
+            click.echo(
+                f"{d['file']}:{d['line']}:{d['column']}: {d['severity']} {d['code']}:"
+                f" {d['message']}",
+                err=True,
+            )

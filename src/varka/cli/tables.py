@@ -6,10 +6,13 @@ from collections.abc import Iterable, Sequence
 
 
 def render(rows: Iterable[Sequence[str]], padding: int = 5) -> str:
-    """Every column is as wide as its widest cell and `padding` spaces; the last cell of a row stays as it is."""
+    """Every column is as wide as its widest cell and `padding` spaces; the last cell of a row stays
+    as it is."""
     table = [tuple(row) for row in rows]
     columns = max((len(row) - 1 for row in table), default=0)
-    widths = [max(len(row[at]) for row in table if len(row) > at + 1) + padding for at in range(columns)]
+    widths = [
+        max(len(row[at]) for row in table if len(row) > at + 1) + padding for at in range(columns)
+    ]
     return "".join(f"{_line(row, widths)}\n" for row in table)
 
 

@@ -16,12 +16,22 @@ from varka.proxy.node import Proxy, from_document
 
 @click.command()
 @click.argument("files", nargs=-1, metavar="FILE|DIR...")
-@click.option("-f", "--filename", "more", multiple=True, metavar="FILE", help="The same as a positional FILE.")
+@click.option(
+    "-f", "--filename", "more", multiple=True, metavar="FILE", help="The same as a positional FILE."
+)
 @click.option("--proxy", "pod", metavar="POD.NS", help="A Pod of the manifests.")
 @click.option("--proxy-file", metavar="FILE", help="One proxy, as JSON or YAML.")
 @click.option("--proxies-file", metavar="FILE", help="A list of proxies.")
-@click.option("--route", "routes", multiple=True, metavar="NAME", help="A route configuration besides those that listeners name.")
-@click.option("--mesh-config", metavar="FILE", help="A MeshConfig document, merged over the defaults.")
+@click.option(
+    "--route",
+    "routes",
+    multiple=True,
+    metavar="NAME",
+    help="A route configuration besides those that listeners name.",
+)
+@click.option(
+    "--mesh-config", metavar="FILE", help="A MeshConfig document, merged over the defaults."
+)
 @click.option("-o", "--output", type=click.Choice(["json"]), default="json", show_default=True)
 def translate(
     files: tuple[str, ...],
@@ -68,7 +78,9 @@ def _proxy(document: Any, name: str) -> Proxy:
     try:
         return from_document(document)
     except (ValueError, AttributeError) as error:
-        raise Failure(f"{name}: not a proxy: {error}", code=USAGE, hint="it needs at least type and namespace") from None
+        raise Failure(
+            f"{name}: not a proxy: {error}", code=USAGE, hint="it needs at least type and namespace"
+        ) from None
 
 
 def _pod_proxy(state: Any, pod: str) -> Proxy:
@@ -81,7 +93,11 @@ def _pod_proxy(state: Any, pod: str) -> Proxy:
     found = pods.get((name, namespace or "default"))
     if found is None:
         close = get_close_matches(pod, [f"{n}.{ns}" for n, ns in pods], n=1)
-        raise Failure(f"no Pod {pod!r} in the manifests", code=FAILED, hint=f"did you mean {close[0]!r}?" if close else "")
+        raise Failure(
+            f"no Pod {pod!r} in the manifests",
+            code=FAILED,
+            hint=f"did you mean {close[0]!r}?" if close else "",
+        )
     return proxy_of_pod(found)
 
 
@@ -91,7 +107,9 @@ def _resources(compiler: Any, proxy: Proxy, routes: tuple[str, ...]) -> dict[str
 
     view = compiler.view(proxy)
     whole = [compiler.route(proxy, r.name) for r in view.of(TypeUrl.ROUTE)]
-    asked = [compiler.route(proxy, name) for name in routes if view.get(TypeUrl.ROUTE, name) is None]
+    asked = [
+        compiler.route(proxy, name) for name in routes if view.get(TypeUrl.ROUTE, name) is None
+    ]
     return {
         "listeners": [to_json(r) for r in view.of(TypeUrl.LISTENER)],
         "routes": [to_json(r) for r in (*whole, *asked)],

@@ -23,18 +23,64 @@ PROFILES = ("default", "demo", "minimal")
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="PATH...")
-@click.option("-f", "--filename", "more", multiple=True, metavar="FILE", help="The same as a positional PATH.")
-@click.option("--name", default="default", show_default=True, metavar="NAME", help="The mesh's name; several may run.")
-@click.option("-d", "--detach", is_flag=True, help="Return when every proxy has acknowledged its configuration.")
-@click.option("--publish", multiple=True, metavar="HOSTPORT:SERVICE.NS:PORT", help="Another port of a gateway on 127.0.0.1.")
-@click.option("--profile", type=click.Choice(PROFILES), default="default", show_default=True, help="Which gateways there are.")
-@click.option("--mesh-config", metavar="FILE", help="A MeshConfig document, merged over the defaults.")
-@click.option("--watch/--no-watch", default=True, show_default=True, help="Apply files when they are saved.")
-@click.option("--inject/--no-inject", default=True, help="Label namespaces that no manifest declares istio-injection: enabled.")
-@click.option("--run", "images", multiple=True, metavar="IMAGE=COMMAND", help="The local program that stands for an image.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True, metavar="S")
+@click.option(
+    "-f", "--filename", "more", multiple=True, metavar="FILE", help="The same as a positional PATH."
+)
+@click.option(
+    "--name",
+    default="default",
+    show_default=True,
+    metavar="NAME",
+    help="The mesh's name; several may run.",
+)
+@click.option(
+    "-d",
+    "--detach",
+    is_flag=True,
+    help="Return when every proxy has acknowledged its configuration.",
+)
+@click.option(
+    "--publish",
+    multiple=True,
+    metavar="HOSTPORT:SERVICE.NS:PORT",
+    help="Another port of a gateway on 127.0.0.1.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    default="default",
+    show_default=True,
+    help="Which gateways there are.",
+)
+@click.option(
+    "--mesh-config", metavar="FILE", help="A MeshConfig document, merged over the defaults."
+)
+@click.option(
+    "--watch/--no-watch", default=True, show_default=True, help="Apply files when they are saved."
+)
+@click.option(
+    "--inject/--no-inject",
+    default=True,
+    help="Label namespaces that no manifest declares istio-injection: enabled.",
+)
+@click.option(
+    "--run",
+    "images",
+    multiple=True,
+    metavar="IMAGE=COMMAND",
+    help="The local program that stands for an image.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="S",
+)
 @click.option("--strict", is_flag=True, help="Start nothing when a manifest has an error.")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
 def up(
     paths: tuple[str, ...],
     more: tuple[str, ...],
@@ -50,7 +96,8 @@ def up(
     strict: bool,
     output: str,
 ) -> int:
-    """Start pods, sidecars and gateways from the manifests in PATH... and keep applying what is saved there.
+    """Start pods, sidecars and gateways from the manifests in PATH... and keep applying what is
+    saved there.
 
     In the foreground Ctrl-C ends the mesh; with -d `varka down` does.
     """
@@ -59,19 +106,30 @@ def up(
     mesh = mesh_paths(name)
     if handle.supervisor_pid(mesh):
         raise Failure(
-            f"mesh {name!r} is already running", hint=f"varka apply -f FILE changes it, varka down --name {name} ends it"
+            f"mesh {name!r} is already running",
+            hint=f"varka apply -f FILE changes it, varka down --name {name} ends it",
         )
     manifests = tuple(_save_stdin(mesh) if path == "-" else path for path in manifests)
     _check(manifests, mesh_config, strict, output)
     command = _control_plane(mesh, manifests, profile, mesh_config, watch, inject)
-    _launch(mesh, command, _images(images), [*_DEFAULT_PUBLISHED, *map(_published, publish)], attached=not detach)
+    _launch(
+        mesh,
+        command,
+        _images(images),
+        [*_DEFAULT_PUBLISHED, *map(_published, publish)],
+        attached=not detach,
+    )
     answer = _wait(mesh, timeout)
     document = {**_document(answer), "ready_ms": round((time.monotonic() - began) * 1000)}
     if not answer["ready"]:
         _explain(answer, timeout, mesh.state / "control-plane.log")
     for one in answer["published"]:
         if one["wanted"] and not one["address"].endswith(f":{one['wanted']}"):
-            click.echo(f"varka: port {one['wanted']} is taken; {one['gateway']}:{one['port']} is at {one['address']}", err=True)
+            click.echo(
+                f"varka: port {one['wanted']} is taken; {one['gateway']}:{one['port']} is at"
+                f" {one['address']}",
+                err=True,
+            )
     show(document if detach else {"event": "ready", **document}, output)
     if detach:
         return OK if answer["ready"] else FAILED
@@ -89,11 +147,14 @@ def _save_stdin(mesh: MeshPaths) -> str:
 
 
 def _wait(mesh: MeshPaths, timeout: float) -> dict[str, Any]:
-    """What the supervisor says when everything is ready or the time is over. Who does not want to wait wants no mesh."""
+    """What the supervisor says when everything is ready or the time is over. Who does not want to
+    wait wants no mesh."""
     try:
         return handle.ask(mesh, "ready", timeout=timeout)
     except handle.NoMesh:
-        raise Failure("the mesh died while it started", hint=f"see {mesh.state / 'supervisor.log'}") from None
+        raise Failure(
+            "the mesh died while it started", hint=f"see {mesh.state / 'supervisor.log'}"
+        ) from None
     except KeyboardInterrupt:
         handle.stop(mesh)
         raise
@@ -119,16 +180,34 @@ def _check(manifests: Sequence[str], mesh_config: str | None, strict: bool, outp
     if not any(one.severity is Severity.ERROR for one in found):
         return
     if output == "json":
-        printer.print_json({"diagnostics": [plain_diagnostic(one) for one in printer.in_order(found)]})
+        printer.print_json(
+            {"diagnostics": [plain_diagnostic(one) for one in printer.in_order(found)]}
+        )
     else:
         printer.print_diagnostics(found)
-    raise Failure("nothing was started: a manifest has errors", hint="without --strict the good objects run")
+    raise Failure(
+        "nothing was started: a manifest has errors", hint="without --strict the good objects run"
+    )
 
 
 def _control_plane(
-    mesh: MeshPaths, manifests: Sequence[str], profile: str, mesh_config: str | None, watch: bool, inject: bool
+    mesh: MeshPaths,
+    manifests: Sequence[str],
+    profile: str,
+    mesh_config: str | None,
+    watch: bool,
+    inject: bool,
 ) -> list[str]:
-    options = ["--state-dir", str(mesh.state), "--ads", f"unix:{mesh.ads}", "--api", str(mesh.api), "--profile", profile]
+    options = [
+        "--state-dir",
+        str(mesh.state),
+        "--ads",
+        f"unix:{mesh.ads}",
+        "--api",
+        str(mesh.api),
+        "--profile",
+        profile,
+    ]
     options += ["--mesh-config", mesh_config] if mesh_config else []
     options += [] if watch else ["--no-watch"]
     options += [] if inject else ["--no-inject"]
@@ -156,12 +235,19 @@ def _published(option: str) -> tuple[int, str, int]:
     host_port, _, rest = option.partition(":")
     service, _, port = rest.rpartition(":")
     if not (host_port.isdigit() and port.isdigit() and service):
-        raise click.UsageError(f"--publish {option!r} is not HOSTPORT:SERVICE.NAMESPACE:PORT, as 9000:{_INGRESS}:31400")
+        raise click.UsageError(
+            f"--publish {option!r} is not HOSTPORT:SERVICE.NAMESPACE:PORT, as 9000:{_INGRESS}:31400"
+        )
     return int(host_port), service if "." in service else f"{service}.istio-system", int(port)
 
 
 def _launch(
-    mesh: MeshPaths, command: Sequence[str], images: Mapping[str, str], publish: Sequence[tuple[int, str, int]], *, attached: bool
+    mesh: MeshPaths,
+    command: Sequence[str],
+    images: Mapping[str, str],
+    publish: Sequence[tuple[int, str, int]],
+    *,
+    attached: bool,
 ) -> None:
     from varka.local import launch
 
@@ -171,14 +257,20 @@ def _launch(
         raise Failure(str(error), code=error.code, hint=error.hint) from None
     except OSError as error:
         raise Failure(
-            f"{error.filename or mesh.state}: {error.strerror}", hint="set XDG_STATE_HOME and XDG_RUNTIME_DIR"
+            f"{error.filename or mesh.state}: {error.strerror}",
+            hint="set XDG_STATE_HOME and XDG_RUNTIME_DIR",
         ) from None
 
 
 def _document(answer: Mapping[str, Any]) -> dict[str, Any]:
     """What `-o json` promises, of what the supervisor says."""
-    pods = [{key: pod[key] for key in ("name", "namespace", "ip", "proxy", "ready")} for pod in answer["pods"]]
-    published = [{key: one[key] for key in ("address", "gateway", "port")} for one in answer["published"]]
+    pods = [
+        {key: pod[key] for key in ("name", "namespace", "ip", "proxy", "ready")}
+        for pod in answer["pods"]
+    ]
+    published = [
+        {key: one[key] for key in ("address", "gateway", "port")} for one in answer["published"]
+    ]
     return {
         "name": answer["name"],
         "pid": answer["pid"],
@@ -186,14 +278,23 @@ def _document(answer: Mapping[str, Any]) -> dict[str, Any]:
         "processes": answer["processes"],
         "pods": pods,
         "published": published,
-        "diagnostics": [*answer["diagnostics"], *(_not_started(pod, why) for pod, why in answer["failed"].items())],
+        "diagnostics": [
+            *answer["diagnostics"],
+            *(_not_started(pod, why) for pod, why in answer["failed"].items()),
+        ],
     }
 
 
 def _not_started(pod: str, why: str) -> dict[str, Any]:
     name, _, namespace = pod.rpartition(".")
     key = {"kind": "Pod", "namespace": namespace, "name": name}
-    return {"code": POD_NOT_STARTED, "severity": "error", "message": f"not started: {why}", "object": key, "path": ""}
+    return {
+        "code": POD_NOT_STARTED,
+        "severity": "error",
+        "message": f"not started: {why}",
+        "object": key,
+        "path": "",
+    }
 
 
 def _explain(answer: Mapping[str, Any], timeout: float, control_plane: Path) -> None:
@@ -223,12 +324,24 @@ def show(document: Mapping[str, Any], output: str) -> None:
         click.echo(json.dumps(document))
         return
     for diagnostic in document["diagnostics"]:
-        place = f"{diagnostic['file']}:{diagnostic['line']}:{diagnostic['column']}: " if diagnostic.get("file") else ""
+        place = (
+            f"{diagnostic['file']}:{diagnostic['line']}:{diagnostic['column']}: "
+            if diagnostic.get("file")
+            else ""
+        )
         key = diagnostic["object"]
         what = f" {key['kind']} {key['namespace']}/{key['name']}" if key else ""
-        click.echo(f"{place}{diagnostic['severity']} {diagnostic['code']}{what}: {diagnostic['message']}", err=True)
+        click.echo(
+            f"{place}{diagnostic['severity']} {diagnostic['code']}{what}: {diagnostic['message']}",
+            err=True,
+        )
     rows = [
-        (f"{pod['name']}.{pod['namespace']}", pod["ip"], pod["proxy"], "yes" if pod["ready"] else "no")
+        (
+            f"{pod['name']}.{pod['namespace']}",
+            pod["ip"],
+            pod["proxy"],
+            "yes" if pod["ready"] else "no",
+        )
         for pod in document["pods"]
     ]
     width = max((len(row[0]) for row in rows), default=4)
@@ -239,4 +352,8 @@ def show(document: Mapping[str, Any], output: str) -> None:
         click.echo(f"http://{one['address']} is port {one['port']} of {one['gateway']}", err=True)
     if not all(pod["ready"] for pod in document["pods"]):
         return
-    click.echo(f"mesh {document['name']} is up after {document['ready_ms'] / 1000:.1f} s (pid {document['pid']})", err=True)
+    click.echo(
+        f"mesh {document['name']} is up after {document['ready_ms'] / 1000:.1f} s (pid"
+        f" {document['pid']})",
+        err=True,
+    )

@@ -15,12 +15,31 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("files", nargs=-1, metavar="FILE|DIR...")
-@click.option("-f", "--filename", "more", multiple=True, metavar="FILE", help="The same as a positional FILE; `-` is stdin.")
-@click.option("-n", "--namespace", default="default", show_default=True, help="Of objects that name none.")
-@click.option("--as", "kind", type=click.Choice(["meshconfig", "meshnetworks"]), help="What the files hold instead of objects.")
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def validate(files: tuple[str, ...], more: tuple[str, ...], namespace: str, kind: str | None, output: str) -> int:
-    """Check manifests as the API server and Istio's webhook would; errors end with 1, warnings alone with 0."""
+@click.option(
+    "-f",
+    "--filename",
+    "more",
+    multiple=True,
+    metavar="FILE",
+    help="The same as a positional FILE; `-` is stdin.",
+)
+@click.option(
+    "-n", "--namespace", default="default", show_default=True, help="Of objects that name none."
+)
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice(["meshconfig", "meshnetworks"]),
+    help="What the files hold instead of objects.",
+)
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def validate(
+    files: tuple[str, ...], more: tuple[str, ...], namespace: str, kind: str | None, output: str
+) -> int:
+    """Check manifests as the API server and Istio's webhook would; errors end with 1, warnings
+    alone with 0."""
     if not files and not more:
         raise click.UsageError("name at least one FILE or DIR")
     import gc
@@ -28,7 +47,8 @@ def validate(files: tuple[str, ...], more: tuple[str, ...], namespace: str, kind
     from varka.base.plain import plain_diagnostic
     from varka.cli import output as show
 
-    gc.disable()  # What is made here lives until the end, so looking for garbage in it is a third of the time.
+    # What is made here lives until the end, so looking for garbage in it is a third of the time.
+    gc.disable()
     checked, unplaced, diagnostics = _check((*files, *more), namespace, kind)
     if output == "json":
         show.print_json({"diagnostics": [plain_diagnostic(d) for d in show.in_order(diagnostics)]})
@@ -39,8 +59,11 @@ def validate(files: tuple[str, ...], more: tuple[str, ...], namespace: str, kind
     return FAILED if any(d.severity is Severity.ERROR for d in diagnostics) else OK
 
 
-def _check(paths: tuple[str, ...], namespace: str, kind: str | None) -> tuple[int, int, list[Diagnostic]]:
-    """How many objects (or files) are good, how many of them name no namespace, and everything that was found."""
+def _check(
+    paths: tuple[str, ...], namespace: str, kind: str | None
+) -> tuple[int, int, list[Diagnostic]]:
+    """How many objects (or files) are good, how many of them name no namespace, and everything that
+    was found."""
     from varka.resources import files
 
     texts, diagnostics = files.read(paths)
@@ -49,7 +72,10 @@ def _check(paths: tuple[str, ...], namespace: str, kind: str | None) -> tuple[in
 
         loaded = load(texts, namespace=namespace)
         bad, found = _check_patches(loaded)
-        unplaced = sum(bool(r.namespace) and not (r.raw.get("metadata") or {}).get("namespace") for r in loaded.resources)
+        unplaced = sum(
+            bool(r.namespace) and not (r.raw.get("metadata") or {}).get("namespace")
+            for r in loaded.resources
+        )
         return len(loaded.resources) - bad, unplaced, [*diagnostics, *loaded.diagnostics, *found]
     from varka.resources import meshconfig
 
@@ -73,5 +99,7 @@ def _check_patches(loaded: Loaded) -> tuple[int, list[Diagnostic]]:
         findings = Findings()
         check_values(resource, findings)
         bad += findings.failed
-        diagnostics += [diagnostic(found, resource.key, loaded.places[resource.key]) for found in findings.items]
+        diagnostics += [
+            diagnostic(found, resource.key, loaded.places[resource.key]) for found in findings.items
+        ]
     return bad, diagnostics

@@ -1,1 +1,2 @@
-"""Envoy's messages from a proxy's view: pure functions of their arguments. No clock, no await, nothing looked up on the side."""
+"""Envoy's messages from a proxy's view: pure functions of their arguments. No clock, no await,
+nothing looked up on the side."""

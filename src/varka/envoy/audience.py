@@ -1,4 +1,5 @@
-"""Which proxies get the same: a view is made once for an audience, and its members are looked up."""
+"""Which proxies get the same: a view is made once for an audience, and its members are looked
+up."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ class Tellers:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Character:
-    """What a proxy's configuration depends on besides the services it sees. Equal proxies have the same one."""
+    """What a proxy's configuration depends on besides the services it sees. Equal proxies have the
+    same one."""
 
     traits: Traits
     locality: Locality
@@ -63,8 +65,20 @@ def audience_of(
     gateway: MergedGateway | None,
 ) -> Audience:
     """`refused` are patches that no proxy is to get."""
-    unseen = frozenset(host for host in memo(told, tellers, proxy).hosts if scope.find(host) is None)
-    character = memo(character_of, memo, tellers, refused, proxy, standing, unseen, scope.needs_locality, scope.label_keys)
+    unseen = frozenset(
+        host for host in memo(told, tellers, proxy).hosts if scope.find(host) is None
+    )
+    character = memo(
+        character_of,
+        memo,
+        tellers,
+        refused,
+        proxy,
+        standing,
+        unseen,
+        scope.needs_locality,
+        scope.label_keys,
+    )
     return memo(Audience, scope, standing.namespace, gateway, character)
 
 
@@ -83,7 +97,11 @@ def character_of(
     locality = standing.locality if needs_locality else Locality()
     telemetry = reachable(memo(told, tellers, proxy), unseen)
     reasons = dict(refused)
-    aside = tuple(Rejected(p, reasons[p.content]) for p in standing.patches if p.content in reasons) if reasons else ()
+    aside = (
+        tuple(Rejected(p, reasons[p.content]) for p in standing.patches if p.content in reasons)
+        if reasons
+        else ()
+    )
     left_out = {one.patch for one in aside}
     patches = tuple(patch for patch in standing.patches if patch not in left_out)
     return memo(Character, traits, locality, telemetry, patches, aside)

@@ -1,7 +1,7 @@
 """Messages against Envoy's own validation rules, before they are sent.
 
-Envoy's protos carry `validate.rules` options; a message that breaks one is rejected as a whole. The rules are read
-from the descriptors once per message type and become a list of small checks.
+Envoy's protos carry `validate.rules` options; a message that breaks one is rejected as a whole. The
+rules are read from the descriptors once per message type and become a list of small checks.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ _HEADER_VALUE = re.compile(r"^[^\u0000-\u0008\u000A-\u001F\u007F]*$")
 
 
 def violations(message: Any) -> list[str]:
-    """What Envoy would refuse in a decoded message, configurations inside `Any`s included; [] when it is fine."""
+    """What Envoy would refuse in a decoded message, configurations inside `Any`s included; [] when
+    it is fine."""
     found: list[str] = []
     for check in _checks(message.DESCRIPTOR):
         found.extend(check(message))
@@ -43,7 +44,11 @@ def _checks(descriptor: Descriptor) -> tuple[Check, ...]:
     options = descriptor.GetOptions()
     if options.Extensions[validate_pb2.disabled]:
         return ()
-    found: list[Check] = [_oneof(o.name) for o in descriptor.oneofs if o.GetOptions().Extensions[validate_pb2.required]]
+    found: list[Check] = [
+        _oneof(o.name)
+        for o in descriptor.oneofs
+        if o.GetOptions().Extensions[validate_pb2.required]
+    ]
     for field in descriptor.fields:
         found.extend(_field(field))
     return tuple(found)
@@ -67,7 +72,11 @@ def _field(field: FieldDescriptor) -> Iterator[Check]:
     elif field.is_repeated:
         yield _repeated(field, rules.repeated if kind == "repeated" else None)
     elif message:
-        yield _submessage(field, rules, _value(rules) if kind in ("duration", "any") or _is_wrapper(field) else None)
+        yield _submessage(
+            field,
+            rules,
+            _value(rules) if kind in ("duration", "any") or _is_wrapper(field) else None,
+        )
     elif (value := _value(rules)) is not None:
         in_oneof = field.containing_oneof is not None or field.has_presence
 
@@ -82,12 +91,17 @@ def _field(field: FieldDescriptor) -> Iterator[Check]:
 
 
 def _is_wrapper(field: FieldDescriptor) -> bool:
-    return bool(field.message_type.full_name.startswith("google.protobuf.") and field.message_type.full_name.endswith("Value"))
+    return bool(
+        field.message_type.full_name.startswith("google.protobuf.")
+        and field.message_type.full_name.endswith("Value")
+    )
 
 
 def _submessage(field: FieldDescriptor, rules: Any, value: Value | None) -> Check:
     name = field.name
-    required = field.containing_oneof is None and (rules.message.required or rules.duration.required or rules.any.required)
+    required = field.containing_oneof is None and (
+        rules.message.required or rules.duration.required or rules.any.required
+    )
     skip = rules.message.skip
 
     def check(holder: Any) -> Iterator[str]:
@@ -162,7 +176,11 @@ def _value(rules: Any) -> Value | None:
     if kind in (None, "message", "repeated", "map", "timestamp"):
         return None
     own = getattr(rules, kind)
-    tests = list({"string": _string, "bytes": _bytes, "enum": _enum, "duration": _duration, "any": _any}.get(kind, _number)(own))
+    tests = list(
+        {"string": _string, "bytes": _bytes, "enum": _enum, "duration": _duration, "any": _any}.get(
+            kind, _number
+        )(own)
+    )
     if not tests:
         return None
     ignore_empty = getattr(own, "ignore_empty", False)
@@ -191,7 +209,9 @@ _COMPARISONS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
 }
 
 
-def _compared(read: Callable[[Any], Any], compare: Callable[[Any, Any], bool], bound: Any, value: Any) -> bool:
+def _compared(
+    read: Callable[[Any], Any], compare: Callable[[Any, Any], bool], bound: Any, value: Any
+) -> bool:
     return compare(read(value), read(bound))
 
 
@@ -235,11 +255,17 @@ def _string(rules: Any) -> Tests:
     if rules.min_len:
         yield (lambda v: len(v) >= rules.min_len), f"at least {rules.min_len} characters needed"
     if rules.min_bytes:
-        yield (lambda v: len(v.encode()) >= rules.min_bytes), "must not be empty" if rules.min_bytes == 1 else "too short"
+        yield (
+            (lambda v: len(v.encode()) >= rules.min_bytes),
+            "must not be empty" if rules.min_bytes == 1 else "too short",
+        )
     if rules.max_len:
         yield (lambda v: len(v) <= rules.max_len), f"at most {rules.max_len} characters allowed"
     if rules.max_bytes:
-        yield (lambda v: len(v.encode()) <= rules.max_bytes), f"at most {rules.max_bytes} bytes allowed"
+        yield (
+            (lambda v: len(v.encode()) <= rules.max_bytes),
+            f"at most {rules.max_bytes} bytes allowed",
+        )
     if rules.pattern:
         pattern = re.compile(rules.pattern.replace("\\C", "."))
         yield (lambda v: pattern.search(v) is not None), f"must match {rules.pattern}"
@@ -254,7 +280,10 @@ def _string(rules: Any) -> Tests:
     if rules.well_known_regex == validate_pb2.HTTP_HEADER_NAME:
         yield (lambda v: not v or _HEADER_NAME.match(v) is not None), "is no header name"
     elif rules.well_known_regex == validate_pb2.HTTP_HEADER_VALUE:
-        yield (lambda v: _HEADER_VALUE.match(v) is not None), "has characters no header value may have"
+        yield (
+            (lambda v: _HEADER_VALUE.match(v) is not None),
+            "has characters no header value may have",
+        )
     if getattr(rules, "in"):
         yield (lambda v: v in getattr(rules, "in")), f"must be one of {list(getattr(rules, 'in'))}"
     if rules.not_in:

@@ -1,4 +1,5 @@
-"""From a mesh snapshot to the views of proxies: the one place that knows which parts make a proxy's configuration.
+"""From a mesh snapshot to the views of proxies: the one place that knows which parts make a proxy's
+configuration.
 
 A view is made of layers and each layer of leaf resources. What equal scopes share is compiled once
 for a snapshot; what an unchanged group gives is the same layer as before (see `base.memo`).
@@ -26,11 +27,31 @@ from varka.envoy.listeners.outbound import outbound_layers
 from varka.envoy.listeners.parts import ListenerParts
 from varka.envoy.listeners.tls import file_secret
 from varka.envoy.references import secret_names
-from varka.envoy.resource import NO_FORMS, NOTHING, EnvoyResource, Form, Forms, Layer, Layers, Portion, TypeUrl, View, encode
+from varka.envoy.resource import (
+    NO_FORMS,
+    NOTHING,
+    EnvoyResource,
+    Form,
+    Forms,
+    Layer,
+    Layers,
+    Portion,
+    TypeUrl,
+    View,
+    encode,
+)
 from varka.envoy.routes.gateway import gateway_route
 from varka.envoy.routes.sidecar import sidecar_route
 from varka.envoy.secrets import secret_layer
-from varka.mesh.model import Conflict, FilterPatch, Inbound, MergedGateway, MergedRule, Scope, ServiceGroup
+from varka.mesh.model import (
+    Conflict,
+    FilterPatch,
+    Inbound,
+    MergedGateway,
+    MergedRule,
+    Scope,
+    ServiceGroup,
+)
 from varka.mesh.snapshot import MeshSnapshot, take
 from varka.mesh.standing import Standing
 from varka.mesh.telemetry import Telemetry, names_services
@@ -76,15 +97,18 @@ class Compiler:
         self._known, self._portions = {}, {}
 
     def refuse(self, rejected: Iterable[Rejected]) -> bool:
-        """Set patches aside that a proxy did not accept, until they change; False when they are already."""
+        """Set patches aside that a proxy did not accept, until they change; False when they are
+        already."""
         known = {content for content, _ in self._refused}
-        new = frozenset((one.patch.content, one.reason) for one in rejected if one.patch.content not in known)
+        new = frozenset(
+            (one.patch.content, one.reason) for one in rejected if one.patch.content not in known
+        )
         self._refused |= new
         return bool(new)
 
     def view(self, proxy: Proxy, forms: Forms = NO_FORMS) -> View:
-        """What this proxy gets: the same object for equal proxies, and over updates while nothing in it changed. Route
-        configurations that it has keep their form."""
+        """What this proxy gets: the same object for equal proxies, and over updates while nothing
+        in it changed. Route configurations that it has keep their form."""
         audience, standing = self._audience(proxy)
         shared = self._shared(audience, forms)
         own = NOTHING if audience.gateway else self._workload(audience, standing.inbound)
@@ -93,14 +117,33 @@ class Compiler:
         return self.memo(View, shared, own, secrets)
 
     def route(self, proxy: Proxy, name: str) -> EnvoyResource:
-        """A route configuration by name, also one that no listener names; whole, whatever its size."""
+        """A route configuration by name, also one that no listener names; whole, whatever its
+        size."""
         audience, _ = self._audience(proxy)
-        memo, gateway, scope, traits = self.memo, audience.gateway, audience.scope, audience.character.traits
+        memo, gateway, scope, traits = (
+            self.memo,
+            audience.gateway,
+            audience.scope,
+            audience.character.traits,
+        )
         if gateway is not None:
-            found = memo(gateway_route, memo, gateway, scope, audience.namespace, name, traits, self.config)
+            found = memo(
+                gateway_route, memo, gateway, scope, audience.namespace, name, traits, self.config
+            )
         else:
-            found = memo(sidecar_route, memo, scope, audience.namespace, name, traits, self.config, Form.WHOLE).route
-        layers = finished(memo, {TypeUrl.ROUTE: (memo(Layer.of, (found,)),)}, audience.character, gateway).layers
+            found = memo(
+                sidecar_route,
+                memo,
+                scope,
+                audience.namespace,
+                name,
+                traits,
+                self.config,
+                Form.WHOLE,
+            ).route
+        layers = finished(
+            memo, {TypeUrl.ROUTE: (memo(Layer.of, (found,)),)}, audience.character, gateway
+        ).layers
         return layers[TypeUrl.ROUTE][0].resources[name]
 
     def _audience(self, proxy: Proxy) -> tuple[Audience, Standing]:
@@ -108,7 +151,9 @@ class Compiler:
         standing = snapshot.standing(proxy)
         gateway = snapshot.gateway(proxy) if proxy.type is ProxyType.ROUTER else None
         scope = snapshot.scope_of(proxy, standing)
-        return self.memo(audience_of, self.memo, self._tellers, self._refused, proxy, standing, scope, gateway), standing
+        return self.memo(
+            audience_of, self.memo, self._tellers, self._refused, proxy, standing, scope, gateway
+        ), standing
 
     def _shared(self, audience: Audience, forms: Forms) -> Portion:
         """Mostly route configurations have the form that they would get now."""
@@ -118,11 +163,14 @@ class Compiler:
     def _portion(self, audience: Audience, forms: Forms) -> Portion:
         key = (audience, forms)
         if key not in self._portions:
-            self._portions[key] = self._gateway(audience) if audience.gateway else self._sidecar(audience, forms)
+            self._portions[key] = (
+                self._gateway(audience) if audience.gateway else self._sidecar(audience, forms)
+            )
         return self._portions[key]
 
     def _once(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Like the memo, but for one snapshot: for what depends on endpoints too, which no argument tells."""
+        """Like the memo, but for one snapshot: for what depends on endpoints too, which no argument
+        tells."""
         key = (function, *args)
         if key not in self._known:
             self._known[key] = function(*args, **kwargs)
@@ -135,13 +183,25 @@ class Compiler:
         return self.memo(Tellers, objects, services, self.config, snapshot.root_namespace)
 
     def _gateway(self, audience: Audience) -> Portion:
-        memo, scope, gateway, character = self.memo, audience.scope, audience.gateway, audience.character
+        memo, scope, gateway, character = (
+            self.memo,
+            audience.scope,
+            audience.gateway,
+            audience.character,
+        )
         assert gateway is not None
         config, traits, endpoints = self.config, character.traits, self._snapshot.endpoints
-        listeners = gateway_layers(memo, gateway, scope, traits, config, endpoints, character.telemetry)
+        listeners = gateway_layers(
+            memo, gateway, scope, traits, config, endpoints, character.telemetry
+        )
         names = sorted(listeners.routes)
-        routes = tuple(memo(gateway_route, memo, gateway, scope, audience.namespace, name, traits, config) for name in names)
-        clusters, assignments = sni_layers(memo, gateway, scope.groups, traits, character.locality, config, endpoints)
+        routes = tuple(
+            memo(gateway_route, memo, gateway, scope, audience.namespace, name, traits, config)
+            for name in names
+        )
+        clusters, assignments = sni_layers(
+            memo, gateway, scope.groups, traits, character.locality, config, endpoints
+        )
         outbound = self._once(self._outbound, scope.groups, traits, character.locality)
         layers = outbound | {
             TypeUrl.CLUSTER: outbound[TypeUrl.CLUSTER] + clusters,
@@ -157,10 +217,15 @@ class Compiler:
         config, traits = self.config, character.traits
         asked = audience.namespace if scope.asks_namespace else Namespace("")
         dialled = self._once(self._dialled, scope.groups)
-        listeners = memo(outbound_listeners, memo, scope, asked, traits, config, character.telemetry, dialled)
+        listeners = memo(
+            outbound_listeners, memo, scope, asked, traits, config, character.telemetry, dialled
+        )
         known = dict(forms)
         names = ((name, known.get(name)) for name in sorted(listeners.routes))
-        found = [memo(sidecar_route, memo, scope, audience.namespace, name, traits, config, form) for name, form in names]
+        found = [
+            memo(sidecar_route, memo, scope, audience.namespace, name, traits, config, form)
+            for name, form in names
+        ]
         layers = {
             **self._once(self._outbound, scope.groups, traits, character.locality),
             TypeUrl.LISTENER: listeners.layers,
@@ -172,19 +237,39 @@ class Compiler:
     def _dialled(self, groups: tuple[ServiceGroup, ...]) -> Dialled:
         """The endpoints that clients dial themselves: all that listeners depend on of endpoints."""
         found = (pair for group in groups for pair in self.memo(direct_ports, group))
-        return tuple((service, port, self._snapshot.endpoints(service, port)) for service, port in found)
+        return tuple(
+            (service, port, self._snapshot.endpoints(service, port)) for service, port in found
+        )
 
     def _workload(self, audience: Audience, inbound: Inbound) -> Portion:
-        """The inbound side of a sidecar; of its scope only the rules for its own services matter."""
-        served = dict.fromkeys(t.service for t in (*inbound.targets, *(i.target for i in inbound.ingress or () if i.target)))
-        rules = tuple((s, entry.rule) for s in served if (entry := audience.scope.find(s.hostname)) and entry.rule)
-        return self.memo(workload, self.memo, inbound, rules, audience.character, self.config, self._settings)
+        """The inbound side of a sidecar; of its scope only the rules for its own services
+        matter."""
+        served = dict.fromkeys(
+            t.service
+            for t in (*inbound.targets, *(i.target for i in inbound.ingress or () if i.target))
+        )
+        rules = tuple(
+            (s, entry.rule)
+            for s in served
+            if (entry := audience.scope.find(s.hostname)) and entry.rule
+        )
+        return self.memo(
+            workload, self.memo, inbound, rules, audience.character, self.config, self._settings
+        )
 
-    def _outbound(self, groups: tuple[ServiceGroup, ...], traits: Traits, locality: Locality) -> Parcel:
+    def _outbound(
+        self, groups: tuple[ServiceGroup, ...], traits: Traits, locality: Locality
+    ) -> Parcel:
         memo, config = self.memo, self.config
         found = [(group, self._snapshot.endpoints_of(group)) for group in groups]
-        clusters = (memo(outbound_layer, memo, group, traits, locality, config, endpoints) for group, endpoints in found)
-        assignments = (memo(assignment_layer, memo, group, traits, locality, config, endpoints) for group, endpoints in found)
+        clusters = (
+            memo(outbound_layer, memo, group, traits, locality, config, endpoints)
+            for group, endpoints in found
+        )
+        assignments = (
+            memo(assignment_layer, memo, group, traits, locality, config, endpoints)
+            for group, endpoints in found
+        )
         return {
             TypeUrl.CLUSTER: (memo(static_layer, traits, config), *clusters),
             TypeUrl.ENDPOINTS: tuple(assignments),
@@ -194,7 +279,9 @@ class Compiler:
     def _secrets(self, names: frozenset[str], namespace: Namespace) -> Portion:
         """What the control plane answers to the names of secrets, and why some are missing."""
         files = self.memo(file_layer, names)
-        made, problems = secret_layer(self.memo, names - files.resources.keys(), namespace, self._snapshot.find)
+        made, problems = secret_layer(
+            self.memo, names - files.resources.keys(), namespace, self._snapshot.find
+        )
         return self.memo(secrets_portion, (files, made), problems)
 
 
@@ -207,13 +294,17 @@ HOLDERS = (TypeUrl.CLUSTER, TypeUrl.LISTENER)
 def keeps(portion: Portion, forms: Forms) -> bool:
     """Whether route configurations have these forms in it."""
     known = dict(forms)
-    routes = (r for layer in portion.layers.get(TypeUrl.ROUTE, ()) for r in layer.resources.values())
+    routes = (
+        r for layer in portion.layers.get(TypeUrl.ROUTE, ()) for r in layer.resources.values()
+    )
     return all(known.get(route.name, route.form) is route.form for route in routes)
 
 
 def direct_ports(group: ServiceGroup) -> tuple[tuple[Service, ServicePort], ...]:
     """Ports of services whose endpoints clients address themselves (headless ones)."""
-    direct = (entry for entry in group.services if entry.service.resolution is Resolution.PASSTHROUGH)
+    direct = (
+        entry for entry in group.services if entry.service.resolution is Resolution.PASSTHROUGH
+    )
     return tuple((entry.service, port) for entry in direct for port in entry.ports)
 
 
@@ -227,7 +318,15 @@ def outbound_listeners(
     dialled: Dialled,
 ) -> ListenerParts:
     table = {(service, port): endpoints for service, port, endpoints in dialled}
-    return outbound_layers(memo, scope, namespace, traits, config, lambda service, port: table[service, port], telemetry)
+    return outbound_layers(
+        memo,
+        scope,
+        namespace,
+        traits,
+        config,
+        lambda service, port: table[service, port],
+        telemetry,
+    )
 
 
 def workload(
@@ -238,7 +337,9 @@ def workload(
     config: MeshConfig,
     settings: Settings,
 ) -> Portion:
-    listeners = inbound_listeners(memo, inbound, character.traits, config, character.telemetry, settings)
+    listeners = inbound_listeners(
+        memo, inbound, character.traits, config, character.telemetry, settings
+    )
     clusters = inbound_clusters(memo, inbound, dict(rules), character.traits, config)
     layers = {TypeUrl.CLUSTER: (clusters,), TypeUrl.LISTENER: listeners.layers}
     return finished(memo, layers, character, inbound=True)
@@ -252,15 +353,17 @@ def finished(
     *,
     inbound: bool = False,
 ) -> Portion:
-    """Layers after EnvoyFilters, with what could not be served. What filters add to the outbound side replaces what has the
-    same name there."""
+    """Layers after EnvoyFilters, with what could not be served. What filters add to the outbound
+    side replaces what has the same name there."""
     hits: set[FilterPatch] = set()
     problems = [not_served(conflict) for conflict in gateway.conflicts] if gateway else []
     problems += [set_aside(rejected) for rejected in character.aside]
     if character.patches:
         ports = server_ports(gateway) if gateway else ()
         for type_, found in layers.items():
-            *done, more = patch_layers(memo, type_, found, character.patches, gateway is not None, ports)
+            *done, more = patch_layers(
+                memo, type_, found, character.patches, gateway is not None, ports
+            )
             kept = tuple(memo(without, p.layer, more.layer) for p in done)
             layers = layers | {type_: kept if inbound else (*kept, more.layer)}
             for patched in (*done, more):
@@ -268,12 +371,18 @@ def finished(
                 problems += [set_aside(rejected) for rejected in patched.rejected]
     names = (secret_names(memo, layer) for type_ in HOLDERS for layer in layers.get(type_, ()))
     secrets = frozenset[str]().union(*names)
-    return memo(portion, tuple(layers.items()), secrets, tuple(dict.fromkeys(problems)), frozenset(hits))
+    return memo(
+        portion, tuple(layers.items()), secrets, tuple(dict.fromkeys(problems)), frozenset(hits)
+    )
 
 
 def server_ports(gateway: MergedGateway) -> Ports:
-    """Bound port -> the `servers[].port.number`s it stands for: what `routeConfiguration.match.portNumber` means."""
-    return tuple((p.number, frozenset(s.server.port.number for s in p.servers if s.server.port)) for p in gateway.ports)
+    """Bound port -> the `servers[].port.number`s it stands for: what
+    `routeConfiguration.match.portNumber` means."""
+    return tuple(
+        (p.number, frozenset(s.server.port.number for s in p.servers if s.server.port))
+        for p in gateway.ports
+    )
 
 
 def without(layer: Layer, other: Layer) -> Layer:
@@ -299,13 +408,17 @@ def secrets_portion(layers: Layers, problems: tuple[Diagnostic, ...]) -> Portion
 def file_layer(names: frozenset[str]) -> Layer:
     """Secrets that are files at the proxy, which reads and watches them itself."""
     found = ((name, file_secret(name)) for name in sorted(names))
-    return Layer.of(encode(TypeUrl.SECRET, name, message) for name, message in found if message is not None)
+    return Layer.of(
+        encode(TypeUrl.SECRET, name, message) for name, message in found if message is not None
+    )
 
 
 def not_served(conflict: Conflict) -> Diagnostic:
     """Istio's IST0145."""
     winner = conflict.winner
-    message = f"this server is not served: {conflict.reason}, of Gateway {winner.namespace}/{winner.name}"
+    message = (
+        f"this server is not served: {conflict.reason}, of Gateway {winner.namespace}/{winner.name}"
+    )
     hint = "give it other hosts, or another port or address"
     return Diagnostic("V7012", Severity.ERROR, message, None, conflict.gateway, conflict.path, hint)
 

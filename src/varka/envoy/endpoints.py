@@ -25,22 +25,35 @@ Endpoints = Callable[[Service, ServicePort], tuple[Endpoint, ...]]
 
 _SESSION = "istio.io/persistent-session"
 _CANONICAL_NAME = ("service.istio.io/canonical-name", "app.kubernetes.io/name", "app")
-_CANONICAL_REVISION = ("service.istio.io/canonical-revision", "app.kubernetes.io/version", "version")
+_CANONICAL_REVISION = (
+    "service.istio.io/canonical-revision",
+    "app.kubernetes.io/version",
+    "version",
+)
 _HEALTH = {Health.HEALTHY: 1, Health.UNHEALTHY: 2, Health.DRAINING: 3}
 
 
 def assignment_layer(
-    memo: Memo, group: ServiceGroup, traits: Traits, locality: Locality, config: MeshConfig, endpoints: Endpoints
+    memo: Memo,
+    group: ServiceGroup,
+    traits: Traits,
+    locality: Locality,
+    config: MeshConfig,
+    endpoints: Endpoints,
 ) -> Layer:
-    """One assignment for each EDS cluster that `outbound_layer` makes of the group, also when it has no endpoints:
-    Envoy waits for every assignment it asked for."""
+    """One assignment for each EDS cluster that `outbound_layer` makes of the group, also when it
+    has no endpoints: Envoy waits for every assignment it asked for."""
     found = []
     for entry in group.services:
         for planned in memo(plan, entry, traits, config):
             if planned.kind is Discovery.EDS:
                 service, port = planned.service, planned.port
                 name = outbound_cluster(port.number, planned.subset_name, service.hostname)
-                found.append(memo(load_assignment, name, *planned.assigned(locality), endpoints(service, port)))
+                found.append(
+                    memo(
+                        load_assignment, name, *planned.assigned(locality), endpoints(service, port)
+                    )
+                )
     return memo(Layer.of, tuple(found))
 
 
@@ -53,13 +66,18 @@ def load_assignment(
     cluster_id: str,
     endpoints: tuple[Endpoint, ...],
 ) -> EnvoyResource:
-    """The assignment of an EDS cluster. Endpoints known by a DNS name only are left out: EDS takes addresses."""
+    """The assignment of an EDS cluster. Endpoints known by a DNS name only are left out: EDS takes
+    addresses."""
     there = [e for e in usable(endpoints, service, subset) if e.port == 0 or is_ip(e.address)]
-    message = endpoint_pb2.ClusterLoadAssignment(cluster_name=name, endpoints=localities(there, balancing, client, cluster_id))
+    message = endpoint_pb2.ClusterLoadAssignment(
+        cluster_name=name, endpoints=localities(there, balancing, client, cluster_id)
+    )
     return encode(TypeUrl.ENDPOINTS, name, message, (service.source,))
 
 
-def usable(endpoints: Iterable[Endpoint], service: Service, subset: networking.Subset | None) -> list[Endpoint]:
+def usable(
+    endpoints: Iterable[Endpoint], service: Service, subset: networking.Subset | None
+) -> list[Endpoint]:
     """The endpoints of a subset that Envoy is told of."""
     return [e for e in endpoints if _in_subset(e, subset) and _sent(e, service)]
 
@@ -72,11 +90,14 @@ def localities(
 
 
 def _in_subset(endpoint: Endpoint, subset: networking.Subset | None) -> bool:
-    return subset is None or all(endpoint.labels.get(name) == value for name, value in subset.labels.items())
+    return subset is None or all(
+        endpoint.labels.get(name) == value for name, value in subset.labels.items()
+    )
 
 
 def _sent(endpoint: Endpoint, service: Service) -> bool:
-    """Unhealthy ones only where Envoy is to see them, draining ones only for sessions that stick to them."""
+    """Unhealthy ones only where Envoy is to see them, draining ones only for sessions that stick to
+    them."""
     if endpoint.health is Health.UNHEALTHY:
         return service.publish_not_ready or sends_unhealthy(service)
     if endpoint.health is Health.DRAINING:
@@ -91,7 +112,11 @@ def _locality(place: Place, cluster_id: str) -> endpoint_components_pb2.Locality
         priority=place.priority,
     )
     at = place.locality
-    message.locality.region, message.locality.zone, message.locality.sub_zone = at.region, at.zone, at.subzone
+    message.locality.region, message.locality.zone, message.locality.sub_zone = (
+        at.region,
+        at.zone,
+        at.subzone,
+    )
     return message
 
 
@@ -101,15 +126,26 @@ def _endpoint(endpoint: Endpoint, cluster_id: str) -> endpoint_components_pb2.Lb
         health_status=_HEALTH[endpoint.health],
         load_balancing_weight=wkt.uint32(endpoint.weight or 1),
     )
-    message.metadata.filter_metadata[ISTIO].CopyFrom(wkt.struct({"workload": _workload(endpoint, cluster_id)}))
+    message.metadata.filter_metadata[ISTIO].CopyFrom(
+        wkt.struct({"workload": _workload(endpoint, cluster_id)})
+    )
     return message
 
 
 def _workload(endpoint: Endpoint, cluster_id: str) -> str:
-    """What telemetry calls the destination: workload, namespace, canonical name and revision, cluster."""
+    """What telemetry calls the destination: workload, namespace, canonical name and revision,
+    cluster."""
     name = _first(endpoint.labels, _CANONICAL_NAME) or endpoint.workload
     revision = _first(endpoint.labels, _CANONICAL_REVISION)
-    return ";".join((endpoint.workload, endpoint.namespace, name, "" if revision == "latest" else revision, cluster_id))
+    return ";".join(
+        (
+            endpoint.workload,
+            endpoint.namespace,
+            name,
+            "" if revision == "latest" else revision,
+            cluster_id,
+        )
+    )
 
 
 def _first(labels: Mapping[str, str], names: tuple[str, ...]) -> str:

@@ -22,12 +22,17 @@ NODE = "kubernetes.io/hostname"
 _HEAVIEST = 2**32 - 1
 _SAME_ZONE = (NETWORK, REGION, ZONE)
 _SAME_NODE = (NETWORK, REGION, ZONE, SUBZONE, NODE)
-_DISTRIBUTIONS = {"PreferClose": _SAME_ZONE, "PreferSameZone": _SAME_ZONE, "PreferSameNode": _SAME_NODE}
+_DISTRIBUTIONS = {
+    "PreferClose": _SAME_ZONE,
+    "PreferSameZone": _SAME_ZONE,
+    "PreferSameNode": _SAME_NODE,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Balancing:
-    """The locality settings that hold for a cluster. The default value means: all endpoints are equal."""
+    """The locality settings that hold for a cluster. The default value means: all endpoints are
+    equal."""
 
     distribute: tuple[networking.Distribute, ...] = ()
     failover: tuple[tuple[str, str], ...] = ()
@@ -35,13 +40,17 @@ class Balancing:
     labels: tuple[str, ...] = ()
     """`failoverPriority`"""
     prioritise: bool = False
-    """Nearer endpoints first: needs outlier detection (or a Service that asks for it), else nobody ever fails over."""
+    """Nearer endpoints first: needs outlier detection (or a Service that asks for it), else nobody
+    ever fails over."""
     zone_aware: networking.ZoneAwareLoadBalancerSetting | None = None
 
     @property
     def weighted(self) -> bool:
-        """Envoy shares traffic by the weights of localities. Not by default: it would disturb least-request."""
-        return bool(self.distribute) or (self.prioritise and self.zone_aware is None and bool(self.failover or self.labels))
+        """Envoy shares traffic by the weights of localities. Not by default: it would disturb
+        least-request."""
+        return bool(self.distribute) or (
+            self.prioritise and self.zone_aware is None and bool(self.failover or self.labels)
+        )
 
     @property
     def by_client(self) -> bool:
@@ -71,12 +80,14 @@ class Place:
 
 
 def sends_unhealthy(service: Service) -> bool:
-    """Envoy must know of unhealthy endpoints to see when a near place can't take the traffic any more."""
+    """Envoy must know of unhealthy endpoints to see when a near place can't take the traffic any
+    more."""
     return service.traffic_distribution in _DISTRIBUTIONS
 
 
 def balancing_of(service: Service, policy: Policy, config: MeshConfig) -> Balancing:
-    """The rule's settings, else the Service's `trafficDistribution`, else the mesh's; zone awareness before locality."""
+    """The rule's settings, else the Service's `trafficDistribution`, else the mesh's; zone
+    awareness before locality."""
     own = policy.balancer
     if own is not None and own.zone_aware_lb_setting is not None:
         return _zone_aware(own.zone_aware_lb_setting)
@@ -103,7 +114,8 @@ def _by_locality(setting: networking.LocalityLoadBalancerSetting, outlier: bool)
 
 
 def _zone_aware(setting: networking.ZoneAwareLoadBalancerSetting) -> Balancing:
-    """Off by `enabled: false` still counts as a setting: it switches Envoy's own zone awareness off."""
+    """Off by `enabled: false` still counts as a setting: it switches Envoy's own zone awareness
+    off."""
     if setting.enabled is False:
         return Balancing(zone_aware=setting)
     return Balancing(
@@ -115,7 +127,8 @@ def _zone_aware(setting: networking.ZoneAwareLoadBalancerSetting) -> Balancing:
 
 
 def client_of(balancing: Balancing, traits: Traits, locality: Locality) -> Client:
-    """Only what the balancing compares, so that clients elsewhere share what doesn't depend on it."""
+    """Only what the balancing compares, so that clients elsewhere share what doesn't depend on
+    it."""
     if not balancing.by_client:
         return ANYWHERE
     known = {**dict(traits.labels), **topology(locality, traits.network)}
@@ -125,7 +138,13 @@ def client_of(balancing: Balancing, traits: Traits, locality: Locality) -> Clien
 
 def topology(locality: Locality, network: str = "", node: str = "") -> dict[str, str]:
     """The labels that Istio gives every proxy and endpoint of a place."""
-    values = {REGION: locality.region, ZONE: locality.zone, SUBZONE: locality.subzone, NETWORK: network, NODE: node}
+    values = {
+        REGION: locality.region,
+        ZONE: locality.zone,
+        SUBZONE: locality.subzone,
+        NETWORK: network,
+        NODE: node,
+    }
     return {name: value for name, value in values.items() if value}
 
 
@@ -138,7 +157,9 @@ def places(endpoints: Iterable[Endpoint]) -> list[Place]:
 
 
 def _place(locality: Locality, endpoints: Sequence[Endpoint], priority: int = 0) -> Place:
-    return Place(locality, tuple(endpoints), min(sum(e.weight or 1 for e in endpoints), _HEAVIEST), priority)
+    return Place(
+        locality, tuple(endpoints), min(sum(e.weight or 1 for e in endpoints), _HEAVIEST), priority
+    )
 
 
 def spread(found: list[Place], balancing: Balancing, client: Client) -> list[Place]:
@@ -153,7 +174,9 @@ def spread(found: list[Place], balancing: Balancing, client: Client) -> list[Pla
             return found
     rank = _region_rank if balancing.zone_aware is not None else _rank
     failover = dict(reversed(balancing.failover))
-    return _ranked(found, [(p.priority, rank(p.locality, client.locality, failover)) for p in found])
+    return _ranked(
+        found, [(p.priority, rank(p.locality, client.locality, failover)) for p in found]
+    )
 
 
 def _ranked(found: list[Place], ranks: list[tuple[int, int]]) -> list[Place]:
@@ -163,7 +186,8 @@ def _ranked(found: list[Place], ranks: list[tuple[int, int]]) -> list[Place]:
 
 
 def _rank(at: Locality, client: Locality, failover: Mapping[str, str]) -> int:
-    """0 the same subzone, 1 zone, 2 region, 3 elsewhere; 4 elsewhere when the client's region fails over to another."""
+    """0 the same subzone, 1 zone, 2 region, 3 elsewhere; 4 elsewhere when the client's region fails
+    over to another."""
     if at.region == client.region:
         if at.zone == client.zone:
             return 0 if at.subzone == client.subzone else 1
@@ -179,8 +203,11 @@ def _region_rank(at: Locality, client: Locality, failover: Mapping[str, str]) ->
     return 1 if failover.get(client.region) == at.region else 2
 
 
-def _distributed(found: list[Place], rules: tuple[networking.Distribute, ...], client: Locality) -> list[Place]:
-    """The first rule whose `from` is where the client is decides; places it doesn't name get nothing."""
+def _distributed(
+    found: list[Place], rules: tuple[networking.Distribute, ...], client: Locality
+) -> list[Place]:
+    """The first rule whose `from` is where the client is decides; places it doesn't name get
+    nothing."""
     rule = next((rule for rule in rules if matches(client, rule.from_)), None)
     if rule is None:
         return found
@@ -195,7 +222,8 @@ def _distributed(found: list[Place], rules: tuple[networking.Distribute, ...], c
 
 
 def matches(locality: Locality, pattern: str) -> bool:
-    """Whether a locality is meant by `region`, `region/zone`, `region/zone/subzone`, with `*` for any."""
+    """Whether a locality is meant by `region`, `region/zone`, `region/zone/subzone`, with `*` for
+    any."""
     want = Locality.parse(pattern)
     return (
         want.region in ("*", locality.region)
@@ -212,7 +240,8 @@ class _Wanted:
     values: Mapping[str, str] = field(default_factory=dict)
 
     def rank(self, labels: Mapping[str, str]) -> int:
-        """0 when all labels agree; the earlier the first difference, the worse. Another network comes after all of one's own."""
+        """0 when all labels agree; the earlier the first difference, the worse. Another network
+        comes after all of one's own."""
         worst, elsewhere = len(self.names), 0
         for index, name in enumerate(self.names):
             if self.values.get(name, "") == labels.get(name, ""):
@@ -224,7 +253,9 @@ class _Wanted:
         return elsewhere
 
 
-def _by_labels(found: list[Place], labels: tuple[str, ...], client: Mapping[str, str]) -> list[Place]:
+def _by_labels(
+    found: list[Place], labels: tuple[str, ...], client: Mapping[str, str]
+) -> list[Place]:
     """Each place split by how many of the labels its endpoints share with the client."""
     given = dict(label.split("=", 1) for label in labels if "=" in label)
     wanted = _Wanted(tuple(label.partition("=")[0] for label in labels), {**client, **given})

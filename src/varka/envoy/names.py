@@ -18,7 +18,12 @@ DYNAMIC_DNS = ClusterName("AllowAnyDynamicDNSCluster")
 ISTIO = "istio"
 """Key in `filter_metadata` under which Istio says what an Envoy object was made from."""
 
-_VERSIONS = {"EnvoyFilter": "v1alpha3", "ProxyConfig": "v1beta1", "WasmPlugin": "v1alpha1", "TrafficExtension": "v1alpha1"}
+_VERSIONS = {
+    "EnvoyFilter": "v1alpha3",
+    "ProxyConfig": "v1beta1",
+    "WasmPlugin": "v1alpha1",
+    "TrafficExtension": "v1alpha1",
+}
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -32,7 +37,8 @@ def inbound_cluster(port: int) -> ClusterName:
 
 
 def sni_cluster(port: int, subset: str, host: Hostname | str) -> ClusterName:
-    """The form that is a valid SNI: what mesh mTLS asks for, and what AUTO_PASSTHROUGH gateways name their clusters."""
+    """The form that is a valid SNI: what mesh mTLS asks for, and what AUTO_PASSTHROUGH gateways
+    name their clusters."""
     return ClusterName(f"outbound_.{port}_.{subset}_.{host}")
 
 
@@ -42,12 +48,14 @@ def dns_cache(host: Hostname | str) -> str:
 
 
 def stat_name(cluster: str) -> str:
-    """`alt_stat_name`: the delimiter keeps the dots of a host name out of the names of the metrics."""
+    """`alt_stat_name`: the delimiter keeps the dots of a host name out of the names of the
+    metrics."""
     return f"{cluster};"
 
 
 def istio_metadata(key: ObjectKey) -> str:
-    """What `filter_metadata.istio.config` says of an object: `/apis/<group>/<version>/namespaces/<ns>/<kind>/<name>`.
+    """What `filter_metadata.istio.config` says of an object:
+    `/apis/<group>/<version>/namespaces/<ns>/<kind>/<name>`.
 
     The version is the one Istio stores the kind in, whatever the manifest says.
     """

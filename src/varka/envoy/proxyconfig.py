@@ -1,4 +1,5 @@
-"""What a proxy was told of itself (`ProxyConfig`), as far as its Envoy configuration follows from it."""
+"""What a proxy was told of itself (`ProxyConfig`), as far as its Envoy configuration follows from
+it."""
 
 from __future__ import annotations
 

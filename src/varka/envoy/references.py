@@ -14,11 +14,13 @@ from varka.envoy.resource import Layer
 _SDS = "envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig"
 _ANY = "google.protobuf.Any"
 _MARKS = (b"kubernetes://", b"kubernetes-gateway://", b"configmap://", b"file-cert:", b"file-root:")
-"""What names of secrets that a control plane serves begin with; most resources hold none and are not decoded."""
+"""What names of secrets that a control plane serves begin with; most resources hold none and are
+not decoded."""
 
 
 def secret_names(memo: Memo, layer: Layer) -> frozenset[str]:
-    """Names of the SDS secrets that the resources of a layer (clusters, listeners) need from the control plane."""
+    """Names of the SDS secrets that the resources of a layer (clusters, listeners) need from the
+    control plane."""
     return memo(_of_layer, layer)
 
 
@@ -45,7 +47,11 @@ def _walk(message: Any) -> Iterator[str]:
         if field.message_type is None:
             continue
         if field.message_type.GetOptions().map_entry:
-            values = value.values() if field.message_type.fields_by_name["value"].message_type is not None else ()
+            values = (
+                value.values()
+                if field.message_type.fields_by_name["value"].message_type is not None
+                else ()
+            )
         else:
             values = value if field.is_repeated else (value,)
         for inner in values:

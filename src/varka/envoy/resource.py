@@ -29,16 +29,17 @@ class TypeUrl(StrEnum):
 
 
 class Form(StrEnum):
-    """How a route configuration travels. Ends its version, for that is all that a client tells of what it brings along to
-    a new stream."""
+    """How a route configuration travels. Ends its version, for that is all that a client tells of
+    what it brings along to a new stream."""
 
     WHOLE = ""
     BY_VIRTUAL_HOST = "+vhds"
 
 
 Forms = frozenset[tuple[str, Form]]
-"""Route configurations that a proxy has, by name. It must not see one change its form: between a route configuration
-without its virtual hosts and their arrival requests go astray, and when they travel in it again, Envoy keeps the others."""
+"""Route configurations that a proxy has, by name. It must not see one change its form: between a
+route configuration without its virtual hosts and their arrival requests go astray, and when they
+travel in it again, Envoy keeps the others."""
 NO_FORMS: Forms = frozenset()
 
 
@@ -48,8 +49,9 @@ def form_of(version: str) -> Form:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class EnvoyResource:
-    """One encoded resource. `body` is the serialised message (no Any around it); `version` hashes it, so it is
-    stable over restarts; `origins` are the objects it was made from, most specific first, `patches` what changed it then."""
+    """One encoded resource. `body` is the serialised message (no Any around it); `version` hashes
+    it, so it is stable over restarts; `origins` are the objects it was made from, most specific
+    first, `patches` what changed it then."""
 
     type: TypeUrl
     name: str
@@ -71,7 +73,8 @@ def encode(
     patches: Iterable[FilterPatch] = (),
     form: Form = Form.WHOLE,
 ) -> EnvoyResource:
-    """Serialise a protobuf message deterministically. EnvoyFilters are its origins, too: the likeliest to be at fault."""
+    """Serialise a protobuf message deterministically. EnvoyFilters are its origins, too: the
+    likeliest to be at fault."""
     body, patches = message.SerializeToString(deterministic=True), tuple(patches)
     made_from = dict.fromkeys((*(patch.source for patch in patches), *origins))
     return EnvoyResource(type_, name, body, content_hash(body) + form, tuple(made_from), patches)
@@ -79,7 +82,8 @@ def encode(
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Layer:
-    """Resources of one type that change together, by name: typically those of one service namespace.
+    """Resources of one type that change together, by name: typically those of one service
+    namespace.
 
     Views are tuples of layers, so that a change touches one layer and all views share the others.
     Names are unique over the layers of a view.
@@ -97,19 +101,25 @@ Layers = tuple[Layer, ...]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Portion:
-    """A part of views that some have in common: what travels in messages that are encoded once for all of these.
-    The same object while nothing in it changed, so two views are compared portion by portion."""
+    """A part of views that some have in common: what travels in messages that are encoded once for
+    all of these. The same object while nothing in it changed, so two views are compared portion by
+    portion."""
 
     layers: Mapping[TypeUrl, Layers] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
     """Names of the secrets that its resources ask for."""
     diagnostics: tuple[Diagnostic, ...] = ()
-    """What could not be made for it: secrets that are missing, patches that are set aside, servers that conflict."""
+    """What could not be made for it: secrets that are missing, patches that are set aside, servers
+    that conflict."""
     hits: frozenset[FilterPatch] = frozenset()
-    """EnvoyFilter patches that found something to change here; one that hits in no view matches nothing."""
+    """EnvoyFilter patches that found something to change here; one that hits in no view matches
+    nothing."""
 
     def get(self, type_: TypeUrl, name: str) -> EnvoyResource | None:
-        return next((found for layer in self.layers.get(type_, ()) if (found := layer.resources.get(name))), None)
+        return next(
+            (found for layer in self.layers.get(type_, ()) if (found := layer.resources.get(name))),
+            None,
+        )
 
 
 NOTHING = Portion()
@@ -119,8 +129,9 @@ NOTHING = Portion()
 class View:
     """Everything that equal proxies get. The same object while nothing in it changed.
 
-    CLUSTER, ENDPOINTS, LISTENER and ROUTE are complete: each EDS cluster has its assignment, each RDS name its
-    configuration. VIRTUAL_HOST holds those that travel alone, named `<route configuration>/<host>`.
+    CLUSTER, ENDPOINTS, LISTENER and ROUTE are complete: each EDS cluster has its assignment, each
+    RDS name its configuration. VIRTUAL_HOST holds those that travel alone, named `<route
+    configuration>/<host>`.
     """
 
     shared: Portion = NOTHING
@@ -146,7 +157,9 @@ class View:
         return tuple(layer for portion in self.portions for layer in portion.layers.get(type_, ()))
 
     def get(self, type_: TypeUrl, name: str) -> EnvoyResource | None:
-        return next((found for portion in self.portions if (found := portion.get(type_, name))), None)
+        return next(
+            (found for portion in self.portions if (found := portion.get(type_, name))), None
+        )
 
     def resources(self) -> Iterator[EnvoyResource]:
         """All of them."""

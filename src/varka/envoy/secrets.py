@@ -43,8 +43,8 @@ class Reference:
 
 
 def parse(name: str, namespace: Namespace) -> Reference | None:
-    """Read `kubernetes://[ns/]name`, `kubernetes-gateway://ns/name` or `configmap://ns/name` for a proxy of
-    `namespace`; None for anything else."""
+    """Read `kubernetes://[ns/]name`, `kubernetes-gateway://ns/name` or `configmap://ns/name` for a
+    proxy of `namespace`; None for anything else."""
     scheme, _, path = name.partition("://")
     place, slash, rest = path.partition("/")
     if scheme == "kubernetes" and path:
@@ -53,17 +53,23 @@ def parse(name: str, namespace: Namespace) -> Reference | None:
     if scheme == "kubernetes-gateway" and place and rest:
         return Reference(ObjectKey("", "Secret", place, rest), rest.endswith(CA_SUFFIX), True)
     if scheme == "configmap" and place and rest:
-        return Reference(ObjectKey("", "ConfigMap", place, rest.removesuffix(CA_SUFFIX)), True, False)
+        return Reference(
+            ObjectKey("", "ConfigMap", place, rest.removesuffix(CA_SUFFIX)), True, False
+        )
     return None
 
 
 def secret_layer(
-    memo: Memo, names: Iterable[str], namespace: Namespace, find: Find, granted: frozenset[str] = frozenset()
+    memo: Memo,
+    names: Iterable[str],
+    namespace: Namespace,
+    find: Find,
+    granted: frozenset[str] = frozenset(),
 ) -> tuple[Layer, tuple[Diagnostic, ...]]:
     """The secrets that a proxy of `namespace` asks for by name, and why others are missing.
 
-    A proxy may have Secrets of its own namespace, those of others only when `granted` (by their full name); CA
-    certificates in ConfigMaps are public.
+    A proxy may have Secrets of its own namespace, those of others only when `granted` (by their
+    full name); CA certificates in ConfigMaps are public.
     """
     made: list[EnvoyResource] = []
     problems: list[Diagnostic] = []
@@ -73,12 +79,22 @@ def secret_layer(
     return memo(Layer.of, tuple(made)), tuple(problems)
 
 
-def _secret(memo: Memo, name: str, namespace: Namespace, find: Find, granted: frozenset[str]) -> EnvoyResource | Diagnostic:
+def _secret(
+    memo: Memo, name: str, namespace: Namespace, find: Find, granted: frozenset[str]
+) -> EnvoyResource | Diagnostic:
     reference = parse(name, namespace)
     if reference is None:
-        return _problem("V6001", f"{name!r} names no Secret or ConfigMap", hint="Use a name, or configmap://namespace/name.")
+        return _problem(
+            "V6001",
+            f"{name!r} names no Secret or ConfigMap",
+            hint="Use a name, or configmap://namespace/name.",
+        )
     key = reference.object
-    allowed = name in granted if reference.granted else key.kind == "ConfigMap" or key.namespace == namespace
+    allowed = (
+        name in granted
+        if reference.granted
+        else key.kind == "ConfigMap" or key.namespace == namespace
+    )
     if not allowed:
         hint = f"Put the Secret into namespace {namespace}, where the proxy runs."
         return _problem("V6002", f"proxies of namespace {namespace} may not read {key}", key, hint)
@@ -87,7 +103,9 @@ def _secret(memo: Memo, name: str, namespace: Namespace, find: Find, granted: fr
         key = key._replace(name=key.name.removesuffix(CA_SUFFIX))
         resource = find(key)
     if resource is None:
-        return _problem("V6003", f"{key} is not there", key, "Until it is, connections that need it fail.")
+        return _problem(
+            "V6003", f"{key} is not there", key, "Until it is, connections that need it fail."
+        )
     return memo(ca_secret if reference.ca else tls_secret, name, resource)
 
 
@@ -108,8 +126,11 @@ def tls_secret(name: str, resource: Resource[Secret]) -> EnvoyResource | Diagnos
     return _lacks(resource.key, data, "tls.crt and tls.key (or cert and key)")
 
 
-def ca_secret(name: str, resource: Resource[Secret] | Resource[ConfigMap]) -> EnvoyResource | Diagnostic:
-    """The certificates that peers are checked against: `ca.crt` or `cacert`, with their revocation list."""
+def ca_secret(
+    name: str, resource: Resource[Secret] | Resource[ConfigMap]
+) -> EnvoyResource | Diagnostic:
+    """The certificates that peers are checked against: `ca.crt` or `cacert`, with their revocation
+    list."""
     data = _data(resource.spec)
     for roots, revoked in _ROOTS:
         if data.get(roots):
@@ -129,7 +150,9 @@ def certificate_problem(pem: bytes) -> str:
     if not any(label == b"CERTIFICATE" for label, _ in _PEM.findall(pem)):
         return "it has no PEM block CERTIFICATE"
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem.decode("ascii", "replace"))
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
+            cadata=pem.decode("ascii", "replace")
+        )
     except (ssl.SSLError, ValueError) as error:
         return f"its certificate can't be read ({getattr(error, 'reason', None) or error})"
     return ""

@@ -1,7 +1,8 @@
 """TLS towards upstreams, and the names of secrets that TLS of either direction asks for.
 
-All certificates are SDS secrets, files at the proxy too: Envoy watches files that it got by SDS, and one that is not
-there yet harms nobody else. Istio's proxy asks the agent beside it, a plain Envoy the control plane.
+All certificates are SDS secrets, files at the proxy too: Envoy watches files that it got by SDS,
+and one that is not there yet harms nobody else. Istio's proxy asks the agent beside it, a plain
+Envoy the control plane.
 """
 
 from __future__ import annotations
@@ -48,18 +49,23 @@ class Peer:
     identities: tuple[str, ...] = ()
     """SPIFFE URIs and alternative names its certificate may carry."""
     identities_for_origination: bool = False
-    """SIMPLE and MUTUAL check `identities` too when the rule has no `subjectAltNames` (ServiceEntries)."""
+    """SIMPLE and MUTUAL check `identities` too when the rule has no `subjectAltNames`
+    (ServiceEntries)."""
     selected: bool = False
     """The rule has a `workloadSelector`."""
 
 
 def transport(
-    tls: networking.ClientTLSSettings | None, peer: Peer, http2: bool, traits: Traits, config: MeshConfig
+    tls: networking.ClientTLSSettings | None,
+    peer: Peer,
+    http2: bool,
+    traits: Traits,
+    config: MeshConfig,
 ) -> tls_pb2.UpstreamTlsContext | None:
     """The TLS context of a cluster's connections; None for plaintext.
 
-    The one place that decides between plaintext, TLS and mesh mTLS. ISTIO_MUTUAL needs certificates of the mesh;
-    where there are none it is plaintext.
+    The one place that decides between plaintext, TLS and mesh mTLS. ISTIO_MUTUAL needs certificates
+    of the mesh; where there are none it is plaintext.
     """
     if tls is None or tls.mode is _MODE.DISABLE:
         return None
@@ -70,7 +76,9 @@ def transport(
     return _originate(tls, peer, http2, traits, config)
 
 
-def auto_names(tls: networking.ClientTLSSettings | None, dynamic: bool = False) -> tuple[bool, bool]:
+def auto_names(
+    tls: networking.ClientTLSSettings | None, dynamic: bool = False
+) -> tuple[bool, bool]:
     """Whether the SNI, and the name the certificate must carry, follow the request's host.
 
     `dynamic`: the cluster is a dynamic forward proxy, where no fixed name can be right.
@@ -83,7 +91,8 @@ def auto_names(tls: networking.ClientTLSSettings | None, dynamic: bool = False) 
 
 
 def _unreadable(tls: networking.ClientTLSSettings, peer: Peer, traits: Traits) -> bool:
-    """A `credentialName` in a rule for every sidecar: most of them may not read it and would never start."""
+    """A `credentialName` in a rule for every sidecar: most of them may not read it and would never
+    start."""
     private = bool(tls.credential_name) and not tls.credential_name.startswith("configmap://")
     if private and traits.type is ProxyType.SIDECAR and not peer.selected:
         return True
@@ -93,17 +102,25 @@ def _unreadable(tls: networking.ClientTLSSettings, peer: Peer, traits: Traits) -
 
 def _context(sni: str) -> tls_pb2.UpstreamTlsContext:
     context = tls_pb2.UpstreamTlsContext(sni=sni)
-    context.common_tls_context.tls_params.tls_minimum_protocol_version = common_pb2.TlsParameters.TLSv1_2
-    context.common_tls_context.tls_params.tls_maximum_protocol_version = common_pb2.TlsParameters.TLSv1_3
+    context.common_tls_context.tls_params.tls_minimum_protocol_version = (
+        common_pb2.TlsParameters.TLSv1_2
+    )
+    context.common_tls_context.tls_params.tls_maximum_protocol_version = (
+        common_pb2.TlsParameters.TLSv1_3
+    )
     return context
 
 
-def _mutual(tls: networking.ClientTLSSettings, peer: Peer, http2: bool, traits: Traits) -> tls_pb2.UpstreamTlsContext:
+def _mutual(
+    tls: networking.ClientTLSSettings, peer: Peer, http2: bool, traits: Traits
+) -> tls_pb2.UpstreamTlsContext:
     context = _context(tls.sni or peer.sni)
     common = context.common_tls_context
     common.tls_certificate_sds_secret_configs.append(mesh_secret(WORKLOAD, traits))
     combined = common.combined_validation_context
-    combined.default_validation_context.CopyFrom(validation(tls.subject_alt_names or peer.identities))
+    combined.default_validation_context.CopyFrom(
+        validation(tls.subject_alt_names or peer.identities)
+    )
     combined.validation_context_sds_secret_config.CopyFrom(mesh_secret(ROOTS, traits))
     exchange = ("istio-peer-exchange",) if traits.istio_filters else ()
     common.alpn_protocols.extend((*exchange, "istio", *(("h2",) if http2 else ())))
@@ -136,10 +153,14 @@ def _from_secret(common: Any, tls: networking.ClientTLSSettings, names: tuple[st
         return
     combined = common.combined_validation_context
     combined.default_validation_context.CopyFrom(validation(names))
-    combined.validation_context_sds_secret_config.CopyFrom(credential(tls.credential_name + CA_SUFFIX))
+    combined.validation_context_sds_secret_config.CopyFrom(
+        credential(tls.credential_name + CA_SUFFIX)
+    )
 
 
-def _from_files(common: Any, tls: networking.ClientTLSSettings, names: tuple[str, ...], traits: Traits) -> None:
+def _from_files(
+    common: Any, tls: networking.ClientTLSSettings, names: tuple[str, ...], traits: Traits
+) -> None:
     if tls.mode is _MODE.MUTUAL:
         pair = f"{FILE_CERT}{tls.client_certificate}~{tls.private_key}"
         common.tls_certificate_sds_secret_configs.append(mesh_secret(pair, traits))
@@ -153,7 +174,9 @@ def _from_files(common: Any, tls: networking.ClientTLSSettings, names: tuple[str
     if roots == _SYSTEM and not traits.istio_filters:
         roots = traits.system_roots
     common.combined_validation_context.default_validation_context.CopyFrom(context)
-    common.combined_validation_context.validation_context_sds_secret_config.CopyFrom(mesh_secret(FILE_ROOT + roots, traits))
+    common.combined_validation_context.validation_context_sds_secret_config.CopyFrom(
+        mesh_secret(FILE_ROOT + roots, traits)
+    )
 
 
 def validation(names: Iterable[str]) -> common_pb2.CertificateValidationContext:
@@ -181,7 +204,8 @@ def _san_type(name: str) -> Any:
 def credential(name: str) -> secret_pb2.SdsSecretConfig:
     """The secret behind a `credentialName` of a Gateway or DestinationRule.
 
-    No fetch timeout is given: a missing secret may not hold up a listener or cluster for longer than Envoy's default.
+    No fetch timeout is given: a missing secret may not hold up a listener or cluster for longer
+    than Envoy's default.
     """
     config = secret_pb2.SdsSecretConfig(name=secret_name(name))
     config.sds_config.ads.SetInParent()
@@ -190,7 +214,8 @@ def credential(name: str) -> secret_pb2.SdsSecretConfig:
 
 
 def secret_name(credential_name: str) -> str:
-    """The SDS resource that a `credentialName` means: a Secret of the proxy's namespace unless it says otherwise."""
+    """The SDS resource that a `credentialName` means: a Secret of the proxy's namespace unless it
+    says otherwise."""
     if credential_name.startswith("builtin://"):
         return ROOTS if credential_name.endswith(CA_SUFFIX) else WORKLOAD
     if credential_name.startswith("invalid://"):
@@ -200,7 +225,8 @@ def secret_name(credential_name: str) -> str:
 
 
 def mesh_secret(name: str, traits: Traits) -> secret_pb2.SdsSecretConfig:
-    """A secret that belongs to the workload: its certificate, the mesh's roots, files beside the proxy."""
+    """A secret that belongs to the workload: its certificate, the mesh's roots, files beside the
+    proxy."""
     config = secret_pb2.SdsSecretConfig(name=name)
     source = config.sds_config
     source.resource_api_version = config_source_pb2.V3
@@ -220,15 +246,25 @@ def file(path: str) -> base_pb2.DataSource:
 
 
 def tls_socket(context: tls_pb2.UpstreamTlsContext) -> base_pb2.TransportSocket:
-    return base_pb2.TransportSocket(name="envoy.transport_sockets.tls", typed_config=wkt.pack(context))
+    return base_pb2.TransportSocket(
+        name="envoy.transport_sockets.tls", typed_config=wkt.pack(context)
+    )
 
 
 def raw_socket() -> base_pb2.TransportSocket:
-    return base_pb2.TransportSocket(name="envoy.transport_sockets.raw_buffer", typed_config=wkt.pack(raw_buffer_pb2.RawBuffer()))
+    return base_pb2.TransportSocket(
+        name="envoy.transport_sockets.raw_buffer", typed_config=wkt.pack(raw_buffer_pb2.RawBuffer())
+    )
 
 
-def proxy_protocol_socket(version: networking.VERSION, inner: base_pb2.TransportSocket | None) -> base_pb2.TransportSocket:
+def proxy_protocol_socket(
+    version: networking.VERSION, inner: base_pb2.TransportSocket | None
+) -> base_pb2.TransportSocket:
     """PROXY protocol before whatever `inner` does; plaintext without."""
-    wrapper = upstream_proxy_protocol_pb2.ProxyProtocolUpstreamTransport(transport_socket=inner or raw_socket())
+    wrapper = upstream_proxy_protocol_pb2.ProxyProtocolUpstreamTransport(
+        transport_socket=inner or raw_socket()
+    )
     wrapper.config.version = int(version is networking.VERSION.V2)
-    return base_pb2.TransportSocket(name="envoy.transport_sockets.upstream_proxy_protocol", typed_config=wkt.pack(wrapper))
+    return base_pb2.TransportSocket(
+        name="envoy.transport_sockets.upstream_proxy_protocol", typed_config=wkt.pack(wrapper)
+    )

@@ -19,7 +19,11 @@ _LENGTH_DELIMITED = 2
 def duration(value: Duration | int) -> DurationMessage:
     """From nanoseconds. Seconds and nanos have the same sign, as protobuf wants it."""
     seconds, nanos = divmod(abs(int(value)), _BILLION)
-    return DurationMessage(seconds=seconds, nanos=nanos) if value >= 0 else DurationMessage(seconds=-seconds, nanos=-nanos)
+    return (
+        DurationMessage(seconds=seconds, nanos=nanos)
+        if value >= 0
+        else DurationMessage(seconds=-seconds, nanos=-nanos)
+    )
 
 
 def seconds(value: float) -> DurationMessage:
@@ -43,7 +47,8 @@ def string(value: str) -> StringValue:
 
 
 def pack(message: Any) -> AnyMessage:
-    """A message as `google.protobuf.Any`, serialised deterministically so that equal content is equal bytes."""
+    """A message as `google.protobuf.Any`, serialised deterministically so that equal content is
+    equal bytes."""
     return AnyMessage(
         type_url="type.googleapis.com/" + message.DESCRIPTOR.full_name,
         value=message.SerializeToString(deterministic=True),
@@ -51,8 +56,8 @@ def pack(message: Any) -> AnyMessage:
 
 
 def set_unknown(message: Any, number: int, value: Any) -> None:
-    """Set a field that Envoy has and the class of `message` hasn't: protobuf keeps it and sends it along. `value` is a small
-    message (under 128 bytes), `number` the field's (under 16)."""
+    """Set a field that Envoy has and the class of `message` hasn't: protobuf keeps it and sends it
+    along. `value` is a small message (under 128 bytes), `number` the field's (under 16)."""
     content = value.SerializeToString(deterministic=True)
     message.MergeFromString(bytes((number << 3 | _LENGTH_DELIMITED, len(content))) + content)
 

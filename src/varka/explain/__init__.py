@@ -1,1 +1,2 @@
-"""One request walked through the very resources that Envoy gets. Decides no match a second time. Not written yet."""
+"""One request walked through the very resources that Envoy gets. Decides no match a second time.
+Not written yet."""

@@ -1,4 +1,5 @@
-"""Does a pod get a sidecar? Istio's webhook selectors and `injectRequired` (pkg/kube/inject), with the reason for the answer."""
+"""Does a pod get a sidecar? Istio's webhook selectors and `injectRequired` (pkg/kube/inject), with
+the reason for the answer."""
 
 from __future__ import annotations
 
@@ -9,12 +10,15 @@ INJECT = "sidecar.istio.io/inject"
 NAMESPACE_LABEL = "istio-injection"
 REVISION = "istio.io/rev"
 TEMPLATES = "inject.istio.io/templates"
-IGNORED_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})
+IGNORED_NAMESPACES = frozenset(
+    {"kube-system", "kube-public", "kube-node-lease", "local-path-storage"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`reason` completes the sentence "a sidecar (or none), because ..."; `warnings` are for the user."""
+    """`reason` completes the sentence "a sidecar (or none), because ..."; `warnings` are for the
+    user."""
 
     inject: bool
     reason: str
@@ -32,8 +36,11 @@ class Candidate:
     host_network: bool = False
 
 
-def decide(pod: Candidate, *, revision: str = "default", enabled_by_default: bool = True) -> Decision:
-    """Inject or not. `revision` is ours; `enabled_by_default` is the injector's policy, for what pod and namespace leave open."""
+def decide(
+    pod: Candidate, *, revision: str = "default", enabled_by_default: bool = True
+) -> Decision:
+    """Inject or not. `revision` is ours; `enabled_by_default` is the injector's policy, for what
+    pod and namespace leave open."""
     if pod.host_network:
         return Decision(False, "the pod uses the network of its host")
     if pod.namespace in IGNORED_NAMESPACES:
@@ -77,5 +84,9 @@ def _required(pod: Candidate, enabled_by_default: bool) -> Decision:
         warning = f"{place} {INJECT}: {value!r} is neither true nor false; the policy decides"
         return Decision(enabled_by_default, why, (warning,))
     if enabled_by_default:
-        why = f"namespace {pod.namespace} is injected" if not pod.labels.get(REVISION) else "the pod's revision is ours"
+        why = (
+            f"namespace {pod.namespace} is injected"
+            if not pod.labels.get(REVISION)
+            else "the pod's revision is ours"
+        )
     return Decision(enabled_by_default, why)

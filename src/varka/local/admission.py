@@ -1,4 +1,5 @@
-"""What a Kubernetes API server and an Istio installation would add to the manifests: addresses, namespaces, gateways."""
+"""What a Kubernetes API server and an Istio installation would add to the manifests: addresses,
+namespaces, gateways."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ PROFILES: Mapping[str, tuple[str, ...]] = {
 }
 _MESH: Mapping[str, str] = {"demo": "accessLogFile: /dev/stdout\n"}
 _GATEWAY_PORTS = ((15021, 15021, "status-port"), (80, 8080, "http2"), (443, 8443, "https"))
-_CLUSTER_SCOPED = frozenset({"Namespace", "Node", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"})
+_CLUSTER_SCOPED = frozenset(
+    {"Namespace", "Node", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +37,44 @@ class Options:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Admission:
-    """`changed` are objects of the manifests with what was missing filled in; `added` are new. `addresses` (by
-    `name.namespace`) is to be kept and handed in again: a Service keeps its address."""
+    """`changed` are objects of the manifests with what was missing filled in; `added` are new.
+    `addresses` (by `name.namespace`) is to be kept and handed in again: a Service keeps its
+    address."""
 
     changed: Sequence[Object] = ()
     added: Sequence[Object] = ()
     addresses: Mapping[str, str] = field(default_factory=dict)
 
 
-def admit(objects: Sequence[Object], addresses: Mapping[str, str], options: Options = Options()) -> Admission:
+def admit(
+    objects: Sequence[Object], addresses: Mapping[str, str], options: Options = Options()
+) -> Admission:
     """Look at all objects of the manifests at once. Raises KeyError for an unknown profile."""
     gateways = [made for name in PROFILES[options.profile] for made in _gateway(name, objects)]
     config = _mesh_config(objects, options.profile)
     namespaces = _namespaces([*objects, *gateways], options.inject)
     kept = dict(addresses)
     taken = {
-        str(spec.get("clusterIP")) for value in objects if (spec := value.get("spec") or {}) and value.get("kind") == "Service"
+        str(spec.get("clusterIP"))
+        for value in objects
+        if (spec := value.get("spec") or {}) and value.get("kind") == "Service"
     }
     taken |= {DNS_ADDRESS, *kept.values()}
     changed = [_with_address(value, kept, taken) for value in objects if _wants_address(value)]
-    added = [_with_address(value, kept, taken) if _wants_address(value) else value for value in [*namespaces, *config, *gateways]]
+    added = [
+        _with_address(value, kept, taken) if _wants_address(value) else value
+        for value in [*namespaces, *config, *gateways]
+    ]
     return Admission(changed, added, kept)
 
 
 def _wants_address(value: Object) -> bool:
     spec = value.get("spec") or {}
-    return value.get("kind") == "Service" and spec.get("type") != "ExternalName" and not spec.get("clusterIP")
+    return (
+        value.get("kind") == "Service"
+        and spec.get("type") != "ExternalName"
+        and not spec.get("clusterIP")
+    )
 
 
 def _with_address(service: Object, kept: dict[str, str], taken: set[str]) -> Object:
@@ -68,11 +83,15 @@ def _with_address(service: Object, kept: dict[str, str], taken: set[str]) -> Obj
     if key not in kept:
         kept[key] = _free_address(key, taken)
         taken.add(kept[key])
-    return {**service, "spec": {**(service.get("spec") or {}), "clusterIP": kept[key], "clusterIPs": [kept[key]]}}
+    return {
+        **service,
+        "spec": {**(service.get("spec") or {}), "clusterIP": kept[key], "clusterIPs": [kept[key]]},
+    }
 
 
 def _free_address(key: str, taken: set[str]) -> str:
-    """Where the name's hash points, or the next free one: most Services have the same address on every machine."""
+    """Where the name's hash points, or the next free one: most Services have the same address on
+    every machine."""
     start = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4])
     for step in range(65000):
         third, fourth = divmod((start + step) % 65000, 250)
@@ -83,9 +102,17 @@ def _free_address(key: str, taken: set[str]) -> str:
 
 
 def _namespaces(objects: Sequence[Object], inject: bool) -> list[Object]:
-    declared = {str(value["metadata"]["name"]) for value in objects if value.get("kind") == "Namespace"}
-    used = {str(value["metadata"].get("namespace") or "default") for value in objects if value.get("kind") not in _CLUSTER_SCOPED}
-    return [_namespace(name, inject) for name in sorted({*used, "default", ROOT_NAMESPACE} - declared)]
+    declared = {
+        str(value["metadata"]["name"]) for value in objects if value.get("kind") == "Namespace"
+    }
+    used = {
+        str(value["metadata"].get("namespace") or "default")
+        for value in objects
+        if value.get("kind") not in _CLUSTER_SCOPED
+    }
+    return [
+        _namespace(name, inject) for name in sorted({*used, "default", ROOT_NAMESPACE} - declared)
+    ]
 
 
 def _namespace(name: str, inject: bool) -> Object:
@@ -102,7 +129,9 @@ def _mesh_config(objects: Sequence[Object], profile: str) -> list[Object]:
     metadata = {"name": "istio", "namespace": ROOT_NAMESPACE}
     declared = any(
         value.get("kind") == "IstioOperator"
-        or (value.get("kind") == "ConfigMap" and metadata.items() <= dict(value["metadata"]).items())
+        or (
+            value.get("kind") == "ConfigMap" and metadata.items() <= dict(value["metadata"]).items()
+        )
         for value in objects
     )
     if text is None or declared:
@@ -111,15 +140,20 @@ def _mesh_config(objects: Sequence[Object], profile: str) -> list[Object]:
 
 
 def _gateway(name: str, objects: Sequence[Object]) -> list[Object]:
-    """Deployment and Service of a profile's gateway, where a Gateway selects it and the manifests bring no workload for it."""
+    """Deployment and Service of a profile's gateway, where a Gateway selects it and the manifests
+    bring no workload for it."""
     labels = {"app": name, "istio": name.removeprefix("istio-")}
     selecting = [value for value in objects if _selects(value, labels)]
-    if not selecting or any(_matches(labels, found) for value in objects for found in _pod_labels(value)):
+    if not selecting or any(
+        _matches(labels, found) for value in objects for found in _pod_labels(value)
+    ):
         return []
     ports = _ports(selecting)
     account = f"{name}-service-account"
     metadata = {"name": name, "namespace": ROOT_NAMESPACE, "labels": labels}
-    container_ports = [{"containerPort": target, "protocol": "TCP"} for _, target, _ in _GATEWAY_PORTS]
+    container_ports = [
+        {"containerPort": target, "protocol": "TCP"} for _, target, _ in _GATEWAY_PORTS
+    ]
     template = {
         "metadata": {"labels": {**labels, INJECT: "true"}, "annotations": {TEMPLATES: "gateway"}},
         "spec": {
@@ -127,21 +161,35 @@ def _gateway(name: str, objects: Sequence[Object]) -> list[Object]:
             "containers": [{"name": "istio-proxy", "image": "auto", "ports": container_ports}],
         },
     }
-    service_ports = [{"name": title, "port": port, "targetPort": target, "protocol": "TCP"} for port, target, title in ports]
+    service_ports = [
+        {"name": title, "port": port, "targetPort": target, "protocol": "TCP"}
+        for port, target, title in ports
+    ]
     return [
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": account, "namespace": ROOT_NAMESPACE}},
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": account, "namespace": ROOT_NAMESPACE},
+        },
         {
             "apiVersion": "apps/v1",
             "kind": "Deployment",
             "metadata": metadata,
             "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template},
         },
-        {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": labels, "ports": service_ports}},
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": metadata,
+            "spec": {"selector": labels, "ports": service_ports},
+        },
     ]
 
 
 def _selects(value: Object, labels: Mapping[str, str]) -> bool:
-    if value.get("kind") != "Gateway" or not str(value.get("apiVersion", "")).startswith("networking.istio.io/"):
+    if value.get("kind") != "Gateway" or not str(value.get("apiVersion", "")).startswith(
+        "networking.istio.io/"
+    ):
         return False
     selector = (value.get("spec") or {}).get("selector") or {}
     return bool(selector) and _matches(selector, labels)
@@ -159,7 +207,8 @@ def _pod_labels(value: Object) -> Iterable[Mapping[str, str]]:
 
 
 def _ports(gateways: Iterable[Object]) -> list[tuple[int, int, str]]:
-    """(port, target port, name) of the gateway's Service: Istio's own, and what the Gateways ask for."""
+    """(port, target port, name) of the gateway's Service: Istio's own, and what the Gateways ask
+    for."""
     ports = {port: (port, target, name) for port, target, name in _GATEWAY_PORTS}
     for gateway in gateways:
         for server in (gateway.get("spec") or {}).get("servers") or ():

@@ -1,4 +1,5 @@
-"""Admission as a hook of the control plane's store: what an API server adds to objects before anyone sees them."""
+"""Admission as a hook of the control plane's store: what an API server adds to objects before
+anyone sees them."""
 
 from __future__ import annotations
 
@@ -33,28 +34,40 @@ class _Written:
 
 
 class ApiServer:
-    """Called after every change of the store; returns the keys of what came, changed or went because of it. `memory` is the
-    file that keeps Service addresses over restarts."""
+    """Called after every change of the store; returns the keys of what came, changed or went
+    because of it. `memory` is the file that keeps Service addresses over restarts."""
 
     def __init__(self, memory: Path, options: Options) -> None:
         self._memory, self._options = memory, options
-        self._addresses: Mapping[str, str] = json.loads(memory.read_text()) if memory.exists() else {}
+        self._addresses: Mapping[str, str] = (
+            json.loads(memory.read_text()) if memory.exists() else {}
+        )
         self._made: dict[ObjectKey, tuple[Object, Resource[Any]]] = {}
         self._pods: dict[ObjectKey, _Written] = {}
 
     def __call__(self, store: Store) -> tuple[ObjectKey, ...]:
         self._keep_pods(store)
         state = store.state
-        written = {key: resource for key, resource in state.resources.items() if store.owner(key) not in (SOURCE, _RUNTIME)}
-        admission = admit([_complete(resource) for resource in written.values()], self._addresses, self._options)
+        written = {
+            key: resource
+            for key, resource in state.resources.items()
+            if store.owner(key) not in (SOURCE, _RUNTIME)
+        }
+        admission = admit(
+            [_complete(resource) for resource in written.values()], self._addresses, self._options
+        )
         store.amend(map(self._resource, admission.changed))
-        added = [resource for resource in map(self._resource, admission.added) if resource.key not in written]
+        added = [
+            resource
+            for resource in map(self._resource, admission.added)
+            if resource.key not in written
+        ]
         self._remember(admission.addresses)
         return store.replace(SOURCE, [(resource, _PLACE) for resource in added]).keys
 
     def _keep_pods(self, store: Store) -> None:
-        """A Pod that the user wrote stays the user's when the runtime reports its status: saved again it keeps the status,
-        deleted it is gone."""
+        """A Pod that the user wrote stays the user's when the runtime reports its status: saved
+        again it keeps the status, deleted it is gone."""
         state = store.state
         for pod in state.of("Pod"):
             owner, known = store.owner(pod.key), self._pods.get(pod.key)
@@ -73,7 +86,10 @@ class ApiServer:
         """The same resource for the same content."""
         found, key, findings = check_object(value, None)
         if found is None or key is None:
-            raise ValueError(f"{value['kind']} {value['metadata']['name']}: {[finding.message for finding in findings]}")
+            raise ValueError(
+                f"{value['kind']} {value['metadata']['name']}:"
+                f" {[finding.message for finding in findings]}"
+            )
         known = self._made.get(key)
         if known is not None and known[0] == value:
             return known[1]
@@ -93,4 +109,7 @@ def _complete(resource: Resource[Any]) -> Object:
     """The object with its namespace, where it was left out."""
     if not resource.namespace or (resource.raw.get("metadata") or {}).get("namespace"):
         return resource.raw
-    return {**resource.raw, "metadata": {**resource.raw["metadata"], "namespace": resource.namespace}}
+    return {
+        **resource.raw,
+        "metadata": {**resource.raw["metadata"], "namespace": resource.namespace},
+    }

@@ -1,4 +1,5 @@
-"""What an Envoy is started with: who it is, where its configuration comes from, its own small listeners.
+"""What an Envoy is started with: who it is, where its configuration comes from, its own small
+listeners.
 
 Shaped as Istio's (tools/packaging/common/envoy_bootstrap.json), so that Istio's tools can read it.
 """
@@ -15,14 +16,18 @@ from varka.local.proxysettings import INTERCEPTION, PLAIN, ProxySettings
 
 ISTIO_VERSION = "1.32.0"
 _SOL_SOCKET, _SO_MARK = 1, 36
-_HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_HCM = (
+    "type.googleapis.com/envoy.extensions.filters.network"
+    ".http_connection_manager.v3.HttpConnectionManager"
+)
 _ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 _HTTP2 = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyIdentity:
-    """The pod that an Envoy stands in for. `type` is `sidecar` or `router`; `ports` are (name, containerPort, protocol)."""
+    """The pod that an Envoy stands in for. `type` is `sidecar` or `router`; `ports` are (name,
+    containerPort, protocol)."""
 
     type: str
     pod: str
@@ -43,11 +48,14 @@ class ProxyIdentity:
 
     @property
     def id(self) -> str:
-        return f"{self.type}~{self.ip}~{self.pod}.{self.namespace}~{self.namespace}.svc.cluster.local"
+        return (
+            f"{self.type}~{self.ip}~{self.pod}.{self.namespace}~{self.namespace}.svc.cluster.local"
+        )
 
 
 def locality(labels: Mapping[str, str]) -> dict[str, str]:
-    """A pod's place: its label `istio-locality` (`region.zone.subzone`), else the well-known topology labels."""
+    """A pod's place: its label `istio-locality` (`region.zone.subzone`), else the well-known
+    topology labels."""
     if "istio-locality" in labels:
         parts = labels["istio-locality"].replace("/", ".").split(".", 2)
         return dict(zip(("region", "zone", "sub_zone"), parts, strict=False))
@@ -60,9 +68,13 @@ def locality(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def metadata(proxy: ProxyIdentity) -> dict[str, Any]:
-    """Istio's node metadata (pilot/pkg/model NodeMetadata); what Istio's agent writes as strings are strings here. DNS counts as
-    captured: the mesh's server gives sidecars the addresses made up for ServiceEntries."""
-    ports = [{"name": name, "containerPort": port, "protocol": protocol} for name, port, protocol in proxy.ports]
+    """Istio's node metadata (pilot/pkg/model NodeMetadata); what Istio's agent writes as strings
+    are strings here. DNS counts as captured: the mesh's server gives sidecars the addresses made up
+    for ServiceEntries."""
+    ports = [
+        {"name": name, "containerPort": port, "protocol": protocol}
+        for name, port, protocol in proxy.ports
+    ]
     return {
         "ANNOTATIONS": dict(proxy.annotations),
         "APP_CONTAINERS": ",".join(proxy.containers),
@@ -72,14 +84,18 @@ def metadata(proxy: ProxyIdentity) -> dict[str, Any]:
         "ENVOY_PROMETHEUS_PORT": 15090,
         "ENVOY_STATUS_PORT": 15021,
         "INSTANCE_IPS": proxy.ip,
-        "INTERCEPTION_MODE": proxy.annotations.get(INTERCEPTION) or proxy.settings.interception or "REDIRECT",
+        "INTERCEPTION_MODE": (
+            proxy.annotations.get(INTERCEPTION) or proxy.settings.interception or "REDIRECT"
+        ),
         "ISTIO_VERSION": ISTIO_VERSION,
         "LABELS": dict(proxy.labels),
         "MESH_ID": proxy.settings.mesh_id or "cluster.local",
         "NAME": proxy.pod,
         "NAMESPACE": proxy.namespace,
         "NODE_NAME": proxy.node,
-        "OWNER": f"kubernetes://apis/{proxy.owner_version}/namespaces/{proxy.namespace}/{proxy.owner_kind}s/{proxy.workload}",
+        "OWNER": (
+            f"kubernetes://apis/{proxy.owner_version}/namespaces/{proxy.namespace}/{proxy.owner_kind}s/{proxy.workload}"
+        ),
         "PILOT_SAN": ["istiod.istio-system.svc"],
         "POD_PORTS": json.dumps(ports),
         "PROXY_CONFIG": dict(proxy.proxy_config),
@@ -90,10 +106,14 @@ def metadata(proxy: ProxyIdentity) -> dict[str, Any]:
 
 
 def bootstrap(proxy: ProxyIdentity, ads: str, admin: str) -> dict[str, Any]:
-    """The bootstrap as plain values. `ads` is the path of the control plane's socket; at the path `admin` the
-    administration interface can be reached from outside the pod."""
+    """The bootstrap as plain values. `ads` is the path of the control plane's socket; at the path
+    `admin` the administration interface can be reached from outside the pod."""
     runtime = {**_RUNTIME, **dict(proxy.settings.runtime)}
-    clusters = [_admin_cluster(), _xds_cluster(ads), _access_log_cluster(proxy.settings.access_log_service)]
+    clusters = [
+        _admin_cluster(),
+        _xds_cluster(ads),
+        _access_log_cluster(proxy.settings.access_log_service),
+    ]
     return {
         "node": {
             "id": proxy.id,
@@ -106,7 +126,12 @@ def bootstrap(proxy: ProxyIdentity, ads: str, admin: str) -> dict[str, Any]:
             "address": _address("127.0.0.1", 15000),
             "ignore_global_conn_limit": True,
         },
-        "layered_runtime": {"layers": [{"name": "deprecation", "static_layer": runtime}, {"name": "admin", "admin_layer": {}}]},
+        "layered_runtime": {
+            "layers": [
+                {"name": "deprecation", "static_layer": runtime},
+                {"name": "admin", "admin_layer": {}},
+            ]
+        },
         "stats_config": {"use_all_default_tags": False, "stats_tags": _STATS_TAGS},
         "stats_flush_interval": "60s",
         "watchdogs": {"main_thread_watchdog": _PATIENT, "worker_watchdog": _PATIENT},
@@ -140,13 +165,24 @@ _STATS_TAGS = [
     {"tag_name": "tcp_prefix", "regex": r"^tcp\.((.*?)\.)\w+?$"},
     {"tag_name": "response_code", "regex": r"_rq(_(\d{3}))$"},
     {"tag_name": "response_code_class", "regex": r"_rq(_(\dxx))$"},
-    {"tag_name": "http_conn_manager_prefix", "regex": r"^http\.(((outbound_([0-9]{1,3}\.{0,1}){4}_\d{0,5})|([_A-Za-z0-9]+))\.)"},
-    {"tag_name": "listener_address", "regex": r"^listener\.(((?:[_.[:digit:]]*|[_\[\]aAbBcCdDeEfF[:digit:]]*))\.)"},
+    {
+        "tag_name": "http_conn_manager_prefix",
+        "regex": r"^http\.(((outbound_([0-9]{1,3}\.{0,1}){4}_\d{0,5})|([_A-Za-z0-9]+))\.)",
+    },
+    {
+        "tag_name": "listener_address",
+        "regex": r"^listener\.(((?:[_.[:digit:]]*|[_\[\]aAbBcCdDeEfF[:digit:]]*))\.)",
+    },
 ]
 
 
 def _mark_option() -> dict[str, Any]:
-    option = {"level": _SOL_SOCKET, "name": _SO_MARK, "int_value": ENVOY_MARK, "state": "STATE_PREBIND"}
+    option = {
+        "level": _SOL_SOCKET,
+        "name": _SO_MARK,
+        "int_value": ENVOY_MARK,
+        "state": "STATE_PREBIND",
+    }
     return {"description": "exempt from capture", **option}
 
 
@@ -165,7 +201,13 @@ def _pipe(path: str) -> dict[str, Any]:
 def _cluster(name: str, address: Mapping[str, Any], **fields: Any) -> dict[str, Any]:
     endpoint = {"endpoint": {"address": address}}
     assignment = {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}
-    return {"name": name, "type": "STATIC", "connect_timeout": "1s", "load_assignment": assignment, **fields}
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": assignment,
+        **fields,
+    }
 
 
 def _admin_cluster() -> dict[str, Any]:
@@ -175,12 +217,22 @@ def _admin_cluster() -> dict[str, Any]:
 def _access_log_cluster(address: str) -> dict[str, Any]:
     """Where `enableEnvoyAccessLogService` sends to: a `host:port`; nowhere when it is empty."""
     http2 = {"@type": _HTTP2, "explicit_http_config": {"http2_protocol_options": {}}}
-    options = {"typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http2}}
+    options = {
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http2
+        }
+    }
     name = "envoy_accesslog_service"
     if not address:
         return {"name": name, "type": "STATIC", **options}
     host, _, port = address.rpartition(":")
-    return _cluster(name, _address(host.strip("[]"), int(port)), type="STRICT_DNS", dns_lookup_family="V4_ONLY", **options)
+    return _cluster(
+        name,
+        _address(host.strip("[]"), int(port)),
+        type="STRICT_DNS",
+        dns_lookup_family="V4_ONLY",
+        **options,
+    )
 
 
 def _xds_cluster(path: str) -> dict[str, Any]:
@@ -188,19 +240,31 @@ def _xds_cluster(path: str) -> dict[str, Any]:
     return _cluster(
         "xds-grpc",
         {"pipe": {"path": path}},
-        typed_extension_protocol_options={"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http2},
+        typed_extension_protocol_options={
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http2
+        },
         circuit_breakers={
-            "thresholds": [{"max_connections": 100000, "max_pending_requests": 100000, "max_requests": 100000}],
+            "thresholds": [
+                {"max_connections": 100000, "max_pending_requests": 100000, "max_requests": 100000}
+            ],
         },
         upstream_bind_config={},
     )
 
 
 def _listeners(admin: str) -> list[dict[str, Any]]:
-    """Metrics at 15090, readiness at 15021, and the whole administration interface at a socket of the runtime's."""
+    """Metrics at 15090, readiness at 15021, and the whole administration interface at a socket of
+    the runtime's."""
     metrics = [{"match": {"prefix": "/stats/prometheus"}, "route": {"cluster": "prometheus_stats"}}]
-    ready = [{"match": {"path": "/healthz/ready"}, "route": {"cluster": "prometheus_stats", "prefix_rewrite": "/ready"}}]
-    everything = [{"match": {"prefix": "/"}, "route": {"cluster": "prometheus_stats", "timeout": "0s"}}]
+    ready = [
+        {
+            "match": {"path": "/healthz/ready"},
+            "route": {"cluster": "prometheus_stats", "prefix_rewrite": "/ready"},
+        }
+    ]
+    everything = [
+        {"match": {"prefix": "/"}, "route": {"cluster": "prometheus_stats", "timeout": "0s"}}
+    ]
     return [
         _listener("prometheus", _address("0.0.0.0", 15090), metrics),
         _listener("agent", _address("0.0.0.0", 15021), ready),
@@ -208,13 +272,22 @@ def _listeners(admin: str) -> list[dict[str, Any]]:
     ]
 
 
-def _listener(name: str, address: Mapping[str, Any], routes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _listener(
+    name: str, address: Mapping[str, Any], routes: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
     manager = {
         "@type": _HCM,
         "stat_prefix": name,
         "codec_type": "AUTO",
-        "route_config": {"virtual_hosts": [{"name": "backend", "domains": ["*"], "routes": routes}]},
+        "route_config": {
+            "virtual_hosts": [{"name": "backend", "domains": ["*"], "routes": routes}]
+        },
         "http_filters": [{"name": "envoy.filters.http.router", "typed_config": {"@type": _ROUTER}}],
     }
     filters = [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]
-    return {"name": name, "address": address, "bypass_overload_manager": True, "filter_chains": [{"filters": filters}]}
+    return {
+        "name": name,
+        "address": address,
+        "bypass_overload_manager": True,
+        "filter_chains": [{"filters": filters}],
+    }

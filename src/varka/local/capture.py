@@ -1,7 +1,8 @@
-"""Which connections of a pod its Envoy takes over: the rules of Istio's init container (tools/istio-iptables).
+"""Which connections of a pod its Envoy takes over: the rules of Istio's init container
+(tools/istio-iptables).
 
-Istio tells Envoy's own connections by their uid. A user namespace may have one uid only, so here they carry a mark:
-the bootstrap has Envoy set SO_MARK on every upstream socket.
+Istio tells Envoy's own connections by their uid. A user namespace may have one uid only, so here
+they carry a mark: the bootstrap has Envoy set SO_MARK on every upstream socket.
 """
 
 from __future__ import annotations
@@ -36,13 +37,15 @@ class Capture:
 
 
 def from_annotations(annotations: Mapping[str, str], interception: str = "") -> Capture | None:
-    """What a pod's annotations ask for; None when nothing is captured (mode NONE; `interception` is used where they name no
-    mode). Raises ValueError."""
+    """What a pod's annotations ask for; None when nothing is captured (mode NONE; `interception` is
+    used where they name no mode). Raises ValueError."""
     if (annotations.get("sidecar.istio.io/interceptionMode") or interception) == "NONE":
         return None
 
     def words(name: str) -> tuple[str, ...]:
-        return tuple(word.strip() for word in annotations.get(_PREFIX + name, "").split(",") if word.strip())
+        return tuple(
+            word.strip() for word in annotations.get(_PREFIX + name, "").split(",") if word.strip()
+        )
 
     def ports(name: str) -> tuple[int, ...]:
         return tuple(_port(name, word) for word in words(name))
@@ -72,11 +75,16 @@ def _range(name: str, word: str) -> str:
     try:
         return str(IPv4Network(word, strict=False))
     except ValueError:
-        raise ValueError(f"annotation {_PREFIX}{name}: {word!r} is not an IPv4 range such as 10.0.0.0/8") from None
+        raise ValueError(
+            f"annotation {_PREFIX}{name}: {word!r} is not an IPv4 range such as 10.0.0.0/8"
+        ) from None
 
 
-def chains(capture: Capture, outbound: int = OUTBOUND_PORT, inbound: int = INBOUND_PORT) -> list[Chain]:
-    """The table of a pod's network namespace; the proxy listens on the ports `outbound` and `inbound`."""
+def chains(
+    capture: Capture, outbound: int = OUTBOUND_PORT, inbound: int = INBOUND_PORT
+) -> list[Chain]:
+    """The table of a pod's network namespace; the proxy listens on the ports `outbound` and
+    `inbound`."""
     tcp = nft.protocol("tcp")
     to_inbound, to_outbound = nft.jump("ISTIO_IN_REDIRECT"), nft.jump("ISTIO_REDIRECT")
     return [
@@ -93,9 +101,19 @@ def _inbound(capture: Capture, to_inbound: Rule) -> list[Rule]:
     tcp = nft.protocol("tcp")
     tunnel = [*tcp, *nft.destination_port(TUNNEL_PORT), *nft.leave()]
     if capture.include_inbound_ports is not None:
-        return [tunnel, *([*tcp, *nft.destination_port(port), *to_inbound] for port in capture.include_inbound_ports)]
+        return [
+            tunnel,
+            *(
+                [*tcp, *nft.destination_port(port), *to_inbound]
+                for port in capture.include_inbound_ports
+            ),
+        ]
     excluded = (*_PROXY_PORTS, *capture.exclude_inbound_ports)
-    return [tunnel, *([*tcp, *nft.destination_port(port), *nft.leave()] for port in excluded), [*tcp, *to_inbound]]
+    return [
+        tunnel,
+        *([*tcp, *nft.destination_port(port), *nft.leave()] for port in excluded),
+        [*tcp, *to_inbound],
+    ]
 
 
 def _outbound(capture: Capture, to_inbound: Rule, to_outbound: Rule) -> list[Rule]:
@@ -111,11 +129,25 @@ def _outbound(capture: Capture, to_inbound: Rule, to_outbound: Rule) -> list[Rul
     return [
         *excluded_ports,
         [*loopback, *nft.source(_INBOUND_SOURCE), *nft.leave()],
-        [*loopback, *nft.destination(_LOOPBACK, negate=True), *tcp, *not_tunnel, *envoy, *to_inbound],
+        [
+            *loopback,
+            *nft.destination(_LOOPBACK, negate=True),
+            *tcp,
+            *not_tunnel,
+            *envoy,
+            *to_inbound,
+        ],
         [*loopback, *others, *nft.leave()],
         [*envoy, *nft.leave()],
         [*nft.destination(_LOOPBACK), *nft.leave()],
         *([*nft.destination(network), *nft.leave()] for network in capture.exclude_outbound_ranges),
-        *([*tcp, *nft.destination_port(port), *to_outbound] for port in capture.include_outbound_ports),
-        *([to_outbound] if ranges is None else [[*nft.destination(network), *to_outbound] for network in ranges]),
+        *(
+            [*tcp, *nft.destination_port(port), *to_outbound]
+            for port in capture.include_outbound_ports
+        ),
+        *(
+            [to_outbound]
+            if ranges is None
+            else [[*nft.destination(network), *to_outbound] for network in ranges]
+        ),
     ]

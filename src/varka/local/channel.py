@@ -1,4 +1,5 @@
-"""Messages and open sockets between the supervisor outside and process 1 inside: JSON over a socket pair."""
+"""Messages and open sockets between the supervisor outside and process 1 inside: JSON over a socket
+pair."""
 
 from __future__ import annotations
 
@@ -25,8 +26,9 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 
 class Channel:
-    """One end. A message with `ask` is answered by one with the same number in `reply`; all others go to `handler` with the
-    descriptors that came along, which are then the handler's to close. `closed` is called when the other side is gone."""
+    """One end. A message with `ask` is answered by one with the same number in `reply`; all others
+    go to `handler` with the descriptors that came along, which are then the handler's to close.
+    `closed` is called when the other side is gone."""
 
     def __init__(self, end: socket.socket, handler: Handler, closed: Callable[[], None]) -> None:
         self._end, self._handler, self._closed = end, handler, closed
@@ -44,7 +46,8 @@ class Channel:
             self._flush()
 
     async def ask(self, message: Message) -> tuple[Message, list[int]]:
-        """Send a question, return the answer. Raises ConnectionError when the other side goes away."""
+        """Send a question, return the answer. Raises ConnectionError when the other side goes
+        away."""
         self._number += 1
         answer: asyncio.Future[tuple[Message, list[int]]] = self._loop.create_future()
         self._asked[self._number] = answer

@@ -56,7 +56,9 @@ class Cluster:
 
     def injection(self, pod: PodPlan) -> Decision:
         labels = self.namespaces.get(pod.namespace, {})
-        return decide(Candidate(pod.namespace, labels, pod.labels, pod.annotations, pod.spec.host_network))
+        return decide(
+            Candidate(pod.namespace, labels, pod.labels, pod.annotations, pod.spec.host_network)
+        )
 
     def proxy(self, pod: PodPlan) -> ProxyPlan:
         if not self.injection(pod).inject:
@@ -70,22 +72,37 @@ def sort(objects: Iterable[Object], machine: Mapping[str, str]) -> Cluster:
     by_kind: dict[str, list[Object]] = {}
     for value in objects:
         by_kind.setdefault(str(value.get("kind")), []).append(value)
-    plans = workloads.plan(value for kind in workloads.WORKLOAD_KINDS for value in by_kind.get(kind, ()))
-    data = {(str(v["kind"]), _namespace(v), str(v["metadata"]["name"])): _data(v) for v in _all(by_kind, "ConfigMap", "Secret")}
+    plans = workloads.plan(
+        value for kind in workloads.WORKLOAD_KINDS for value in by_kind.get(kind, ())
+    )
+    data = {
+        (str(v["kind"]), _namespace(v), str(v["metadata"]["name"])): _data(v)
+        for v in _all(by_kind, "ConfigMap", "Secret")
+    }
     return Cluster(
         plans={pod.key: pod for pod in plans},
         services=[services.view(value) for value in by_kind.get("Service", ())],
         slices=_slices(by_kind),
         entries=sorted(by_kind.get("ServiceEntry", ()), key=_age),
-        namespaces={str(v["metadata"]["name"]): v["metadata"].get("labels") or {} for v in by_kind.get("Namespace", ())},
+        namespaces={
+            str(v["metadata"]["name"]): v["metadata"].get("labels") or {}
+            for v in by_kind.get("Namespace", ())
+        },
         around=Surroundings(machine, data),
-        configs=Configs((*_mesh_configs(by_kind), *by_kind.get("IstioOperator", ())), tuple(by_kind.get("ProxyConfig", ()))),
+        configs=Configs(
+            (*_mesh_configs(by_kind), *by_kind.get("IstioOperator", ())),
+            tuple(by_kind.get("ProxyConfig", ())),
+        ),
     )
 
 
 def _mesh_configs(by_kind: Mapping[str, Sequence[Object]]) -> list[Object]:
     wanted = (MESH_CONFIG.namespace, MESH_CONFIG.name)
-    return [value for value in by_kind.get("ConfigMap", ()) if (_namespace(value), value["metadata"]["name"]) == wanted]
+    return [
+        value
+        for value in by_kind.get("ConfigMap", ())
+        if (_namespace(value), value["metadata"]["name"]) == wanted
+    ]
 
 
 def _all(by_kind: Mapping[str, Sequence[Object]], *kinds: str) -> list[Object]:
@@ -97,13 +114,19 @@ def _namespace(value: Object) -> str:
 
 
 def _age(value: Object) -> tuple[str, str, str]:
-    return str(value["metadata"].get("creationTimestamp") or ""), str(value["metadata"]["name"]), _namespace(value)
+    return (
+        str(value["metadata"].get("creationTimestamp") or ""),
+        str(value["metadata"]["name"]),
+        _namespace(value),
+    )
 
 
 def _data(value: Object) -> dict[str, str]:
     plain = {str(key): str(text) for key, text in (value.get("data") or {}).items()}
     if value["kind"] == "Secret":
-        plain = {key: base64.b64decode(text).decode(errors="replace") for key, text in plain.items()}
+        plain = {
+            key: base64.b64decode(text).decode(errors="replace") for key, text in plain.items()
+        }
         plain |= {str(key): str(text) for key, text in (value.get("stringData") or {}).items()}
     return plain
 
@@ -117,6 +140,10 @@ def _slices(by_kind: Mapping[str, Sequence[Object]]) -> dict[str, list[Object]]:
     for value in by_kind.get("Endpoints", ()):
         host = f"{value['metadata']['name']}.{_namespace(value)}.svc.cluster.local"
         for subset in value.get("subsets") or ():
-            endpoints = [{"addresses": [address["ip"]]} for address in subset.get("addresses") or ()]
-            found.setdefault(host, []).append({"endpoints": endpoints, "ports": subset.get("ports") or ()})
+            endpoints = [
+                {"addresses": [address["ip"]]} for address in subset.get("addresses") or ()
+            ]
+            found.setdefault(host, []).append(
+                {"endpoints": endpoints, "ports": subset.get("ports") or ()}
+            )
     return found

@@ -1,4 +1,5 @@
-"""What the containers of a pod run on this machine: the programs that the user named, and a stand-in for all others."""
+"""What the containers of a pod run on this machine: the programs that the user named, and a
+stand-in for all others."""
 
 from __future__ import annotations
 
@@ -47,13 +48,20 @@ class Contents:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Surroundings:
-    """What a container's environment may refer to: ConfigMaps and Secrets by (kind, namespace, name), the machine's variables."""
+    """What a container's environment may refer to: ConfigMaps and Secrets by (kind, namespace,
+    name), the machine's variables."""
 
     machine: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[tuple[str, str, str], Mapping[str, str]] = field(default_factory=dict)
 
 
-def contents(pod: PodPlan, ip: str, services: Iterable[ServiceView], images: Mapping[str, str], around: Surroundings) -> Contents:
+def contents(
+    pod: PodPlan,
+    ip: str,
+    services: Iterable[ServiceView],
+    images: Mapping[str, str],
+    around: Surroundings,
+) -> Contents:
     """Decide for each container. `images` is the table of `--run IMAGE=COMMAND`."""
     commands, replaced = [], []
     for container in pod.spec.containers:
@@ -69,27 +77,44 @@ def contents(pod: PodPlan, ip: str, services: Iterable[ServiceView], images: Map
     return Contents(tuple(commands), _stand_in(pod, replaced, services))
 
 
-def _argv(pod: PodPlan, container: kubernetes.Container, images: Mapping[str, str]) -> list[str] | None:
-    """An annotation is the whole command. A table's command takes the place of the image's entrypoint: `args` follow it."""
+def _argv(
+    pod: PodPlan, container: kubernetes.Container, images: Mapping[str, str]
+) -> list[str] | None:
+    """An annotation is the whole command. A table's command takes the place of the image's
+    entrypoint: `args` follow it."""
     written = pod.annotations.get(RUN_ANNOTATION + container.name)
     if written is not None:
         return shlex.split(written)
-    for image in (container.image, container.image.rpartition(":")[0], container.image.split("/")[-1].split(":")[0]):
+    for image in (
+        container.image,
+        container.image.rpartition(":")[0],
+        container.image.split("/")[-1].split(":")[0],
+    ):
         if image in images:
             return [*shlex.split(images[image]), *container.args]
     return None
 
 
-def environment(pod: PodPlan, container: kubernetes.Container, ip: str, around: Surroundings) -> dict[str, str]:
-    """The machine's variables with the container's on top: `envFrom`, then `env`, references in values replaced."""
+def environment(
+    pod: PodPlan, container: kubernetes.Container, ip: str, around: Surroundings
+) -> dict[str, str]:
+    """The machine's variables with the container's on top: `envFrom`, then `env`, references in
+    values replaced."""
     env = {**around.machine, "HOSTNAME": pod.name}
     for source in container.env_from:
-        for kind, reference in (("ConfigMap", source.config_map_ref), ("Secret", source.secret_ref)):
+        for kind, reference in (
+            ("ConfigMap", source.config_map_ref),
+            ("Secret", source.secret_ref),
+        ):
             if reference is not None:
                 data = around.data.get((kind, pod.namespace, reference.name), {})
                 env.update((source.prefix + key, value) for key, value in data.items())
     for variable in container.env:
-        value = _value_from(pod, variable.value_from, ip, around) if variable.value_from else expand(variable.value, env)
+        value = (
+            _value_from(pod, variable.value_from, ip, around)
+            if variable.value_from
+            else expand(variable.value, env)
+        )
         env[variable.name] = value
     return env
 
@@ -101,7 +126,10 @@ def _value_from(pod: PodPlan, source: Mapping[str, Any], ip: str, around: Surrou
             data = around.data.get((kind, pod.namespace, str(reference.get("name", ""))), {})
             return data.get(str(reference.get("key", "")), "")
     path = str((source.get("fieldRef") or {}).get("fieldPath", ""))
-    for prefix, values in (("metadata.labels", pod.labels), ("metadata.annotations", pod.annotations)):
+    for prefix, values in (
+        ("metadata.labels", pod.labels),
+        ("metadata.annotations", pod.annotations),
+    ):
         if path.startswith(prefix + "["):
             return values.get(path[len(prefix) + 1 : -1].strip("'\""), "")
     known = {
@@ -122,32 +150,50 @@ def expand(text: str, env: Mapping[str, str]) -> str:
     return _REFERENCE.sub(lambda found: env.get(found[1], found[0]) if found[1] else "$", text)
 
 
-def _stand_in(pod: PodPlan, containers: Sequence[kubernetes.Container], services: Iterable[ServiceView]) -> StandIn | None:
+def _stand_in(
+    pod: PodPlan, containers: Sequence[kubernetes.Container], services: Iterable[ServiceView]
+) -> StandIn | None:
     if not containers:
         return None
     ports = {
-        port.container_port: _word(protocol.of_service_port(port.container_port, port.name, "TCP", None))
+        port.container_port: _word(
+            protocol.of_service_port(port.container_port, port.name, "TCP", None)
+        )
         for container in containers
         for port in container.ports
         if port.protocol == "TCP" and port.container_port
     }
     ports.update(_of_services(pod, services))
-    calls = tuple(url.strip() for url in pod.annotations.get(CALLS_ANNOTATION, "").split(",") if url.strip())
+    calls = tuple(
+        url.strip() for url in pod.annotations.get(CALLS_ANNOTATION, "").split(",") if url.strip()
+    )
     names = tuple(container.name for container in containers)
     return StandIn(names, tuple(sorted(ports.items())), calls) if ports else None
 
 
 def _of_services(pod: PodPlan, services: Iterable[ServiceView]) -> Iterable[tuple[int, str]]:
-    """Target ports of the Services that select the pod, with the protocol that the Service names."""
-    named = {port.name: port.container_port for container in pod.spec.containers for port in container.ports if port.name}
+    """Target ports of the Services that select the pod, with the protocol that the Service
+    names."""
+    named = {
+        port.name: port.container_port
+        for container in pod.spec.containers
+        for port in container.ports
+        if port.name
+    }
     for service in services:
         if not service.selects(pod.namespace, pod.labels):
             continue
         for port in service.spec.ports:
             target = port.target_port if port.target_port is not None else port.port
-            number = named.get(target, 0) if isinstance(target, str) and not target.isdigit() else int(target)
+            number = (
+                named.get(target, 0)
+                if isinstance(target, str) and not target.isdigit()
+                else int(target)
+            )
             if number and port.protocol == "TCP":
-                chosen = protocol.of_service_port(port.port, port.name, port.protocol, port.app_protocol or None)
+                chosen = protocol.of_service_port(
+                    port.port, port.name, port.protocol, port.app_protocol or None
+                )
                 yield number, _word(chosen)
 
 

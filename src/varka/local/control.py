@@ -16,7 +16,8 @@ _GONE = (OSError, HttpError, EOFError)
 
 
 class ControlPlane:
-    """Survives restarts of the control plane: it connects again, and hands in again what it reported."""
+    """Survives restarts of the control plane: it connects again, and hands in again what it
+    reported."""
 
     def __init__(self, api: Path) -> None:
         self._http = UnixHttp(api)
@@ -34,7 +35,11 @@ class ControlPlane:
                 async for event in self._events():
                     if self._matters(event):
                         answer = await self._http.call("GET", target)
-                        yield [item["object"] for item in answer["items"] if item.get("source") != "runtime"]
+                        yield [
+                            item["object"]
+                            for item in answer["items"]
+                            if item.get("source") != "runtime"
+                        ]
             except _GONE:
                 self._forget()
             await asyncio.sleep(_PAUSE)
@@ -57,7 +62,8 @@ class ControlPlane:
             return True
         touched = event.get("objects") or () if event.get("event") == "changed" else ()
         return any(
-            one.get("kind") in KINDS and (one["kind"] != "Pod" or (one.get("namespace"), one.get("name")) not in self._own)
+            one.get("kind") in KINDS
+            and (one["kind"] != "Pod" or (one.get("namespace"), one.get("name")) not in self._own)
             for one in touched
         )
 

@@ -1,4 +1,5 @@
-"""The control plane of a mesh on this machine: Varka's own, with an API server's admission before it."""
+"""The control plane of a mesh on this machine: Varka's own, with an API server's admission before
+it."""
 
 from __future__ import annotations
 

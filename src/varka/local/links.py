@@ -26,25 +26,45 @@ class Links(Netlink):
     def add_veth(self, name: str, peer: str, peer_netns: int) -> None:
         """A pair: `name` here, `peer` in the namespace of the descriptor `peer_netns`."""
         peer_part = {"attrs": [("IFLA_IFNAME", peer), ("IFLA_NET_NS_FD", peer_netns)]}
-        info = {"attrs": [("IFLA_INFO_KIND", "veth"), ("IFLA_INFO_DATA", {"attrs": [("VETH_INFO_PEER", peer_part)]})]}
+        info = {
+            "attrs": [
+                ("IFLA_INFO_KIND", "veth"),
+                ("IFLA_INFO_DATA", {"attrs": [("VETH_INFO_PEER", peer_part)]}),
+            ]
+        }
         self._do(ifinfmsg(), _NEWLINK, [("IFLA_IFNAME", name), ("IFLA_LINKINFO", info)])
 
     def delete(self, name: str) -> None:
         self.send([request(ifinfmsg(), _DELLINK, NLM_F_ACK, [("IFLA_IFNAME", name)])])
 
     def up(self, name: str) -> None:
-        message = request(ifinfmsg(), _NEWLINK, NLM_F_ACK, [("IFLA_IFNAME", name)], flags=_IFF_UP, change=_IFF_UP)
+        message = request(
+            ifinfmsg(), _NEWLINK, NLM_F_ACK, [("IFLA_IFNAME", name)], flags=_IFF_UP, change=_IFF_UP
+        )
         self.send([message])
 
     def add_address(self, name: str, address: str, prefix: int = 32) -> None:
         index = socket.if_nametoindex(name)
         attributes = [("IFA_LOCAL", address), ("IFA_ADDRESS", address)]
-        self._do(ifaddrmsg(), _NEWADDR, attributes, family=socket.AF_INET, prefixlen=prefix, index=index)
+        self._do(
+            ifaddrmsg(), _NEWADDR, attributes, family=socket.AF_INET, prefixlen=prefix, index=index
+        )
 
-    def add_route(self, destination: str, name: str, via: str | None = None, source: str | None = None, index: int = 0) -> None:
-        """A route to `destination` (a network) through the link `name` (or `index`), directly or by the gateway `via`."""
+    def add_route(
+        self,
+        destination: str,
+        name: str,
+        via: str | None = None,
+        source: str | None = None,
+        index: int = 0,
+    ) -> None:
+        """A route to `destination` (a network) through the link `name` (or `index`), directly or by
+        the gateway `via`."""
         network = IPv4Network(destination)
-        attributes: list[tuple[str, Any]] = [("RTA_OIF", index or socket.if_nametoindex(name)), ("RTA_TABLE", _TABLE_MAIN)]
+        attributes: list[tuple[str, Any]] = [
+            ("RTA_OIF", index or socket.if_nametoindex(name)),
+            ("RTA_TABLE", _TABLE_MAIN),
+        ]
         if network.prefixlen:
             attributes.append(("RTA_DST", str(network.network_address)))
         if via:
@@ -63,6 +83,10 @@ class Links(Netlink):
             type=_UNICAST,
         )
 
-    def _do(self, message: Any, kind: int, attributes: list[tuple[str, Any]], **fields: Any) -> None:
+    def _do(
+        self, message: Any, kind: int, attributes: list[tuple[str, Any]], **fields: Any
+    ) -> None:
         exclusive = NLM_F_REPLACE if kind == _NEWROUTE else NLM_F_EXCL
-        self.send([request(message, kind, NLM_F_ACK | NLM_F_CREATE | exclusive, attributes, **fields)])
+        self.send(
+            [request(message, kind, NLM_F_ACK | NLM_F_CREATE | exclusive, attributes, **fields)]
+        )

@@ -1,4 +1,5 @@
-"""What names mean inside the mesh: Kubernetes' DNS for Services and pods, hosts of ServiceEntries. A value without IO."""
+"""What names mean inside the mesh: Kubernetes' DNS for Services and pods, hosts of ServiceEntries.
+A value without IO."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ HOST_NAME = "host.varka.internal"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`addresses` of the name, or the name that `alias` stands for. Neither: the name exists and has no IPv4 address."""
+    """`addresses` of the name, or the name that `alias` stands for. Neither: the name exists and
+    has no IPv4 address."""
 
     addresses: tuple[str, ...] = ()
     alias: str = ""
@@ -24,7 +26,8 @@ class Answer:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Names:
-    """`cluster` holds for every pod; `entries` (ServiceEntry hosts) only where a sidecar knows what to do with the address."""
+    """`cluster` holds for every pod; `entries` (ServiceEntry hosts) only where a sidecar knows what
+    to do with the address."""
 
     cluster: Mapping[str, Answer] = field(default_factory=dict)
     entries: Mapping[str, Answer] = field(default_factory=dict)
@@ -50,7 +53,11 @@ def is_ours(name: str) -> bool:
     return name == DOMAIN or name.endswith((f".{DOMAIN}", ".varka.internal"))
 
 
-def build(services: Iterable[ServiceView], pods: Sequence[RunningPod], entries: Iterable[Mapping[str, Any]]) -> Names:
+def build(
+    services: Iterable[ServiceView],
+    pods: Sequence[RunningPod],
+    entries: Iterable[Mapping[str, Any]],
+) -> Names:
     """All names of one moment. `entries` are ServiceEntry objects, oldest first."""
     cluster = {HOST_NAME: Answer((HOST_ADDRESS,))}
     for service in services:
@@ -75,15 +82,17 @@ def _of_service(service: ServiceView, pods: Sequence[RunningPod]) -> dict[str, A
 
 
 def _of_entries(entries: Iterable[Mapping[str, Any]]) -> dict[str, Answer]:
-    """A host has the entry's addresses, else one made up for it as Istio does, unless only the original destination
-    (resolution NONE) can tell where to go."""
+    """A host has the entry's addresses, else one made up for it as Istio does, unless only the
+    original destination (resolution NONE) can tell where to go."""
     found: dict[str, Answer] = {}
     unplaced: list[tuple[str, str]] = []
     for entry in entries:
         spec, metadata = entry.get("spec") or {}, entry["metadata"]
         namespace = str(metadata.get("namespace") or "default")
         declared = [
-            str(address) for address in spec.get("addresses") or () if "/" not in str(address) and ":" not in str(address)
+            str(address)
+            for address in spec.get("addresses") or ()
+            if "/" not in str(address) and ":" not in str(address)
         ]
         for host in spec.get("hosts") or ():
             name = str(host).lower()

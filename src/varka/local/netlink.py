@@ -1,4 +1,5 @@
-"""Netlink requests, encoded by pyroute2 and sent as one synchronous batch: no event loop, usable right after a fork."""
+"""Netlink requests, encoded by pyroute2 and sent as one synchronous batch: no event loop, usable
+right after a fork."""
 
 from __future__ import annotations
 
@@ -8,7 +9,14 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-NLM_F_REQUEST, NLM_F_ACK, NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND = 1, 4, 0x100, 0x200, 0x400, 0x800
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND = (
+    1,
+    4,
+    0x100,
+    0x200,
+    0x400,
+    0x800,
+)
 NLMSG_ERROR = 2
 
 _HEADER = struct.Struct("=IHHII")
@@ -18,7 +26,9 @@ class Netlink:
     """A netlink socket of the network namespace in which it is opened."""
 
     def __init__(self, protocol: int) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
+        self._socket = socket.socket(
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol
+        )
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self._socket.bind((0, 0))
@@ -30,7 +40,8 @@ class Netlink:
         self._socket.close()
 
     def send(self, messages: Sequence[Any]) -> None:
-        """Send encoded-ready pyroute2 messages as one batch. Raises OSError for the first that the kernel refuses."""
+        """Send encoded-ready pyroute2 messages as one batch. Raises OSError for the first that the
+        kernel refuses."""
         data, wanted = bytearray(), set()
         for number, message in enumerate(messages, start=1):
             message["header"]["sequence_number"] = number
@@ -46,7 +57,9 @@ class Netlink:
                 (code,) = struct.unpack_from("=i", payload)
                 if code:
                     raise OSError(
-                        -code, f"{type(messages[number - 1]).__name__} ({number} of {len(messages)}): {os.strerror(-code)}"
+                        -code,
+                        f"{type(messages[number - 1]).__name__} ({number} of {len(messages)}):"
+                        f" {os.strerror(-code)}",
                     )
                 wanted.discard(number)
 
@@ -59,7 +72,9 @@ def _split(data: bytes) -> Iterable[tuple[int, int, bytes]]:
         offset += (length + 3) & ~3
 
 
-def request(message: Any, kind: int, header_flags: int, attributes: Iterable[tuple[str, Any]], **fields: Any) -> Any:
+def request(
+    message: Any, kind: int, header_flags: int, attributes: Iterable[tuple[str, Any]], **fields: Any
+) -> Any:
     """Fill a pyroute2 message: its header, its fixed fields, its attributes."""
     message["header"]["type"] = kind
     message["header"]["flags"] = header_flags | NLM_F_REQUEST

@@ -1,4 +1,5 @@
-"""nftables as values: matches and actions that make a rule, rules that make chains, chains that replace a table at once."""
+"""nftables as values: matches and actions that make a rule, rules that make chains, chains that
+replace a table at once."""
 
 from __future__ import annotations
 
@@ -51,7 +52,14 @@ class Chain:
 
 
 def _compare(value: bytes, negate: bool = False) -> Expression:
-    return genex("cmp", {"sreg": _REGISTER, "op": _NEQ if negate else _EQ, "data": {"attrs": [("NFTA_DATA_VALUE", value)]}})
+    return genex(
+        "cmp",
+        {
+            "sreg": _REGISTER,
+            "op": _NEQ if negate else _EQ,
+            "data": {"attrs": [("NFTA_DATA_VALUE", value)]},
+        },
+    )
 
 
 def _payload(base: int, offset: int, length: int) -> Expression:
@@ -66,7 +74,9 @@ def _verdict(code: int, chain: str = "") -> Expression:
     attributes: list[tuple[str, Any]] = [("NFTA_VERDICT_CODE", code)]
     if chain:
         attributes.append(("NFTA_VERDICT_CHAIN", chain))
-    return genex("immediate", {"dreg": 0, "data": {"attrs": [("NFTA_DATA_VERDICT", {"attrs": attributes})]}})
+    return genex(
+        "immediate", {"dreg": 0, "data": {"attrs": [("NFTA_DATA_VERDICT", {"attrs": attributes})]}}
+    )
 
 
 def _load(value: bytes, register: int) -> Expression:
@@ -98,7 +108,11 @@ def _network(offset: int, network: str, negate: bool) -> list[Expression]:
         },
     )
     mask = [] if parsed.prefixlen == 32 else [masked]
-    return [_payload(_NETWORK_HEADER, offset, 4), *mask, _compare(parsed.network_address.packed, negate)]
+    return [
+        _payload(_NETWORK_HEADER, offset, 4),
+        *mask,
+        _compare(parsed.network_address.packed, negate),
+    ]
 
 
 def source(network: str, *, negate: bool = False) -> list[Expression]:
@@ -122,7 +136,12 @@ def one_in(count: int) -> list[Expression]:
     """True for one connection in `count`, by chance."""
     if count == 1:
         return []
-    draw = [("NFTA_NG_DREG", _REGISTER), ("NFTA_NG_MODULUS", count), ("NFTA_NG_TYPE", 1), ("NFTA_NG_OFFSET", 0)]
+    draw = [
+        ("NFTA_NG_DREG", _REGISTER),
+        ("NFTA_NG_MODULUS", count),
+        ("NFTA_NG_TYPE", 1),
+        ("NFTA_NG_OFFSET", 0),
+    ]
     number = {"attrs": [("NFTA_EXPR_NAME", "numgen"), ("NFTA_EXPR_DATA", {"attrs": draw})]}
     return [number, _compare(bytes(4))]
 
@@ -146,7 +165,11 @@ def redirect(port: int) -> list[Expression]:
 
 def dnat(address: str, port: int) -> list[Expression]:
     registers = {"type": 1, "family": socket.AF_INET, "reg_addr_min": 1, "reg_proto_min": 2}
-    return [_load(IPv4Address(address).packed, 1), _load(struct.pack("!H", port), 2), genex("nat", registers)]
+    return [
+        _load(IPv4Address(address).packed, 1),
+        _load(struct.pack("!H", port), 2),
+        genex("nat", registers),
+    ]
 
 
 def masquerade() -> list[Expression]:
@@ -159,7 +182,8 @@ def reject() -> list[Expression]:
 
 
 def replace_table(name: str, chains: Sequence[Chain]) -> None:
-    """Make the IPv4 table `name` of the current network namespace consist of `chains`, in one transaction. Raises OSError."""
+    """Make the IPv4 table `name` of the current network namespace consist of `chains`, in one
+    transaction. Raises OSError."""
     table = {"NFTA_TABLE_NAME": name}
     messages = [
         _command(nft_table_msg(), _NEWTABLE, table),
@@ -167,7 +191,9 @@ def replace_table(name: str, chains: Sequence[Chain]) -> None:
         _command(nft_table_msg(), _NEWTABLE, table),
         *(_command(nft_chain_msg(), _NEWCHAIN, _chain_attributes(name, chain)) for chain in chains),
         *(
-            _command(nft_rule_msg(), _NEWRULE, _rule_attributes(name, chain.name, rule), NLM_F_APPEND)
+            _command(
+                nft_rule_msg(), _NEWRULE, _rule_attributes(name, chain.name, rule), NLM_F_APPEND
+            )
             for chain in chains
             for rule in chain.rules
         ),
@@ -179,7 +205,10 @@ def replace_table(name: str, chains: Sequence[Chain]) -> None:
 def _chain_attributes(table: str, chain: Chain) -> dict[str, Any]:
     attributes: dict[str, Any] = {"NFTA_CHAIN_TABLE": table, "NFTA_CHAIN_NAME": chain.name}
     if chain.hook is not None:
-        hook = [("NFTA_HOOK_HOOKNUM", chain.hook.number), ("NFTA_HOOK_PRIORITY", chain.hook.priority)]
+        hook = [
+            ("NFTA_HOOK_HOOKNUM", chain.hook.number),
+            ("NFTA_HOOK_PRIORITY", chain.hook.priority),
+        ]
         attributes |= {"NFTA_CHAIN_HOOK": {"attrs": hook}, "NFTA_CHAIN_TYPE": chain.hook.type}
     return attributes
 
@@ -189,7 +218,13 @@ def _rule_attributes(table: str, chain: str, rule: Rule) -> dict[str, Any]:
 
 
 def _command(message: Any, kind: int, attributes: Mapping[str, Any], flags: int = 0) -> Any:
-    return request(message, kind, NLM_F_ACK | NLM_F_CREATE | flags, attributes.items(), nfgen_family=socket.AF_INET)
+    return request(
+        message,
+        kind,
+        NLM_F_ACK | NLM_F_CREATE | flags,
+        attributes.items(),
+        nfgen_family=socket.AF_INET,
+    )
 
 
 def _batch(kind: int) -> Any:

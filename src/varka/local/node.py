@@ -1,4 +1,5 @@
-"""Process 1 of a mesh: runs its pods, answers its DNS, keeps its Service addresses. Lives inside, alone with its children."""
+"""Process 1 of a mesh: runs its pods, answers its DNS, keeps its Service addresses. Lives inside,
+alone with its children."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ _SOCKETS = 16
 
 @dataclass(frozen=True, eq=False, slots=True)
 class NodeConfig:
-    """`images` is the table of `--run IMAGE=COMMAND`; `publish` are (port of the machine, gateway `name.namespace`, its port)."""
+    """`images` is the table of `--run IMAGE=COMMAND`; `publish` are (port of the machine, gateway
+    `name.namespace`, its port)."""
 
     run: Path
     logs: Path
@@ -53,7 +55,13 @@ class Node:
         self._channel = Channel(end, self._told, self._stopped.set)
         self._home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         self._machine = Machine(
-            Reaper(self._loop), self._home, config.run, config.logs, str(config.ads), self._touch, self._say_restarted
+            Reaper(self._loop),
+            self._home,
+            config.run,
+            config.logs,
+            str(config.ads),
+            self._touch,
+            self._say_restarted,
         )
         machine_hosts = hosts(_text(Path("/etc/hosts")))
         self._dns = DnsServer(list(config.upstreams), machine_hosts, self._has_sidecar)
@@ -79,10 +87,15 @@ class Node:
         self._loop.add_signal_handler(signal.SIGTERM, self._stopped.set)
         gc.collect()
         gc.freeze()
-        watching = [asyncio.ensure_future(task) for task in (self._watch_objects(), self._follow(), self._control.reporting())]
+        watching = [
+            asyncio.ensure_future(task)
+            for task in (self._watch_objects(), self._follow(), self._control.reporting())
+        ]
         stopping = asyncio.ensure_future(self._stopped.wait())
         done, _ = await asyncio.wait([*watching, stopping], return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.gather(*(pod.terminate() for pod in self._pods.values()), return_exceptions=True)
+        await asyncio.gather(
+            *(pod.terminate() for pod in self._pods.values()), return_exceptions=True
+        )
         for task in done:
             task.result()
         return 0
@@ -112,7 +125,9 @@ class Node:
         }
 
     def _say_restarted(self, role: str, pod: str, pid: int, why: list[str]) -> None:
-        self._channel.send({"event": {"event": "restarted", "role": role, "pod": pod, "log": why}, "pid": pid})
+        self._channel.send(
+            {"event": {"event": "restarted", "role": role, "pod": pod, "log": why}, "pid": pid}
+        )
 
     def _listen_for_relay(self) -> int:
         listener = socket.create_server((GATEWAY, 0), backlog=1024)
@@ -170,7 +185,15 @@ class Node:
         for key, pod in self._pods.items():
             plan = self._cluster.plans.get(key)
             if plan is not None and not pod.stopping and key not in steps.start:
-                pod.update(contents(pod.plan, pod.ip, self._cluster.services, self._config.images, self._cluster.around))
+                pod.update(
+                    contents(
+                        pod.plan,
+                        pod.ip,
+                        self._cluster.services,
+                        self._config.images,
+                        self._cluster.around,
+                    )
+                )
 
     def _start(self, key: str, proxy: ProxyPlan) -> None:
         plan = self._cluster.plans[key]
@@ -181,7 +204,11 @@ class Node:
         ip = GATEWAY if plan.spec.host_network else next(self._addresses)
         pod = Pod(plan, ip, proxy, self._machine, f"pod{self._links}")
         try:
-            pod.start(contents(plan, ip, self._cluster.services, self._config.images, self._cluster.around))
+            pod.start(
+                contents(
+                    plan, ip, self._cluster.services, self._config.images, self._cluster.around
+                )
+            )
         except (OSError, ValueError) as error:
             self._failed[key] = (plan.revision, str(error))
             self._channel.send({"event": {"event": "failed", "pod": key, "message": str(error)}})
@@ -208,13 +235,23 @@ class Node:
         addresses = [pod.ip for pod in running]
         state = (forwards, addresses)
         if state != self._forwards:
-            nft.replace_table(forwarding.TABLE, forwarding.chains(forwards, addresses, self._relay_port))
+            nft.replace_table(
+                forwarding.TABLE, forwarding.chains(forwards, addresses, self._relay_port)
+            )
             self._forwards = state
 
     def _say_published(self) -> None:
-        by_name = {f"{service.name}.{service.namespace}": service.spec for service in self._cluster.services}
+        by_name = {
+            f"{service.name}.{service.namespace}": service.spec
+            for service in self._cluster.services
+        }
         published = [
-            {"port": machine_port, "gateway": gateway, "gateway_port": port, "address": by_name[gateway].cluster_ip}
+            {
+                "port": machine_port,
+                "gateway": gateway,
+                "gateway_port": port,
+                "address": by_name[gateway].cluster_ip,
+            }
             for machine_port, gateway, port in self._config.publish
             if gateway in by_name and any(one.port == port for one in by_name[gateway].ports)
         ]
@@ -234,10 +271,18 @@ def _describe(pod: Pod) -> dict[str, Any]:
         "ready": pod.ready and not pod.stopping,
         "owner": f"{pod.plan.owner.kind}/{pod.plan.owner.name}",
         "labels": dict(pod.plan.labels),
-        "namespaces": {"net": space.network, "uts": space.uts, "mnt": space.mounts} if space is not None else {},
+        "namespaces": {"net": space.network, "uts": space.uts, "mnt": space.mounts}
+        if space is not None
+        else {},
         "admin": str(pod.admin) if pod.proxy != "none" else "",
         "processes": [
-            {"role": one.role, "container": one.container, "pid": one.pid, "restarts": one.restarts, "waiting": one.waiting}
+            {
+                "role": one.role,
+                "container": one.container,
+                "pid": one.pid,
+                "restarts": one.restarts,
+                "waiting": one.waiting,
+            }
             for one in pod.processes.values()
         ],
         "logs": {name: str(pod.log(name)) for name in pod.container_names},

@@ -1,4 +1,5 @@
-"""One pod of this machine: its namespaces, its Envoy, its workloads, kept running until it is stopped."""
+"""One pod of this machine: its namespaces, its Envoy, its workloads, kept running until it is
+stopped."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ _BACK_OFF_AFTER = 2
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Machine:
-    """What all pods share. `changed` is called when a pod's status did; `restarted` when a process was started again."""
+    """What all pods share. `changed` is called when a pod's status did; `restarted` when a process
+    was started again."""
 
     reaper: Reaper
     home: int
@@ -58,7 +60,9 @@ class Running:
 class Pod:
     """`proxy` is `sidecar`, `router` or `none`. `start`, then watch `ready`; `stop` at the end."""
 
-    def __init__(self, plan: PodPlan, ip: str, proxy: ProxyPlan, machine: Machine, link: str) -> None:
+    def __init__(
+        self, plan: PodPlan, ip: str, proxy: ProxyPlan, machine: Machine, link: str
+    ) -> None:
         self.plan, self.ip, self.proxy_plan, self.machine = plan, ip, proxy, machine
         self.proxy, self.settings = proxy.kind, proxy.settings
         self.ready = False
@@ -80,22 +84,36 @@ class Pod:
     def running(self) -> RunningPod:
         ready = self.ready and not self.stopping
         return RunningPod(
-            self.plan.name, self.plan.namespace, self.ip, self.plan.labels, self.plan.spec, ready, self.proxy == "sidecar"
+            self.plan.name,
+            self.plan.namespace,
+            self.ip,
+            self.plan.labels,
+            self.plan.spec,
+            ready,
+            self.proxy == "sidecar",
         )
 
     def log(self, container: str) -> Path:
-        """Where the output of a container is; one stand-in for several containers writes to the log of the first."""
+        """Where the output of a container is; one stand-in for several containers writes to the log
+        of the first."""
         stand_in = self._contents.stand_in
-        name = stand_in.containers[0] if stand_in is not None and container in stand_in.containers else container
+        name = (
+            stand_in.containers[0]
+            if stand_in is not None and container in stand_in.containers
+            else container
+        )
         return self.machine.logs / self.plan.namespace / self.plan.name / f"{name}.log"
 
     @property
     def container_names(self) -> list[str]:
         names = [container.name for container in self.plan.spec.containers]
-        return names if self.proxy == "none" or PROXY_CONTAINER in names else [*names, PROXY_CONTAINER]
+        return (
+            names if self.proxy == "none" or PROXY_CONTAINER in names else [*names, PROXY_CONTAINER]
+        )
 
     def start(self, contents: Contents) -> None:
-        """Build the namespaces and start every process. Raises OSError or ValueError with what is wrong."""
+        """Build the namespaces and start every process. Raises OSError or ValueError with what is
+        wrong."""
         self._directory.mkdir(parents=True, exist_ok=True)
         if not self.plan.spec.host_network:
             self._build_network()
@@ -125,13 +143,16 @@ class Pod:
         if contents.stand_in == self._contents.stand_in:
             return
         self._contents = contents
-        for name in [name for name, one in self.processes.items() if one.program.function is not None]:
+        for name in [
+            name for name, one in self.processes.items() if one.program.function is not None
+        ]:
             self._end(self.processes.pop(name))
         if contents.stand_in is not None:
             self._start_stand_in(contents.stand_in)
 
     async def stop(self, drain: float) -> None:
-        """Take it out of traffic, let it finish for `drain` seconds, end its processes, let its namespaces go."""
+        """Take it out of traffic, let it finish for `drain` seconds, end its processes, let its
+        namespaces go."""
         self.stopping = True
         self.machine.changed()
         await asyncio.sleep(drain)
@@ -147,7 +168,10 @@ class Pod:
         for one in self.processes.values():
             self._end(one)
         if tasks:
-            await asyncio.wait(tasks, timeout=min(_GRACE, self.plan.spec.termination_grace_period_seconds or _GRACE))
+            await asyncio.wait(
+                tasks,
+                timeout=min(_GRACE, self.plan.spec.termination_grace_period_seconds or _GRACE),
+            )
         for one in self.processes.values():
             if one.pid:
                 process.terminate(one.pid, 9)
@@ -161,18 +185,28 @@ class Pod:
 
     def _build_network(self) -> None:
         captured = (
-            capture.from_annotations(self.plan.annotations, self.settings.interception) if self.proxy == "sidecar" else None
+            capture.from_annotations(self.plan.annotations, self.settings.interception)
+            if self.proxy == "sidecar"
+            else None
         )
         files = podspace.files_of_pod(self._directory, self.plan.name, self.plan.namespace, self.ip)
         network = PodNetwork(
-            self.plan.name, self.ip, self._link, files, capture.chains(captured, *self.settings.ports) if captured else ()
+            self.plan.name,
+            self.ip,
+            self._link,
+            files,
+            capture.chains(captured, *self.settings.ports) if captured else (),
         )
         self.space = podspace.make(network)
         podspace.attach(network)
 
     def _envoy(self) -> Program:
         spec, plan = self.plan.spec, self.plan
-        ports = [(port.name, port.container_port, port.protocol) for one in spec.containers for port in one.ports]
+        ports = [
+            (port.name, port.container_port, port.protocol)
+            for one in spec.containers
+            for port in one.ports
+        ]
         identity = ProxyIdentity(
             type=self.proxy,
             pod=plan.name,
@@ -184,7 +218,9 @@ class Pod:
             owner_version=_OWNER_VERSIONS.get(plan.owner.group, f"{plan.owner.group}/v1"),
             labels=plan.labels,
             annotations=plan.annotations,
-            containers=[container.name for container in spec.containers if container.name != PROXY_CONTAINER],
+            containers=[
+                container.name for container in spec.containers if container.name != PROXY_CONTAINER
+            ],
             ports=ports,
             node=plan.node,
             proxy_config=annotation(plan.annotations),
@@ -199,7 +235,9 @@ class Pod:
         return Program(self.log(PROXY_CONTAINER), arguments, environment, str(self._directory))
 
     def _command(self, command: Command) -> Program:
-        return Program(self.log(command.container), command.argv, dict(command.env), command.directory)
+        return Program(
+            self.log(command.container), command.argv, dict(command.env), command.directory
+        )
 
     def _start_stand_in(self, stand_in: StandIn) -> None:
         config = EchoConfig(
@@ -212,7 +250,9 @@ class Pod:
             calls=stand_in.calls,
         )
         name = stand_in.containers[0]
-        self._run(Running("workload", name, Program(self.log(name), function=lambda: _echo(config))))
+        self._run(
+            Running("workload", name, Program(self.log(name), function=lambda: _echo(config)))
+        )
 
     def _run(self, one: Running) -> None:
         self.processes[one.container] = one
@@ -259,7 +299,11 @@ class Pod:
             await asyncio.sleep(pause)
             pause = min(pause * 1.3, 1.0)
         self._set_ready(True)
-        probes = [one.readiness_probe for one in self.plan.spec.containers if one.readiness_probe is not None]
+        probes = [
+            one.readiness_probe
+            for one in self.plan.spec.containers
+            if one.readiness_probe is not None
+        ]
         if not probes or self.proxy == "router":
             return
         failures = 0
@@ -281,7 +325,10 @@ class Pod:
             return False
         if self.proxy == "router":
             return True
-        return self._expected_ports() <= listening(self.space, self.machine.home) and await self._probes_answer()
+        return (
+            self._expected_ports() <= listening(self.space, self.machine.home)
+            and await self._probes_answer()
+        )
 
     def _expected_ports(self) -> set[int]:
         stand_in = self._contents.stand_in
@@ -289,13 +336,17 @@ class Pod:
         commands = {command.container for command in self._contents.commands}
         for container in self.plan.spec.containers:
             if container.name in commands and container.readiness_probe is None:
-                expected |= {port.container_port for port in container.ports if port.protocol == "TCP"}
+                expected |= {
+                    port.container_port for port in container.ports if port.protocol == "TCP"
+                }
         return expected
 
     async def _probes_answer(self) -> bool:
         for container in self.plan.spec.containers:
             checked = container.readiness_probe
-            if checked is not None and not await probe(checked, container, self.ip, self.space, self.machine.home):
+            if checked is not None and not await probe(
+                checked, container, self.ip, self.space, self.machine.home
+            ):
                 return False
         return True
 

@@ -1,4 +1,5 @@
-"""The namespaces of one pod: its network, its view of a few files, its host name. They live as long as someone holds them."""
+"""The namespaces of one pod: its network, its view of a few files, its host name. They live as long
+as someone holds them."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ class PodSpace:
 
 @dataclass(frozen=True, slots=True)
 class PodNetwork:
-    """What to build: `link` is the node's end; `files` are (path on the machine, path that the pod sees it at)."""
+    """What to build: `link` is the node's end; `files` are (path on the machine, path that the pod
+    sees it at)."""
 
     hostname: str
     ip: str
@@ -58,7 +60,10 @@ def make(pod: PodNetwork) -> PodSpace:
         message, fds, _, _ = socket.recv_fds(ours, 4096, 3)
     os.waitpid(child, 0)
     if len(fds) != 3:
-        raise OSError(f"the network of pod {pod.hostname} could not be made: {message.decode() or 'helper died'}")
+        raise OSError(
+            f"the network of pod {pod.hostname} could not be made:"
+            f" {message.decode() or 'helper died'}"
+        )
     return PodSpace(*fds)
 
 
@@ -67,7 +72,10 @@ def _build(pod: PodNetwork, answer: socket.socket) -> int:
         node = Links()
         kernel.unshare(kernel.CLONE_NEWNET | kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS)
         kernel.sethostname(pod.hostname)
-        fds = [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("net", "mnt", "uts")]
+        fds = [
+            os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
+            for kind in ("net", "mnt", "uts")
+        ]
         _connect(pod, node, fds[0])
         if pod.chains:
             nft.replace_table("istio", pod.chains)
@@ -83,14 +91,16 @@ def _build(pod: PodNetwork, answer: socket.socket) -> int:
 
 
 def cover(files: Sequence[tuple[str, str]]) -> None:
-    """Let this mount namespace see our files in the machine's places, where the machine has such a file."""
+    """Let this mount namespace see our files in the machine's places, where the machine has such a
+    file."""
     for source, target in files:
         if os.path.exists(target):
             kernel.mount(source, os.path.realpath(target), "none", kernel.MS_BIND)
 
 
 def _connect(pod: PodNetwork, node: Links, network: int) -> None:
-    """A veth pair; the pod reaches everything through the node, which knows the way to this one address."""
+    """A veth pair; the pod reaches everything through the node, which knows the way to this one
+    address."""
     node.add_veth(pod.link, "eth0", network)
     with Links() as inside:
         inside.up("lo")
@@ -109,7 +119,8 @@ def attach(pod: PodNetwork) -> None:
 
 @contextmanager
 def network_of(space: PodSpace, home: int) -> Iterator[None]:
-    """Sockets opened in the block belong to the pod. `home` is the caller's own network namespace; no awaiting inside."""
+    """Sockets opened in the block belong to the pod. `home` is the caller's own network namespace;
+    no awaiting inside."""
     kernel.setns(space.network, kernel.CLONE_NEWNET)
     try:
         yield
@@ -118,8 +129,9 @@ def network_of(space: PodSpace, home: int) -> Iterator[None]:
 
 
 def setup_node(addresses: Sequence[str]) -> None:
-    """The node's own namespace: loopback, its addresses, forwarding between pods. The default route leads nowhere; it lets
-    connections to Service addresses begin, which rules then turn to pods. Raises OSError."""
+    """The node's own namespace: loopback, its addresses, forwarding between pods. The default route
+    leads nowhere; it lets connections to Service addresses begin, which rules then turn to pods.
+    Raises OSError."""
     with Links() as node:
         node.up("lo")
         for address in addresses:
@@ -129,7 +141,8 @@ def setup_node(addresses: Sequence[str]) -> None:
 
 
 def files_of_pod(directory: Path, hostname: str, namespace: str, ip: str) -> list[tuple[str, str]]:
-    """Write what a pod sees in place of the machine's name service files; returns (ours, the place where it is seen)."""
+    """Write what a pod sees in place of the machine's name service files; returns (ours, the place
+    where it is seen)."""
     search = f"{namespace}.svc.cluster.local svc.cluster.local cluster.local"
     contents = {
         "/etc/resolv.conf": f"nameserver {DNS_ADDRESS}\nsearch {search}\noptions ndots:5\n",
@@ -142,9 +155,12 @@ def files_of_pod(directory: Path, hostname: str, namespace: str, ip: str) -> lis
 
 
 def _nsswitch(machine: Path) -> str:
-    """The machine's, but names of hosts come from the hosts file and our DNS server only, not from a daemon outside."""
+    """The machine's, but names of hosts come from the hosts file and our DNS server only, not from
+    a daemon outside."""
     try:
         lines = machine.read_text().splitlines()
     except OSError:
         lines = []
-    return "\n".join([*(line for line in lines if not line.startswith("hosts:")), "hosts: files dns", ""])
+    return "\n".join(
+        [*(line for line in lines if not line.startswith("hosts:")), "hosts: files dns", ""]
+    )

@@ -1,4 +1,5 @@
-"""Does a workload answer? Asked from inside its pod, past its Envoy, as Istio's rewritten probes do."""
+"""Does a workload answer? Asked from inside its pod, past its Envoy, as Istio's rewritten probes
+do."""
 
 from __future__ import annotations
 
@@ -28,11 +29,19 @@ def _listening_here() -> set[int]:
         except OSError:
             continue
         fields = (line.split() for line in lines)
-        found.update(int(field[1].rpartition(":")[2], 16) for field in fields if field[3] == _LISTEN)
+        found.update(
+            int(field[1].rpartition(":")[2], 16) for field in fields if field[3] == _LISTEN
+        )
     return found
 
 
-async def probe(checked: kubernetes.Probe, container: kubernetes.Container, ip: str, space: PodSpace | None, home: int) -> bool:
+async def probe(
+    checked: kubernetes.Probe,
+    container: kubernetes.Container,
+    ip: str,
+    space: PodSpace | None,
+    home: int,
+) -> bool:
     """One attempt of an httpGet, tcpSocket or grpc probe (of the latter the connection only)."""
     port, request = _target(checked, container, ip)
     if not port:
@@ -46,14 +55,22 @@ async def probe(checked: kubernetes.Probe, container: kubernetes.Container, ip: 
         return False
 
 
-def _target(checked: kubernetes.Probe, container: kubernetes.Container, ip: str) -> tuple[int, bytes]:
+def _target(
+    checked: kubernetes.Probe, container: kubernetes.Container, ip: str
+) -> tuple[int, bytes]:
     """The port and, for HTTP in plain text, what to send there."""
     if checked.http_get is not None:
         get = checked.http_get
-        host = next((header.value for header in get.http_headers if header.name.lower() == "host"), get.host or ip)
-        others = "".join(f"{h.name}: {h.value}\r\n" for h in get.http_headers if h.name.lower() != "host")
+        host = next(
+            (header.value for header in get.http_headers if header.name.lower() == "host"),
+            get.host or ip,
+        )
+        others = "".join(
+            f"{h.name}: {h.value}\r\n" for h in get.http_headers if h.name.lower() != "host"
+        )
         text = (
-            f"GET {get.path or '/'} HTTP/1.1\r\nHost: {host}\r\n{others}User-Agent: kube-probe/1.32\r\nConnection: close\r\n\r\n"
+            f"GET {get.path or '/'} HTTP/1.1\r\nHost: {host}\r\n{others}User-Agent:"
+            " kube-probe/1.32\r\nConnection: close\r\n\r\n"
         )
         return _number(get.port, container), text.encode() if get.scheme.upper() != "HTTPS" else b""
     if checked.tcp_socket is not None:

@@ -1,4 +1,5 @@
-"""Processes of pods: started inside a pod's namespaces, waited for by process 1, their output kept in files."""
+"""Processes of pods: started inside a pod's namespaces, waited for by process 1, their output kept
+in files."""
 
 from __future__ import annotations
 
@@ -23,8 +24,8 @@ _FILES = 1024
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """`argv` is looked up in `env`'s PATH; `log` gets both outputs. With `function` that runs in a fork instead of a program:
-    it shares the memory of what is already loaded."""
+    """`argv` is looked up in `env`'s PATH; `log` gets both outputs. With `function` that runs in a
+    fork instead of a program: it shares the memory of what is already loaded."""
 
     log: Path
     argv: Sequence[str] = ()
@@ -42,7 +43,8 @@ class Reaper:
         loop.add_signal_handler(signal.SIGCHLD, self._bury)
 
     def watch(self, pid: int) -> asyncio.Future[int]:
-        """The exit code of a child just started, negative for a signal; must be called before the loop runs again."""
+        """The exit code of a child just started, negative for a signal; must be called before the
+        loop runs again."""
         ended: asyncio.Future[int] = self._loop.create_future()
         self._waiting[pid] = ended
         return ended
@@ -61,8 +63,8 @@ class Reaper:
 
 
 def spawn(program: Program, space: PodSpace | None, *, bound: bool = False) -> int:
-    """Start it in `space` (None: here) and return its pid; `bound` ones die with this process. What goes wrong in the child is
-    written to its log, exit code 127."""
+    """Start it in `space` (None: here) and return its pid; `bound` ones die with this process. What
+    goes wrong in the child is written to its log, exit code 127."""
     program.log.parent.mkdir(parents=True, exist_ok=True)
     output = os.open(program.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     pid = os.fork()

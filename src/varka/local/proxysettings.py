@@ -1,4 +1,5 @@
-"""What of ProxyConfig a proxy is started with: the part that is not configured over the stream, but by bootstrap and flags."""
+"""What of ProxyConfig a proxy is started with: the part that is not configured over the stream, but
+by bootstrap and flags."""
 
 from __future__ import annotations
 
@@ -26,12 +27,14 @@ Object = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ProxySettings:
-    """Proxies with equal settings are started alike; a pod with other settings than it was started with is replaced."""
+    """Proxies with equal settings are started alike; a pod with other settings than it was started
+    with is replaced."""
 
     arguments: tuple[tuple[str, str], ...] = ()
     """Flags of Envoy's command line that replace the usual ones."""
     environment: tuple[tuple[str, str], ...] = ()
-    """`proxyMetadata`: the proxy's environment; names that begin with ISTIO_META_ are metadata of its node."""
+    """`proxyMetadata`: the proxy's environment; names that begin with ISTIO_META_ are metadata of
+    its node."""
     runtime: tuple[tuple[str, str], ...] = ()
     service_cluster: str = ""
     tracing_service_name: str = ""
@@ -41,7 +44,8 @@ class ProxySettings:
     access_log_service: str = ""
     """`host:port` of `envoyAccessLogService`."""
     ports: tuple[int, int] = _PORTS
-    """Where the proxy takes outgoing and incoming connections (`proxyListenPort`, `proxyInboundListenPort`)."""
+    """Where the proxy takes outgoing and incoming connections (`proxyListenPort`,
+    `proxyInboundListenPort`)."""
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -56,7 +60,11 @@ class ProxySettings:
 
     def service_name(self, labels: Mapping[str, str], workload: str, namespace: str) -> str:
         """What the proxy calls itself in spans and to the control plane (`node.cluster`)."""
-        canonical = labels.get("service.istio.io/canonical-name") or labels.get("app.kubernetes.io/name") or labels.get("app")
+        canonical = (
+            labels.get("service.istio.io/canonical-name")
+            or labels.get("app.kubernetes.io/name")
+            or labels.get("app")
+        )
         canonical = canonical or workload
         name = self.service_cluster
         if self.tracing_service_name == "CANONICAL_NAME_ONLY":
@@ -80,9 +88,13 @@ def settings_of(config: ProxyConfig, ports: tuple[int, int] = _PORTS) -> ProxySe
         service_cluster=config.service_cluster or "",
         tracing_service_name=str(config.tracing_service_name or ""),
         mesh_id=config.mesh_id,
-        interception=str(config.interception_mode) if config.interception_mode != "REDIRECT" else "",
+        interception=str(config.interception_mode)
+        if config.interception_mode != "REDIRECT"
+        else "",
         hold_application=bool(config.hold_application_until_proxy_starts),
-        access_log_service=config.envoy_access_log_service.address if config.envoy_access_log_service else "",
+        access_log_service=config.envoy_access_log_service.address
+        if config.envoy_access_log_service
+        else "",
         ports=ports,
     )
 
@@ -100,13 +112,16 @@ def _arguments(config: ProxyConfig) -> Iterable[tuple[str, str]]:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Configs:
-    """The objects of a mesh that say something about its proxies: the ConfigMap `istio` or IstioOperators, ProxyConfigs."""
+    """The objects of a mesh that say something about its proxies: the ConfigMap `istio` or
+    IstioOperators, ProxyConfigs."""
 
     mesh: tuple[Object, ...] = ()
     own: tuple[Object, ...] = ()
     _found: dict[tuple[str, str, str], ProxySettings] = field(default_factory=dict)
 
-    def settings(self, namespace: str, labels: Mapping[str, str], annotations: Mapping[str, str]) -> ProxySettings:
+    def settings(
+        self, namespace: str, labels: Mapping[str, str], annotations: Mapping[str, str]
+    ) -> ProxySettings:
         """Of a pod; a bad annotation counts for nothing here, since its pod is not started."""
         text = annotations.get(PROXY_CONFIG, "")
         if not (self.mesh or self.own or text):
@@ -117,7 +132,9 @@ class Configs:
                 self._found[key] = self._merged(namespace, labels, annotation(annotations))
         return self._found.get(key, PLAIN)
 
-    def _merged(self, namespace: str, labels: Mapping[str, str], given: Mapping[str, Any]) -> ProxySettings:
+    def _merged(
+        self, namespace: str, labels: Mapping[str, str], given: Mapping[str, Any]
+    ) -> ProxySettings:
         # Most meshes say nothing here and need not load the models.
         from varka.mesh.proxyconfig import effective_proxy_config
         from varka.resources.check import check_object
@@ -127,13 +144,22 @@ class Configs:
         mesh = given_mesh_config(next(iter(self.mesh), None))
         read = (check_object(value, "default")[0] for value in self.own)
         configs = tuple(sorted((one for one in read if one is not None), key=lambda one: one.age))
-        root, base = Namespace(mesh.root_namespace or "istio-system"), mesh.default_config or ProxyConfig()
-        ports = (mesh.proxy_listen_port or OUTBOUND_PORT, mesh.proxy_inbound_listen_port or INBOUND_PORT)
-        return settings_of(effective_proxy_config(base, configs, root, Namespace(namespace), labels, given), ports)
+        root, base = (
+            Namespace(mesh.root_namespace or "istio-system"),
+            mesh.default_config or ProxyConfig(),
+        )
+        ports = (
+            mesh.proxy_listen_port or OUTBOUND_PORT,
+            mesh.proxy_inbound_listen_port or INBOUND_PORT,
+        )
+        return settings_of(
+            effective_proxy_config(base, configs, root, Namespace(namespace), labels, given), ports
+        )
 
 
 def annotation(annotations: Mapping[str, str]) -> Mapping[str, Any]:
-    """The annotation `proxy.istio.io/config`, a ProxyConfig in YAML. Raises ValueError when it is none."""
+    """The annotation `proxy.istio.io/config`, a ProxyConfig in YAML. Raises ValueError when it is
+    none."""
     try:
         value = yaml.safe_load(annotations.get(PROXY_CONFIG, "")) or {}
     except yaml.YAMLError as error:

@@ -1,7 +1,9 @@
-"""Connections over the border of the mesh: out to this machine and beyond, in through published ports.
+"""Connections over the border of the mesh: out to this machine and beyond, in through published
+ports.
 
-No packet crosses it. A socket belongs to the network it was opened in and may be handed to a process of another one:
-so the supervisor, which lives outside, holds one socket of each side and copies.
+No packet crosses it. A socket belongs to the network it was opened in and may be handed to a
+process of another one: so the supervisor, which lives outside, holds one socket of each side and
+copies.
 """
 
 from __future__ import annotations
@@ -32,14 +34,16 @@ def seen_from_outside(address: str) -> str:
 
 
 class _Side(asyncio.Protocol):
-    """One half of a relayed connection: what it reads the other half writes, no faster than that can take it."""
+    """One half of a relayed connection: what it reads the other half writes, no faster than that
+    can take it."""
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self.other: _Side | None = None
         self.finished = False
         self._early = b""
-        """Read before there was another half: early versions of Python 3.11 read in spite of a pause in `connection_made`."""
+        """Read before there was another half: early versions of Python 3.11 read in spite of a
+        pause in `connection_made`."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
@@ -62,7 +66,8 @@ class _Side(asyncio.Protocol):
             self.other.transport.write(data)
 
     def eof_received(self) -> bool:
-        """Pass the end on; the connection stays open for the other direction until that ends too."""
+        """Pass the end on; the connection stays open for the other direction until that ends
+        too."""
         self.finished = True
         if self.other is None:
             return True
@@ -77,7 +82,11 @@ class _Side(asyncio.Protocol):
             self.other.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        if self.other is not None and self.other.transport is not None and not self.other.transport.is_closing():
+        if (
+            self.other is not None
+            and self.other.transport is not None
+            and not self.other.transport.is_closing()
+        ):
             self.other.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -119,7 +128,8 @@ async def outward(accepted: socket.socket, address: str, port: int) -> None:
 
 
 class Published:
-    """A port of this machine that leads to an address inside the mesh. `socket_inside` opens sockets of the mesh's network."""
+    """A port of this machine that leads to an address inside the mesh. `socket_inside` opens
+    sockets of the mesh's network."""
 
     def __init__(self, target: tuple[str, int], socket_inside: SocketMaker) -> None:
         self.target = target

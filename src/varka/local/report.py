@@ -1,4 +1,5 @@
-"""What the runtime tells the control plane of its pods: Pod objects with addresses and conditions, as a kubelet writes them."""
+"""What the runtime tells the control plane of its pods: Pod objects with addresses and conditions,
+as a kubelet writes them."""
 
 from __future__ import annotations
 
@@ -13,11 +14,15 @@ _OWNER_VERSIONS = {"Job": "batch/v1"}
 
 
 def pod_object(pod: Pod) -> dict[str, Any]:
-    """The Pod as a Kubernetes API would return it; annotation `sidecar.istio.io/status` marks an injected one."""
+    """The Pod as a Kubernetes API would return it; annotation `sidecar.istio.io/status` marks an
+    injected one."""
     plan = pod.plan
     annotations = dict(plan.annotations)
     if plan.owner.kind == "Pod":
-        written = {"metadata": {"labels": plan.labels, "annotations": plan.annotations}, "spec": plan.raw_spec}
+        written = {
+            "metadata": {"labels": plan.labels, "annotations": plan.annotations},
+            "spec": plan.raw_spec,
+        }
         annotations[LAST_APPLIED] = json.dumps(written)
     labels = dict(plan.labels)
     if pod.proxy == "sidecar":
@@ -33,18 +38,28 @@ def pod_object(pod: Pod) -> dict[str, Any]:
             "creationTimestamp": pod.created,
             "ownerReferences": _owners(pod),
         },
-        "spec": {**plan.raw_spec, "nodeName": plan.node, "serviceAccountName": plan.service_account, **_name_fields(pod)},
+        "spec": {
+            **plan.raw_spec,
+            "nodeName": plan.node,
+            "serviceAccountName": plan.service_account,
+            **_name_fields(pod),
+        },
         "status": _status(pod),
     }
 
 
 def _name_fields(pod: Pod) -> dict[str, str]:
     spec = pod.plan.spec
-    return {key: value for key, value in (("hostname", spec.hostname), ("subdomain", spec.subdomain)) if value}
+    return {
+        key: value
+        for key, value in (("hostname", spec.hostname), ("subdomain", spec.subdomain))
+        if value
+    }
 
 
 def _owners(pod: Pod) -> list[dict[str, Any]]:
-    """A Deployment owns its pods through a ReplicaSet, by whose name Istio finds the Deployment's."""
+    """A Deployment owns its pods through a ReplicaSet, by whose name Istio finds the
+    Deployment's."""
     owner = pod.plan.owner
     if owner.kind == "Pod":
         return []
@@ -54,13 +69,23 @@ def _owners(pod: Pod) -> list[dict[str, Any]]:
 
 
 def _owner(version: str, kind: str, name: str) -> dict[str, Any]:
-    return {"apiVersion": version, "kind": kind, "name": name, "uid": f"{kind}/{name}", "controller": True}
+    return {
+        "apiVersion": version,
+        "kind": kind,
+        "name": name,
+        "uid": f"{kind}/{name}",
+        "controller": True,
+    }
 
 
 def _status(pod: Pod) -> dict[str, Any]:
     ready = pod.ready and not pod.stopping
     statuses = [_container(pod, name) for name in pod.container_names]
-    done = [one.exit_code for one in pod.processes.values() if one.role == "workload" and one.pid == 0 and pod.plan.run_once]
+    done = [
+        one.exit_code
+        for one in pod.processes.values()
+        if one.role == "workload" and one.pid == 0 and pod.plan.run_once
+    ]
     phase = "Running"
     if done and all(code is not None for code in done):
         phase = "Succeeded" if not any(done) else "Failed"
@@ -72,17 +97,31 @@ def _status(pod: Pod) -> dict[str, Any]:
         "podIPs": [{"ip": pod.ip}],
         "hostIP": GATEWAY,
         "startTime": pod.created,
-        "conditions": [{"type": "PodScheduled", "status": "True"}, {"type": "Initialized", "status": "True"}, *conditions],
+        "conditions": [
+            {"type": "PodScheduled", "status": "True"},
+            {"type": "Initialized", "status": "True"},
+            *conditions,
+        ],
         "containerStatuses": statuses,
     }
 
 
 def _container(pod: Pod, name: str) -> dict[str, Any]:
     one = pod.processes.get(name)
-    status = {"name": name, "ready": pod.ready, "restartCount": one.restarts if one else 0, "started": True}
+    status = {
+        "name": name,
+        "ready": pod.ready,
+        "restartCount": one.restarts if one else 0,
+        "started": True,
+    }
     if one is None or one.pid:
         return {**status, "state": {"running": {"startedAt": pod.created}}}
     if one.waiting:
         waiting = {"reason": "CrashLoopBackOff", "message": f"exit code {one.exit_code}"}
         return {**status, "ready": False, "started": False, "state": {"waiting": waiting}}
-    return {**status, "ready": False, "started": False, "state": {"terminated": {"exitCode": one.exit_code}}}
+    return {
+        **status,
+        "ready": False,
+        "started": False,
+        "state": {"terminated": {"exitCode": one.exit_code}},
+    }

@@ -1,4 +1,5 @@
-"""The mesh's own corner of the kernel: one user, pid, mount and network namespace that die with their maker."""
+"""The mesh's own corner of the kernel: one user, pid, mount and network namespace that die with
+their maker."""
 
 from __future__ import annotations
 
@@ -19,8 +20,9 @@ _NAMESPACES = kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID | kernel.CLONE_NEWNS | 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """`launcher` is our child and waits for `init`, which is process 1 inside. Killing `init` ends every process inside;
-    the kernel kills the launcher when we die and `init` when the launcher dies."""
+    """`launcher` is our child and waits for `init`, which is process 1 inside. Killing `init` ends
+    every process inside; the kernel kills the launcher when we die and `init` when the launcher
+    dies."""
 
     launcher: int
     init: int
@@ -39,7 +41,8 @@ class Sandbox:
 
 
 def start(main: Callable[[], int], keep: tuple[int, ...] = ()) -> Sandbox:
-    """Run `main` as process 1 of a new sandbox. `keep` are descriptors that only the inside may hold: they are closed here.
+    """Run `main` as process 1 of a new sandbox. `keep` are descriptors that only the inside may
+    hold: they are closed here.
 
     Must be called while this process has one thread. Raises `kernel.NotPermitted`.
     """
@@ -84,7 +87,8 @@ def _launch(main: Callable[[], int], answers: int) -> NoReturn:
 
 
 def _map_ids(uid: int, gid: int) -> None:
-    """Whoever we are outside, inside we are root, alone: all that a process without privileges may map."""
+    """Whoever we are outside, inside we are root, alone: all that a process without privileges may
+    map."""
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
     Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
@@ -97,7 +101,9 @@ def _become_init(main: Callable[[], int]) -> NoReturn:
         kernel.let_owner_look()
         kernel.mount("none", "/", "none", kernel.MS_REC | kernel.MS_PRIVATE)
         with suppress(OSError):  # a container that hides parts of /proc: the outer one stays
-            kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+            kernel.mount(
+                "proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+            )
         code = main()
     except BaseException:
         traceback.print_exc()

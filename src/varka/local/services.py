@@ -1,4 +1,5 @@
-"""Services, the pods behind them, and where connections to Service addresses go: what kube-proxy works out."""
+"""Services, the pods behind them, and where connections to Service addresses go: what kube-proxy
+works out."""
 
 from __future__ import annotations
 
@@ -48,7 +49,11 @@ class ServiceView:
 
     def selects(self, namespace: str, labels: Mapping[str, str]) -> bool:
         selector = self.spec.selector
-        return bool(selector) and namespace == self.namespace and all(labels.get(k) == v for k, v in selector.items())
+        return (
+            bool(selector)
+            and namespace == self.namespace
+            and all(labels.get(k) == v for k, v in selector.items())
+        )
 
 
 def view(value: Mapping[str, Any]) -> ServiceView:
@@ -70,10 +75,18 @@ class Forward:
     backends: tuple[Backend, ...]
 
 
-def forwards(services: Iterable[ServiceView], pods: Sequence[RunningPod], slices: Mapping[str, Sequence[Any]]) -> list[Forward]:
-    """Every ClusterIP and port with its ready backends. `slices` has the EndpointSlices of Services without selector, by host."""
+def forwards(
+    services: Iterable[ServiceView], pods: Sequence[RunningPod], slices: Mapping[str, Sequence[Any]]
+) -> list[Forward]:
+    """Every ClusterIP and port with its ready backends. `slices` has the EndpointSlices of Services
+    without selector, by host."""
     return [
-        Forward(service.spec.cluster_ip, port.protocol.lower(), port.port, _backends(service, port, pods, slices))
+        Forward(
+            service.spec.cluster_ip,
+            port.protocol.lower(),
+            port.port,
+            _backends(service, port, pods, slices),
+        )
         for service in services
         if service.spec.cluster_ip and not service.headless and service.spec.type != "ExternalName"
         for port in service.spec.ports
@@ -82,19 +95,32 @@ def forwards(services: Iterable[ServiceView], pods: Sequence[RunningPod], slices
 
 
 def _backends(
-    service: ServiceView, port: kubernetes.ServicePort, pods: Sequence[RunningPod], slices: Mapping[str, Sequence[Any]]
+    service: ServiceView,
+    port: kubernetes.ServicePort,
+    pods: Sequence[RunningPod],
+    slices: Mapping[str, Sequence[Any]],
 ) -> tuple[Backend, ...]:
     if not service.spec.selector:
         return tuple(_of_slices(slices.get(service.host, ()), port))
     wanted = port.target_port if port.target_port is not None else port.port
     ready = service.spec.publish_not_ready_addresses
-    chosen = (pod for pod in pods if (pod.ready or ready) and service.selects(pod.namespace, pod.labels))
+    chosen = (
+        pod for pod in pods if (pod.ready or ready) and service.selects(pod.namespace, pod.labels)
+    )
     return tuple((pod.ip, pod.port(wanted)) for pod in chosen if pod.port(wanted))
 
 
 def _of_slices(slices: Iterable[Any], port: kubernetes.ServicePort) -> Iterable[Backend]:
     for one in slices:
-        numbers = [int(p["port"]) for p in one.get("ports") or () if p.get("name", "") in ("", port.name) and p.get("port")]
+        numbers = [
+            int(p["port"])
+            for p in one.get("ports") or ()
+            if p.get("name", "") in ("", port.name) and p.get("port")
+        ]
         for endpoint in one.get("endpoints") or ():
             if (endpoint.get("conditions") or {}).get("ready", True):
-                yield from ((address, number) for address in endpoint.get("addresses") or () for number in numbers)
+                yield from (
+                    (address, number)
+                    for address in endpoint.get("addresses") or ()
+                    for number in numbers
+                )

@@ -1,5 +1,5 @@
-"""The process that a mesh hangs on: outside of the sandbox, it starts the inside and the control plane and carries connections
-across. When it dies the kernel ends all the others."""
+"""The process that a mesh hangs on: outside of the sandbox, it starts the inside and the control
+plane and carries connections across. When it dies the kernel ends all the others."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ _POOL = 8
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MeshConfig:
-    """`control_plane` is its command line; `publish` are (port of this machine, gateway `name.namespace`, its port).
-    `started` is a descriptor that gets one line of JSON: `{}` when the mesh stands, else `{"error", "hint", "code"}`."""
+    """`control_plane` is its command line; `publish` are (port of this machine, gateway
+    `name.namespace`, its port). `started` is a descriptor that gets one line of JSON: `{}` when the
+    mesh stands, else `{"error", "hint", "code"}`."""
 
     paths: MeshPaths
     control_plane: Sequence[str]
@@ -45,7 +46,8 @@ class MeshConfig:
 
 
 def run(config: MeshConfig) -> NoReturn:
-    """Become the supervisor of a mesh; call it in a fresh process that has one thread (see `launch`)."""
+    """Become the supervisor of a mesh; call it in a fresh process that has one thread (see
+    `launch`)."""
     code = 1
     try:
         kernel.set_process_name("varka-mesh")
@@ -58,7 +60,14 @@ def run(config: MeshConfig) -> NoReturn:
         _say(config.started, {"error": str(error), "hint": error.hint, "code": 77})
     except BaseException as error:
         traceback.print_exc()
-        _say(config.started, {"error": str(error), "hint": f"see {config.paths.state / 'supervisor.log'}", "code": 1})
+        _say(
+            config.started,
+            {
+                "error": str(error),
+                "hint": f"see {config.paths.state / 'supervisor.log'}",
+                "code": 1,
+            },
+        )
     finally:
         sys.stderr.flush()
         os._exit(code)
@@ -71,7 +80,8 @@ def _say(started: int, line: Mapping[str, Any]) -> None:
 
 
 def _with_journal(config: MeshConfig) -> MeshConfig:
-    """Applied objects outlive the control plane in memory of the supervisor's: private keys do not touch the disk."""
+    """Applied objects outlive the control plane in memory of the supervisor's: private keys do not
+    touch the disk."""
     journal = f"/proc/{os.getpid()}/fd/{os.memfd_create('varka-journal')}"
     return replace(config, control_plane=[*config.control_plane, "--journal", journal])
 
@@ -90,7 +100,14 @@ def _start_inside(config: MeshConfig, ours: socket.socket, theirs: socket.socket
         ours.close()
         paths = config.paths
         inside = node.NodeConfig(
-            paths.sockets, paths.state / "logs", paths.ads, paths.api, config.images, config.publish, upstreams, dict(os.environ)
+            paths.sockets,
+            paths.state / "logs",
+            paths.ads,
+            paths.api,
+            config.images,
+            config.publish,
+            upstreams,
+            dict(os.environ),
         )
         return node.main(inside, theirs)
 
@@ -106,7 +123,9 @@ async def _run(config: MeshConfig, control: int, inside: Sandbox, end: socket.so
 
 
 class Supervisor:
-    def __init__(self, config: MeshConfig, control: int, inside: Sandbox, end: socket.socket) -> None:
+    def __init__(
+        self, config: MeshConfig, control: int, inside: Sandbox, end: socket.socket
+    ) -> None:
         self._config, self._inside, self._control = config, inside, control
         self._loop = asyncio.get_running_loop()
         self._reaper = Reaper(self._loop)
@@ -157,7 +176,9 @@ class Supervisor:
                 await asyncio.sleep(_PAUSE)
             self._control = _start_control_plane(self._config)
             self._control_ended = self._reaper.watch(self._control)
-            self._background(self._tell({"event": "restarted", "role": "control-plane", "pid": self._control}))
+            self._background(
+                self._tell({"event": "restarted", "role": "control-plane", "pid": self._control})
+            )
 
     async def _tell(self, event: Message) -> None:
         """Append to the mesh's events, as soon as there is a control plane to keep them."""
@@ -200,7 +221,13 @@ class Supervisor:
             self._background(self._tell(event))
 
     async def _publish(self, wanted: Sequence[Message]) -> None:
-        keys = {(one["port"], one["gateway"], one["gateway_port"]): (one["address"], one["gateway_port"]) for one in wanted}
+        keys = {
+            (one["port"], one["gateway"], one["gateway_port"]): (
+                one["address"],
+                one["gateway_port"],
+            )
+            for one in wanted
+        }
         for key in [key for key in self._published if key not in keys]:
             self._published.pop(key)[0].close()
         for key, target in keys.items():
@@ -244,7 +271,11 @@ class Supervisor:
     async def _status(self) -> Message:
         answer, _ = await self._channel.ask({"want": "status"})
         outside = processes.children(self._inside.init)
-        own = [("supervisor", os.getpid()), ("control-plane", self._control), ("node", self._inside.init)]
+        own = [
+            ("supervisor", os.getpid()),
+            ("control-plane", self._control),
+            ("node", self._inside.init),
+        ]
         for pod in answer["pods"]:
             for one in pod["processes"]:
                 one["pid"] = outside.get(one["pid"], 0)
@@ -268,13 +299,18 @@ class Supervisor:
         }
 
     async def _wait_until_ready(self, timeout: float) -> Message:
-        """Ready: every pod that the manifests want answers, and every proxy acknowledged all it was sent."""
+        """Ready: every pod that the manifests want answers, and every proxy acknowledged all it was
+        sent."""
         try:
             async with asyncio.timeout(timeout):
                 while not await self._is_ready():
                     await asyncio.sleep(_READY_EVERY)
         except TimeoutError:
-            return {**await self._status(), "ready": False, "diagnostics": await self._diagnostics()}
+            return {
+                **await self._status(),
+                "ready": False,
+                "diagnostics": await self._diagnostics(),
+            }
         return {**await self._status(), "ready": True, "diagnostics": await self._diagnostics()}
 
     async def _diagnostics(self) -> list[Any]:
@@ -287,7 +323,9 @@ class Supervisor:
         answer, _ = await self._channel.ask({"want": "status"})
         if not answer["settled"] or not all(pod["ready"] for pod in answer["pods"]):
             return False
-        expected = {f"{pod['name']}.{pod['namespace']}" for pod in answer["pods"] if pod["proxy"] != "none"}
+        expected = {
+            f"{pod['name']}.{pod['namespace']}" for pod in answer["pods"] if pod["proxy"] != "none"
+        }
         try:
             proxies = (await self._api.call("GET", "/proxies"))["proxies"]
         except (OSError, EOFError, HttpError):

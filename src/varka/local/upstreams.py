@@ -9,18 +9,23 @@ from pathlib import Path
 
 def nameservers(text: str) -> list[str]:
     """The addresses in a resolv.conf."""
-    return [found.split("%")[0] for found in re.findall(r"^\s*nameserver\s+(\S+)", text, re.MULTILINE)]
+    return [
+        found.split("%")[0] for found in re.findall(r"^\s*nameserver\s+(\S+)", text, re.MULTILINE)
+    ]
 
 
 def open_upstreams(resolv_conf: Path = Path("/etc/resolv.conf")) -> list[socket.socket]:
-    """Sockets to the machine's name servers. They keep the network they were opened in: open them outside of the mesh."""
+    """Sockets to the machine's name servers. They keep the network they were opened in: open them
+    outside of the mesh."""
     try:
         text = resolv_conf.read_text()
     except OSError:
         return []
     opened = []
     for address in nameservers(text):
-        upstream = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+        upstream = socket.socket(
+            socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM
+        )
         upstream.setblocking(False)
         try:
             upstream.connect((address, 53))

@@ -1,4 +1,5 @@
-"""From workload objects to the pods that should run: the deciding half of Kubernetes' controllers, without doing anything."""
+"""From workload objects to the pods that should run: the deciding half of Kubernetes' controllers,
+without doing anything."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ class PodPlan:
 
     @property
     def node(self) -> str:
-        """The node that the pod names (a Node of the manifests may tell its place), else this machine's name."""
+        """The node that the pod names (a Node of the manifests may tell its place), else this
+        machine's name."""
         return self.spec.node_name or _MACHINE
 
     @property
@@ -55,7 +57,9 @@ class PodPlan:
 
 def plan(objects: Iterable[Mapping[str, Any]]) -> list[PodPlan]:
     """The pods of all workload objects among `objects` (as a Kubernetes API returns them)."""
-    return [pod for value in objects if value.get("kind") in WORKLOAD_KINDS for pod in _pods_of(value)]
+    return [
+        pod for value in objects if value.get("kind") in WORKLOAD_KINDS for pod in _pods_of(value)
+    ]
 
 
 def _pods_of(value: Mapping[str, Any]) -> list[PodPlan]:
@@ -87,7 +91,10 @@ def _count(kind: str, spec: Mapping[str, Any]) -> int:
     if kind == "Job":
         completions = spec.get("completions")
         parallelism = spec.get("parallelism")
-        return min(1 if parallelism is None else int(parallelism), 1 if completions is None else int(completions))
+        return min(
+            1 if parallelism is None else int(parallelism),
+            1 if completions is None else int(completions),
+        )
     replicas = spec.get("replicas")
     return 1 if replicas is None else int(replicas)
 
@@ -100,7 +107,12 @@ def _pod_name(kind: str, name: str, digest: str, number: int) -> str:
 
 
 def _pod(
-    owner: ObjectKey, name: str, template: Mapping[str, Any], ordinal: int = 0, digest: str = "", subdomain: str = ""
+    owner: ObjectKey,
+    name: str,
+    template: Mapping[str, Any],
+    ordinal: int = 0,
+    digest: str = "",
+    subdomain: str = "",
 ) -> PodPlan:
     """`subdomain` is the Service that gives a StatefulSet's pods names of their own."""
     metadata: Mapping[str, Any] = template.get("metadata") or {}
@@ -119,7 +131,9 @@ def _pod(
         annotations=annotations,
         spec=spec,
         raw_spec=raw_spec,
-        revision=_word(json.dumps([labels, annotations, raw_spec], sort_keys=True, default=str), 10),
+        revision=_word(
+            json.dumps([labels, annotations, raw_spec], sort_keys=True, default=str), 10
+        ),
         run_once=owner.kind == "Job" or spec.restart_policy == "Never",
         ordinal=ordinal,
     )
@@ -130,7 +144,10 @@ def _own_labels(kind: str, pod: str, digest: str, ordinal: int) -> dict[str, str
     if kind == "Deployment":
         return {TEMPLATE_HASH: digest}
     if kind == "StatefulSet":
-        return {"statefulset.kubernetes.io/pod-name": pod, "apps.kubernetes.io/pod-index": str(ordinal)}
+        return {
+            "statefulset.kubernetes.io/pod-name": pod,
+            "apps.kubernetes.io/pod-index": str(ordinal),
+        }
     return {}
 
 

@@ -1,1 +1,2 @@
-"""Istio's semantics: which rule applies to whom. Host resolution, visibility, merging, scopes, the snapshot. Knows no Envoy."""
+"""Istio's semantics: which rule applies to whom. Host resolution, visibility, merging, scopes, the
+snapshot. Knows no Envoy."""

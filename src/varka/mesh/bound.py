@@ -1,4 +1,5 @@
-"""VirtualServices by the Gateway they are bound to, and by the hosts they share with a server of it."""
+"""VirtualServices by the Gateway they are bound to, and by the hosts they share with a server of
+it."""
 
 from __future__ import annotations
 
@@ -36,8 +37,11 @@ class Bound:
                     below.setdefault(wildcard, []).append((place, host))
         return cls(rules, named, below)
 
-    def shared(self, server: GatewayServer) -> Iterator[tuple[MergedVirtualService, tuple[str, ...]]]:
-        """Those that share hosts with a server, in order; with the names, or the narrower wildcards, that both mean."""
+    def shared(
+        self, server: GatewayServer
+    ) -> Iterator[tuple[MergedVirtualService, tuple[str, ...]]]:
+        """Those that share hosts with a server, in order; with the names, or the narrower
+        wildcards, that both mean."""
         found: dict[int, dict[str, None]] = {}
         for namespace, ours in ((namespace, host.lower()) for namespace, host in server.hosts):
             for place, theirs in self._meeting(ours):
@@ -56,8 +60,11 @@ class Bound:
 NONE = Bound((), {}, {})
 
 
-def bound_by_gateway(memo: Memo, rules: Rules, rank: Callable[[MergedVirtualService], int] | None = None) -> Mapping[str, Bound]:
-    """By `namespace/name` of the Gateway; in order, by `rank` first. A Gateway's is the same object while its rules are."""
+def bound_by_gateway(
+    memo: Memo, rules: Rules, rank: Callable[[MergedVirtualService], int] | None = None
+) -> Mapping[str, Bound]:
+    """By `namespace/name` of the Gateway; in order, by `rank` first. A Gateway's is the same object
+    while its rules are."""
     found: dict[str, list[MergedVirtualService]] = {}
     for rule in sorted(rules, key=rank) if rank else rules:
         for gateway in dict.fromkeys(rule.spec.gateways):

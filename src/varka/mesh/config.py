@@ -1,4 +1,5 @@
-"""The mesh configuration among the objects: the ConfigMap `istio`, or an IstioOperator's `spec.meshConfig`."""
+"""The mesh configuration among the objects: the ConfigMap `istio`, or an IstioOperator's
+`spec.meshConfig`."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from varka.store.state import State
 
 
 def mesh_config_sources(state: State) -> list[Resource[Any]]:
-    """The objects that hold one, the one that counts first: the ConfigMap wins over an IstioOperator."""
+    """The objects that hold one, the one that counts first: the ConfigMap wins over an
+    IstioOperator."""
     held = state.resources.get(MESH_CONFIG)
     maps = [held] if held is not None and "mesh" in held.spec.data else []
     operators = state.of("IstioOperator", "install.istio.io")
@@ -23,8 +25,8 @@ def mesh_config_sources(state: State) -> list[Resource[Any]]:
 
 
 def mesh_config_of(state: State) -> MeshConfig | None:
-    """Merged over Istio's defaults, the same object while its text stays the same; None when no object has one. What is wrong
-    with it was told when the object was read."""
+    """Merged over Istio's defaults, the same object while its text stays the same; None when no
+    object has one. What is wrong with it was told when the object was read."""
     source = next(iter(mesh_config_sources(state)), None)
     if source is None:
         return None

@@ -29,7 +29,11 @@ def merge_routes(root: HTTPRoute, routes: tuple[HTTPRoute, ...]) -> Iterator[HTT
     for route in routes:
         matches = _merge_matches(root.match, route.match)
         if matches is not None:
-            inherited = {name: getattr(root, name) for name in _INHERITED if getattr(route, name) in (None, ())}
+            inherited = {
+                name: getattr(root, name)
+                for name in _INHERITED
+                if getattr(route, name) in (None, ())
+            }
             yield changed(route, match=matches, name=_name(root.name, route.name), **inherited)
 
 
@@ -73,7 +77,12 @@ def _name(root: str, leaf: str) -> str:
 
 def _conflicts(root: HTTPMatchRequest, leaf: HTTPMatchRequest) -> bool:
     """The delegate's match is not a part of the root's."""
-    pairs = ((root.uri, leaf.uri), (root.scheme, leaf.scheme), (root.method, leaf.method), (root.authority, leaf.authority))
+    pairs = (
+        (root.uri, leaf.uri),
+        (root.scheme, leaf.scheme),
+        (root.method, leaf.method),
+        (root.authority, leaf.authority),
+    )
     maps = (
         (root.headers, leaf.headers),
         (root.without_headers, leaf.without_headers),
@@ -85,7 +94,10 @@ def _conflicts(root: HTTPMatchRequest, leaf: HTTPMatchRequest) -> bool:
         or root.ignore_uri_case != leaf.ignore_uri_case
         or bool(root.port and leaf.port and root.port != leaf.port)
         or bool(root.source_namespace and leaf.source_namespace != root.source_namespace)
-        or any(root.source_labels.get(name, value) != value for name, value in leaf.source_labels.items())
+        or any(
+            root.source_labels.get(name, value) != value
+            for name, value in leaf.source_labels.items()
+        )
         or bool(root.gateways and leaf.gateways and not set(leaf.gateways) <= set(root.gateways))
     )
 

@@ -49,9 +49,11 @@ class NamespaceRules:
     local: RuleTable
     """For clients in the namespace itself."""
     exported: RuleTable
-    """For clients elsewhere, each with its `exportTo`; the same table where all rules are for both."""
+    """For clients elsewhere, each with its `exportTo`; the same table where all rules are for
+    both."""
     private: RuleTable
-    """Those that are for the namespace alone: what clients in the root namespace find first there."""
+    """Those that are for the namespace alone: what clients in the root namespace find first
+    there."""
     limited: bool
     """Some exported rule is for some namespaces only."""
     selectors: tuple[tuple[ObjectKey, Mapping[str, str]], ...]
@@ -65,13 +67,19 @@ def take_rules(state: State, memo: Memo, default_export: tuple[str, ...], domain
     grouped: dict[Namespace, list[Rule]] = {}
     for rule in state.of("DestinationRule", "networking.istio.io"):
         grouped.setdefault(Namespace(rule.key.namespace), []).append(rule)
-    return {name: memo(namespace_rules, name, tuple(rules), default_export, domain) for name, rules in grouped.items()}
+    return {
+        name: memo(namespace_rules, name, tuple(rules), default_export, domain)
+        for name, rules in grouped.items()
+    }
 
 
 def namespace_rules(
     namespace: Namespace, rules: tuple[Rule, ...], default_export: tuple[str, ...], domain: str
 ) -> NamespaceRules:
-    pooled = [_pooled(rule, domain) for rule in sorted(rules, key=lambda r: (r.spec.workload_selector is None, r.age))]
+    pooled = [
+        _pooled(rule, domain)
+        for rule in sorted(rules, key=lambda r: (r.spec.workload_selector is None, r.age))
+    ]
     private = [_is_private(p, namespace, default_export) for p in pooled]
     exported = [p for p, alone in zip(pooled, private, strict=True) if not alone]
     near = [p for p in pooled if not p.export_to or seen_by(p.export_to, namespace)]
@@ -88,9 +96,20 @@ def namespace_rules(
 def _pooled(rule: Rule, domain: str) -> Pooled:
     spec, namespace = rule.spec, Namespace(rule.namespace)
     selector = spec.workload_selector
-    exported = frozenset({str(namespace)}) if selector else frozenset(str(namespace) if e == "." else e for e in spec.export_to)
+    exported = (
+        frozenset({str(namespace)})
+        if selector
+        else frozenset(str(namespace) if e == "." else e for e in spec.export_to)
+    )
     host = resolve(spec.host, namespace, domain)
-    merged = MergedRule(host, namespace, spec.traffic_policy, spec.subsets, (rule.key,), selected=selector is not None)
+    merged = MergedRule(
+        host,
+        namespace,
+        spec.traffic_policy,
+        spec.subsets,
+        (rule.key,),
+        selected=selector is not None,
+    )
     return Pooled(merged, exported, selector.match_labels if selector else None)
 
 
@@ -108,13 +127,18 @@ def _table(pool: Iterable[Pooled]) -> RuleTable:
 
 
 def _added(known: tuple[Pooled, ...], new: Pooled) -> tuple[Pooled, ...]:
-    """A younger rule for the same host: into every rule of at least the same audience and the same selector; on its own
-    where it reaches further."""
+    """A younger rule for the same host: into every rule of at least the same audience and the same
+    selector; on its own where it reaches further."""
     result: list[Pooled] = []
     alone = True
     for old in known:
-        same, wider = new.export_to == old.export_to, bool(old.export_to) and new.export_to > old.export_to
-        if (same or wider) and not (old.selector is not None and new.selector is not None and old.selector != new.selector):
+        same, wider = (
+            new.export_to == old.export_to,
+            bool(old.export_to) and new.export_to > old.export_to,
+        )
+        if (same or wider) and not (
+            old.selector is not None and new.selector is not None and old.selector != new.selector
+        ):
             result.append(replace(old, rule=_merge(old.rule, new.rule)))
             alone = alone and not (same and (old.selector is None) == (new.selector is None))
         else:
@@ -123,7 +147,8 @@ def _added(known: tuple[Pooled, ...], new: Pooled) -> tuple[Pooled, ...]:
 
 
 def _merge(old: MergedRule, new: MergedRule) -> MergedRule:
-    """Subsets are appended, of two with one name the older stays; the first top-level policy stays."""
+    """Subsets are appended, of two with one name the older stays; the first top-level policy
+    stays."""
     return replace(
         old,
         policy=old.policy or new.policy,
@@ -133,7 +158,10 @@ def _merge(old: MergedRule, new: MergedRule) -> MergedRule:
 
 
 def _unique(subsets: tuple[networking.Subset, ...]) -> tuple[networking.Subset, ...]:
-    return tuple({s.name: s for s in reversed(subsets)}[name] for name in dict.fromkeys(s.name for s in subsets))
+    return tuple(
+        {s.name: s for s in reversed(subsets)}[name]
+        for name in dict.fromkeys(s.name for s in subsets)
+    )
 
 
 def for_workload(table: RuleTable, matching: frozenset[ObjectKey]) -> RuleTable:
@@ -142,13 +170,17 @@ def for_workload(table: RuleTable, matching: frozenset[ObjectKey]) -> RuleTable:
 
 
 def for_client(table: RuleTable, client: Namespace) -> RuleTable:
-    """A table without the rules that are not exported to a namespace; they still hide less specific ones."""
+    """A table without the rules that are not exported to a namespace; they still hide less specific
+    ones."""
     return _kept(table, lambda p: not _is_limited(p) or client in p.export_to)
 
 
-def rule_of(host: Hostname, local: RuleTable, exported: RuleTable, root: RuleTable) -> MergedRule | None:
-    """The rule for a service: of the client's namespace, else of the service's, else of the root namespace. In the first
-    that has one the most specific host counts; a rule that selects the client's workload comes before one for all."""
+def rule_of(
+    host: Hostname, local: RuleTable, exported: RuleTable, root: RuleTable
+) -> MergedRule | None:
+    """The rule for a service: of the client's namespace, else of the service's, else of the root
+    namespace. In the first that has one the most specific host counts; a rule that selects the
+    client's workload comes before one for all."""
     found = local.find(host)
     if found is None:
         found = exported.find(host) or root.find(host) or ()
@@ -162,6 +194,7 @@ def _is_limited(pooled: Pooled) -> bool:
 
 def _kept(table: RuleTable, keep: Callable[[Pooled], bool]) -> RuleTable:
     exact, wildcards = (
-        {host: tuple(p for p in pool if keep(p)) for host, pool in pools.items()} for pools in (table.exact, table.wildcards)
+        {host: tuple(p for p in pool if keep(p)) for host, pool in pools.items()}
+        for pools in (table.exact, table.wildcards)
     )
     return RuleTable(exact, wildcards)

@@ -17,12 +17,27 @@ _GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 _LONGEST_VERSION_PATTERN = 1024
 
 
-def patches_for(filters: tuple[Filter, ...], proxy: Proxy, root_namespace: Namespace) -> tuple[FilterPatch, ...]:
-    """Those of the root namespace and of the proxy's own that select it: by priority, the root namespace's first, oldest
-    first. Patches whose `match.proxy` does not fit are left out."""
-    chosen = [f for f in filters if f.namespace in (root_namespace, proxy.namespace) and _attaches(f, proxy)]
-    chosen.sort(key=lambda f: (f.spec.priority, f.namespace != root_namespace, f.created, f"{f.name}.{f.namespace}"))
-    return tuple(found for each in chosen for found in patches_of(each) if _fits(found.patch.match, proxy))
+def patches_for(
+    filters: tuple[Filter, ...], proxy: Proxy, root_namespace: Namespace
+) -> tuple[FilterPatch, ...]:
+    """Those of the root namespace and of the proxy's own that select it: by priority, the root
+    namespace's first, oldest first. Patches whose `match.proxy` does not fit are left out."""
+    chosen = [
+        f
+        for f in filters
+        if f.namespace in (root_namespace, proxy.namespace) and _attaches(f, proxy)
+    ]
+    chosen.sort(
+        key=lambda f: (
+            f.spec.priority,
+            f.namespace != root_namespace,
+            f.created,
+            f"{f.name}.{f.namespace}",
+        )
+    )
+    return tuple(
+        found for each in chosen for found in patches_of(each) if _fits(found.patch.match, proxy)
+    )
 
 
 def patches_of(resource: Filter) -> Iterator[FilterPatch]:
@@ -36,7 +51,9 @@ def _attaches(resource: Filter, proxy: Proxy) -> bool:
     spec, gateway = resource.spec, proxy.labels.get(_GATEWAY_NAME)
     if not spec.targetRefs:
         by_labels = gateway is None or proxy.type is not ProxyType.WAYPOINT
-        return by_labels and (spec.workload_selector is None or selects(spec.workload_selector.labels, proxy.labels))
+        return by_labels and (
+            spec.workload_selector is None or selects(spec.workload_selector.labels, proxy.labels)
+        )
     if gateway is None or resource.namespace != proxy.namespace:
         return False
     return any(_is_gateway(ref, gateway, proxy) for ref in spec.targetRefs)
@@ -51,13 +68,16 @@ def _fits(match: networking.EnvoyConfigObjectMatch | None, proxy: Proxy) -> bool
     wanted = match.proxy if match else None
     if wanted is None:
         return True
-    if wanted.proxy_version and not _version_fits(wanted.proxy_version, proxy.text("ISTIO_VERSION")):
+    if wanted.proxy_version and not _version_fits(
+        wanted.proxy_version, proxy.text("ISTIO_VERSION")
+    ):
         return False
     return all(proxy.metadata.get(name) == value for name, value in wanted.metadata.items())
 
 
 def _version_fits(pattern: str, version: str) -> bool:
-    """A pattern that can't be compiled fits nothing: better no patch than one for the wrong version."""
+    """A pattern that can't be compiled fits nothing: better no patch than one for the wrong
+    version."""
     if not version or len(pattern) > _LONGEST_VERSION_PATTERN:
         return False
     try:

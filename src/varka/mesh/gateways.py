@@ -9,7 +9,13 @@ from varka.base.memo import Memo
 from varka.base.names import Namespace, ObjectKey
 from varka.mesh.bound import gateway_name
 from varka.mesh.ingress import GATEWAY_SEMANTICS, INGRESS_SEMANTICS
-from varka.mesh.model import Conflict, GatewayPort, GatewayServer, MergedGateway, MergedVirtualService
+from varka.mesh.model import (
+    Conflict,
+    GatewayPort,
+    GatewayServer,
+    MergedGateway,
+    MergedVirtualService,
+)
 from varka.mesh.virtualservices import VirtualServiceBook
 from varka.proxy.node import Proxy
 from varka.registry.model import Protocol, ServiceTarget
@@ -27,14 +33,21 @@ _PASSTHROUGH = (ServerTLSSettingsTLSmode.PASSTHROUGH, ServerTLSSettingsTLSmode.A
 
 
 def gateways_of(
-    gateways: tuple[Gateway, ...], proxy: Proxy, targets: tuple[ServiceTarget, ...], own_namespace_only: bool
+    gateways: tuple[Gateway, ...],
+    proxy: Proxy,
+    targets: tuple[ServiceTarget, ...],
+    own_namespace_only: bool,
 ) -> tuple[Gateway, ...]:
-    """Those that name a Service the proxy serves, or whose `selector` is among its labels (none selects all routers), in
-    whatever namespace."""
+    """Those that name a Service the proxy serves, or whose `selector` is among its labels (none
+    selects all routers), in whatever namespace."""
     return tuple(
         g
         for g in gateways
-        if (bool(_served(g, targets)) if _SERVICES in g.annotations else selects(g.spec.selector, proxy.labels))
+        if (
+            bool(_served(g, targets))
+            if _SERVICES in g.annotations
+            else selects(g.spec.selector, proxy.labels)
+        )
         and (g.namespace == proxy.namespace or not own_namespace_only)
     )
 
@@ -45,7 +58,9 @@ def _served(gateway: Gateway, targets: tuple[ServiceTarget, ...]) -> tuple[Servi
         return targets
     names = gateway.annotations[_SERVICES].split(",")
     namespace = gateway.annotations.get(_PARENT_NAMESPACE) or gateway.namespace
-    return tuple(t for t in targets if t.service.hostname in names and t.service.namespace == namespace)
+    return tuple(
+        t for t in targets if t.service.hostname in names and t.service.namespace == namespace
+    )
 
 
 def merged_gateway(
@@ -59,7 +74,9 @@ def merged_gateway(
     """`targets`: what the router serves, which says where its Services' ports lead to."""
     chosen = gateways_of(gateways, proxy, targets, own_namespace_only)
     ports, conflicts = memo(merge_servers, chosen, targets)
-    bound = dict.fromkeys(v for gateway in chosen for v in book.seen(proxy.namespace, gateway_name(gateway.key)))
+    bound = dict.fromkeys(
+        v for gateway in chosen for v in book.seen(proxy.namespace, gateway_name(gateway.key))
+    )
     return memo(MergedGateway, ports, tuple(sorted(bound, key=_precedence)), conflicts)
 
 
@@ -71,7 +88,8 @@ def _precedence(virtual_service: MergedVirtualService) -> tuple[bool, str, str, 
 def merge_servers(
     gateways: tuple[Gateway, ...], targets: tuple[ServiceTarget, ...]
 ) -> tuple[tuple[GatewayPort, ...], tuple[Conflict, ...]]:
-    """All servers of all gateways by the port and address they listen on; older gateways win conflicts."""
+    """All servers of all gateways by the port and address they listen on; older gateways win
+    conflicts."""
     merge = _Merge()
     for gateway in gateways:
         for index, server in enumerate(gateway.spec.servers):
@@ -79,15 +97,23 @@ def merge_servers(
                 for number in _bound_ports(gateway, server.port.number, targets):
                     merge.add(gateway, index, number)
     ports = tuple(
-        GatewayPort(number, bind, parse(servers[0].server.port.protocol).value if servers[0].server.port else "", tuple(servers))
+        GatewayPort(
+            number,
+            bind,
+            parse(servers[0].server.port.protocol).value if servers[0].server.port else "",
+            tuple(servers),
+        )
         for (number, bind), servers in merge.listeners.items()
     )
     return ports, tuple(merge.conflicts)
 
 
-def _bound_ports(gateway: Gateway, number: int, targets: tuple[ServiceTarget, ...]) -> Iterable[int]:
-    """Where a server's port leads to: a Gateway that names its Services listens on all their target ports; others on the
-    target port of the first Service that has the server's port, else on that port itself."""
+def _bound_ports(
+    gateway: Gateway, number: int, targets: tuple[ServiceTarget, ...]
+) -> Iterable[int]:
+    """Where a server's port leads to: a Gateway that names its Services listens on all their target
+    ports; others on the target port of the first Service that has the server's port, else on that
+    port itself."""
     found = [t for t in _served(gateway, targets) if t.port.number == number]
     if _SERVICES in gateway.annotations:
         return dict.fromkeys(t.target for t in found)
@@ -104,15 +130,16 @@ def server_hosts(server: Server, namespace: Namespace) -> tuple[tuple[str, str],
 
 
 def route_name(server: Server, number: int, gateway: ObjectKey) -> str:
-    """The route configuration of a server: one for all plain HTTP servers of a port, one for each that terminates HTTPS;
-    "" for those that forward bytes."""
+    """The route configuration of a server: one for all plain HTTP servers of a port, one for each
+    that terminates HTTPS; "" for those that forward bytes."""
     if server.port is None:
         return ""
     protocol, bind = parse(server.port.protocol), f".{server.bind}" if server.bind else ""
     if protocol.is_http:
         return f"http.{number}{bind}"
     if protocol is Protocol.HTTPS and not is_passthrough(server):
-        return f"https.{server.port.number}.{server.port.name}.{gateway.name}.{gateway.namespace}{bind}"
+        port = server.port
+        return f"https.{port.number}.{port.name}.{gateway.name}.{gateway.namespace}{bind}"
     return ""
 
 
@@ -153,24 +180,39 @@ class _Merge:
         server = gateway.spec.servers[index]
         name = route_name(server, number, gateway.key)
         hosts = server_hosts(server, Namespace(gateway.namespace))
-        taken = self._host_taken(gateway.key, server, number, hosts) or self._port_taken(gateway.key, server, number, name)
+        taken = self._host_taken(gateway.key, server, number, hosts) or self._port_taken(
+            gateway.key, server, number, name
+        )
         if taken:
             # Ingresses may share a host: the first one's certificate is for the paths of all.
             if gateway.annotations.get(GATEWAY_SEMANTICS) != INGRESS_SEMANTICS:
-                self.conflicts.append(Conflict(gateway.key, f"spec.servers[{index}].{taken.field}", taken.reason, taken.winner))
+                self.conflicts.append(
+                    Conflict(
+                        gateway.key,
+                        f"spec.servers[{index}].{taken.field}",
+                        taken.reason,
+                        taken.winner,
+                    )
+                )
             return
         self._routes.setdefault(name, gateway.key)
         added = GatewayServer(gateway.key, server, hosts, name)
         self.listeners.setdefault((number, server.bind), []).append(added)
 
-    def _host_taken(self, key: ObjectKey, server: Server, number: int, hosts: Iterable[tuple[str, str]]) -> _Taken | None:
+    def _host_taken(
+        self, key: ObjectKey, server: Server, number: int, hosts: Iterable[tuple[str, str]]
+    ) -> _Taken | None:
         """Two filter chains of one listener must not have the same SNI."""
         if server.tls is None:
             return None
         places = {(number, server.bind, host) for host in hosts}
         if taken := sorted(places & self._tls_hosts.keys()):
             names = ", ".join(dict.fromkeys(name for _, _, (_, name) in taken))
-            return _Taken("hosts", f"port {number} already has a TLS server for {names}", self._tls_hosts[taken[0]])
+            return _Taken(
+                "hosts",
+                f"port {number} already has a TLS server for {names}",
+                self._tls_hosts[taken[0]],
+            )
         self._tls_hosts.update(dict.fromkeys(places, key))
         return None
 
@@ -183,10 +225,16 @@ class _Merge:
         if first is not None and first.bind == server.bind:
             if (protocol.is_http or protocol is first.protocol) and first.protocol.is_http:
                 return None
-            return _Taken("port", f"port {number} is already served as {first.protocol.value}", first.gateway)
+            return _Taken(
+                "port", f"port {number} is already served as {first.protocol.value}", first.gateway
+            )
         if server.tls is None or protocol.is_http:
             self._plain[number] = _Plain(protocol, server.bind, key)
         elif first is None and not new and name and name in self._routes:
             title = server.port.name if server.port else ""
-            return _Taken("port.name", f"port {number} already has an HTTPS server named {title}", self._routes[name])
+            return _Taken(
+                "port.name",
+                f"port {number} already has an HTTPS server named {title}",
+                self._routes[name],
+            )
         return None

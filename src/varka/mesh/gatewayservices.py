@@ -18,12 +18,18 @@ _EVERYBODY = Namespace("")
 
 
 def needed_services(
-    gateway: MergedGateway, config: MeshConfig, filters: tuple[Resource[networking.EnvoyFilter], ...]
+    gateway: MergedGateway,
+    config: MeshConfig,
+    filters: tuple[Resource[networking.EnvoyFilter], ...],
 ) -> frozenset[str]:
-    """Hosts, or `namespace/host`: what the VirtualServices of its gateways route to, what extension providers name, what
-    EnvoyFilters say they refer to."""
-    routed = (host for rule in gateway.virtual_services for host in destinations(rule.spec, _EVERYBODY))
-    referenced = (name for f in filters for name in f.annotations.get(_REFERENCED, "").split(",") if name)
+    """Hosts, or `namespace/host`: what the VirtualServices of its gateways route to, what extension
+    providers name, what EnvoyFilters say they refer to."""
+    routed = (
+        host for rule in gateway.virtual_services for host in destinations(rule.spec, _EVERYBODY)
+    )
+    referenced = (
+        name for f in filters for name in f.annotations.get(_REFERENCED, "").split(",") if name
+    )
     return frozenset((*routed, *_providers(config), *referenced))
 
 

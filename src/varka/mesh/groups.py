@@ -16,11 +16,14 @@ from varka.registry.topology import HOSTNAME
 from varka.resources.model import networking
 
 
-def make_group(memo: Memo, picks: Picks, local: RuleTable, exported: RuleTable, root: RuleTable) -> ServiceGroup:
-    """The tables: of the client's namespace, of the services' namespace, of the root namespace. Where different tables
-    lead to the same rules, the group is the same."""
+def make_group(
+    memo: Memo, picks: Picks, local: RuleTable, exported: RuleTable, root: RuleTable
+) -> ServiceGroup:
+    """The tables: of the client's namespace, of the services' namespace, of the root namespace.
+    Where different tables lead to the same rules, the group is the same."""
     services = tuple(
-        ScopedService(service, ports, rule_of(service.hostname, local, exported, root)) for service, ports in picks.entries
+        ScopedService(service, ports, rule_of(service.hostname, local, exported, root))
+        for service, ports in picks.entries
     )
     return memo(group_of, picks.namespace, services)
 
@@ -38,13 +41,16 @@ def group_of(namespace: Namespace, services: tuple[ScopedService, ...]) -> Servi
             for setting in (lb.locality_lb_setting, lb.zone_aware_lb_setting)
             for key in failover_labels(setting)
         )
-        | {HOSTNAME for entry in services if entry.service.traffic_distribution == "PreferSameNode"},
+        | {
+            HOSTNAME for entry in services if entry.service.traffic_distribution == "PreferSameNode"
+        },
     )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class GroupEndpoints:
-    """The endpoints of a group's services, by service and port: the same object while none of them changed."""
+    """The endpoints of a group's services, by service and port: the same object while none of them
+    changed."""
 
     _tables: Mapping[Service, EndpointTable]
 
@@ -53,7 +59,9 @@ class GroupEndpoints:
 
 
 def group_endpoints(group: ServiceGroup, tables: tuple[EndpointTable, ...]) -> GroupEndpoints:
-    return GroupEndpoints(dict(zip((entry.service for entry in group.services), tables, strict=True)))
+    return GroupEndpoints(
+        dict(zip((entry.service for entry in group.services), tables, strict=True))
+    )
 
 
 def load_balancers(rule: MergedRule | None) -> Iterable[networking.LoadBalancerSettings]:
@@ -61,26 +69,35 @@ def load_balancers(rule: MergedRule | None) -> Iterable[networking.LoadBalancerS
 
 
 def failover_labels(
-    setting: networking.LocalityLoadBalancerSetting | networking.ZoneAwareLoadBalancerSetting | None,
+    setting: networking.LocalityLoadBalancerSetting
+    | networking.ZoneAwareLoadBalancerSetting
+    | None,
 ) -> Iterable[str]:
     """The labels of `failoverPriority`, whose entries are `label` or `label=value`."""
     return (entry.partition("=")[0] for entry in setting.failover_priority) if setting else ()
 
 
 def _needs_locality(service: Service, rule: MergedRule | None) -> bool:
-    """Localities weigh with outlier detection (failover), with `distribute`, or by the service's traffic distribution."""
+    """Localities weigh with outlier detection (failover), with `distribute`, or by the service's
+    traffic distribution."""
     if service.traffic_distribution:
         return True
     for policy in _policies(rule):
         balancer = policy.load_balancer
         setting = balancer.locality_lb_setting if balancer else None
         zones = balancer.zone_aware_lb_setting if balancer else None
-        if policy.outlier_detection is not None or zones is not None or (setting is not None and setting.distribute):
+        if (
+            policy.outlier_detection is not None
+            or zones is not None
+            or (setting is not None and setting.distribute)
+        ):
             return True
     return False
 
 
-def _policies(rule: MergedRule | None) -> Iterable[networking.TrafficPolicy | networking.PortTrafficPolicy]:
+def _policies(
+    rule: MergedRule | None,
+) -> Iterable[networking.TrafficPolicy | networking.PortTrafficPolicy]:
     if rule is None:
         return
     for policy in (rule.policy, *(subset.traffic_policy for subset in rule.subsets)):

@@ -12,7 +12,8 @@ Value = TypeVar("Value")
 
 
 def resolve(host: str, namespace: Namespace, domain: str) -> Hostname:
-    """A name without dots is a Service in the rule's own namespace; anything else is taken as it stands."""
+    """A name without dots is a Service in the rule's own namespace; anything else is taken as it
+    stands."""
     if not host or host == "*" or "." in host or is_ip(host):
         return Hostname(host)
     return Hostname(f"{host}.{namespace}.svc.{domain}")
@@ -50,8 +51,11 @@ def more_specific(one: str, other: str) -> bool:
     return (-len(one), one) < (-len(other), other)
 
 
-def most_specific(host: str, exact: Mapping[str, Value], wildcards: Mapping[str, Value]) -> Value | None:
-    """What a table says of a host: under the very name, else under the longest wildcard around it."""
+def most_specific(
+    host: str, exact: Mapping[str, Value], wildcards: Mapping[str, Value]
+) -> Value | None:
+    """What a table says of a host: under the very name, else under the longest wildcard around
+    it."""
     table = wildcards if is_wildcard(host) else exact
     if host in table:
         return table[host]

@@ -51,17 +51,22 @@ class Imports:
 
     def takes(self, namespace: str, host: str) -> bool:
         own, any_ = self.of(namespace)
-        return (own.takes(host) or any_.takes(host)) and not (own.excludes(host) or any_.excludes(host))
+        return (own.takes(host) or any_.takes(host)) and not (
+            own.excludes(host) or any_.excludes(host)
+        )
 
     def takes_rule(self, namespace: str, hosts: tuple[str, ...], *, whole: bool = False) -> bool:
         """Some host of a rule is imported: in part, or with `whole` all that it stands for."""
         own, any_ = self.of(namespace)
         takes = (own.takes, any_.takes) if whole else (own.takes_rule, any_.takes_rule)
-        return any(any(t(h) for t in takes) and not (own.excludes(h) or any_.excludes(h)) for h in hosts)
+        return any(
+            any(t(h) for t in takes) and not (own.excludes(h) or any_.excludes(h)) for h in hosts
+        )
 
 
 def parse(hosts: tuple[str, ...], namespace: Namespace) -> Imports:
-    """Read `namespace/name` entries: `.` is the Sidecar's own namespace, `~` before a namespace leaves names out."""
+    """Read `namespace/name` entries: `.` is the Sidecar's own namespace, `~` before a namespace
+    leaves names out."""
     sets: dict[str, HostSet] = {}
     for entry in hosts:
         where, slash, name = entry.partition("/")
@@ -85,7 +90,8 @@ Pick = tuple[Service, tuple[ServicePort, ...]]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Picks:
-    """The services of one namespace that a listener (or a whole scope) has, with the ports it has of them."""
+    """The services of one namespace that a listener (or a whole scope) has, with the ports it has
+    of them."""
 
     namespace: Namespace
     entries: tuple[Pick, ...]
@@ -96,12 +102,16 @@ def make_picks(namespace: Namespace, entries: tuple[Pick, ...]) -> Picks:
     return Picks(namespace, entries, {service.hostname: service for service, _ in entries})
 
 
-def pick(services: NamespaceServices, hidden: frozenset[Service], imports: Imports | None, port: int) -> Picks:
-    """What a listener imports from a namespace; `imports` None is everything. A listener on a port (not 0) has only
-    that port of each service."""
+def pick(
+    services: NamespaceServices, hidden: frozenset[Service], imports: Imports | None, port: int
+) -> Picks:
+    """What a listener imports from a namespace; `imports` None is everything. A listener on a port
+    (not 0) has only that port of each service."""
     entries: list[Pick] = []
     for service in services.services:
-        if service in hidden or (imports is not None and not imports.takes(services.namespace, service.hostname)):
+        if service in hidden or (
+            imports is not None and not imports.takes(services.namespace, service.hostname)
+        ):
             continue
         ports = tuple(p for p in service.ports if p.number == port)[:1] if port else service.ports
         if ports or not port:
@@ -110,10 +120,16 @@ def pick(services: NamespaceServices, hidden: frozenset[Service], imports: Impor
 
 
 def without(picks: Picks, services: frozenset[Service]) -> Picks:
-    return make_picks(picks.namespace, tuple(entry for entry in picks.entries if entry[0] not in services))
+    return make_picks(
+        picks.namespace, tuple(entry for entry in picks.entries if entry[0] not in services)
+    )
 
 
 def only(picks: Picks, names: frozenset[str]) -> Picks:
     """The services with one of these hosts, or `namespace/host`."""
-    kept = (e for e in picks.entries if e[0].hostname in names or f"{picks.namespace}/{e[0].hostname}" in names)
+    kept = (
+        e
+        for e in picks.entries
+        if e[0].hostname in names or f"{picks.namespace}/{e[0].hostname}" in names
+    )
     return make_picks(picks.namespace, tuple(kept))

@@ -32,26 +32,46 @@ class FromIngresses:
     virtual_services: tuple[MergedVirtualService, ...]
 
 
-def take_ingresses(state: State, config: MeshConfig, memo: Memo, domain: str, root_namespace: Namespace) -> FromIngresses:
-    """One Gateway for each Ingress that is Istio's, one VirtualService for each host over all of them."""
+def take_ingresses(
+    state: State, config: MeshConfig, memo: Memo, domain: str, root_namespace: Namespace
+) -> FromIngresses:
+    """One Gateway for each Ingress that is Istio's, one VirtualService for each host over all of
+    them."""
     classes = {c.name: c for c in state.of("IngressClass", "networking.k8s.io")}
     ours = tuple(i for i in state.of("Ingress", "networking.k8s.io") if is_ours(i, classes, config))
     if not ours:
         return FromIngresses((), ())
     selector = gateway_selector(config)
     gateways = tuple(memo(gateway_of, ingress, selector, root_namespace) for ingress in ours)
-    ports = memo(named_ports, tuple(s for s in state.of("Service") if s.namespace in {i.namespace for i in ours}))
+    ports = memo(
+        named_ports,
+        tuple(s for s in state.of("Service") if s.namespace in {i.namespace for i in ours}),
+    )
     return FromIngresses(
-        gateways, memo(virtual_services, ours, ports, domain, root_namespace, config.default_virtual_service_export_to)
+        gateways,
+        memo(
+            virtual_services,
+            ours,
+            ports,
+            domain,
+            root_namespace,
+            config.default_virtual_service_export_to,
+        ),
     )
 
 
-def is_ours(ingress: Ingress, classes: dict[str, Resource[kubernetes.IngressClass]], config: MeshConfig) -> bool:
-    """The annotation names `meshConfig.ingressClass`, or its IngressClass is Istio's; without either only in mode DEFAULT."""
+def is_ours(
+    ingress: Ingress, classes: dict[str, Resource[kubernetes.IngressClass]], config: MeshConfig
+) -> bool:
+    """The annotation names `meshConfig.ingressClass`, or its IngressClass is Istio's; without
+    either only in mode DEFAULT."""
     mode = config.ingress_controller_mode
     annotated = ingress.annotations.get(_CLASS)
     if annotated is not None:
-        return mode in (IngressControllerMode.STRICT, IngressControllerMode.DEFAULT) and annotated == config.ingress_class
+        return (
+            mode in (IngressControllerMode.STRICT, IngressControllerMode.DEFAULT)
+            and annotated == config.ingress_class
+        )
     found = classes.get(ingress.spec.spec.ingress_class_name or "")
     if found is not None:
         return found.spec.spec.controller == _CONTROLLER
@@ -62,24 +82,43 @@ def gateway_selector(config: MeshConfig) -> str:
     """The label `istio` of the routers that serve Ingresses."""
     if config.ingress_selector:
         return config.ingress_selector
-    return config.ingress_service if config.ingress_service not in ("", "istio-ingressgateway") else "ingressgateway"
+    return (
+        config.ingress_service
+        if config.ingress_service not in ("", "istio-ingressgateway")
+        else "ingressgateway"
+    )
 
 
-def gateway_of(ingress: Ingress, selector: str, namespace: Namespace) -> Resource[networking.Gateway]:
+def gateway_of(
+    ingress: Ingress, selector: str, namespace: Namespace
+) -> Resource[networking.Gateway]:
     place = f"{ingress.name}-{ingress.namespace}"
     secure = [
         networking.Server(
-            port=networking.Port(number=443, protocol="HTTPS", name=f"https-443-ingress-{place}-{index}"),
+            port=networking.Port(
+                number=443, protocol="HTTPS", name=f"https-443-ingress-{place}-{index}"
+            ),
             hosts=tls.hosts or ("*",),
-            tls=networking.ServerTLSSettings(mode=networking.ServerTLSSettingsTLSmode.SIMPLE, credential_name=tls.secret_name),
+            tls=networking.ServerTLSSettings(
+                mode=networking.ServerTLSSettingsTLSmode.SIMPLE, credential_name=tls.secret_name
+            ),
         )
         for index, tls in enumerate(ingress.spec.spec.tls)
         if tls.secret_name
     ]
-    plain = networking.Server(port=networking.Port(number=80, protocol="HTTP", name=f"http-80-ingress-{place}"), hosts=("*",))
+    plain = networking.Server(
+        port=networking.Port(number=80, protocol="HTTP", name=f"http-80-ingress-{place}"),
+        hosts=("*",),
+    )
     key = ObjectKey(_GROUP, "Gateway", namespace, _gateway_name(ingress))
     spec = networking.Gateway(servers=(*secure, plain), selector={"istio": selector})
-    return Resource(key, f"{_GROUP}/v1", spec, created=ingress.created, annotations={GATEWAY_SEMANTICS: INGRESS_SEMANTICS})
+    return Resource(
+        key,
+        f"{_GROUP}/v1",
+        spec,
+        created=ingress.created,
+        annotations={GATEWAY_SEMANTICS: INGRESS_SEMANTICS},
+    )
 
 
 Ports = frozenset[tuple[str, str, str, int]]
@@ -87,11 +126,17 @@ Ports = frozenset[tuple[str, str, str, int]]
 
 def named_ports(services: tuple[Resource[kubernetes.Service], ...]) -> Ports:
     """(namespace, service, port name, number) of all."""
-    return frozenset((s.namespace, s.name, p.name, p.port) for s in services for p in s.spec.spec.ports)
+    return frozenset(
+        (s.namespace, s.name, p.name, p.port) for s in services for p in s.spec.spec.ports
+    )
 
 
 def virtual_services(
-    ingresses: tuple[Ingress, ...], ports: Ports, domain: str, root_namespace: Namespace, default_export: tuple[str, ...]
+    ingresses: tuple[Ingress, ...],
+    ports: Ports,
+    domain: str,
+    root_namespace: Namespace,
+    default_export: tuple[str, ...],
 ) -> tuple[MergedVirtualService, ...]:
     numbers = {(namespace, service, name): number for namespace, service, name, number in ports}
     routes: dict[str, list[networking.HTTPRoute]] = {}
@@ -101,8 +146,13 @@ def virtual_services(
             if rule.http is not None:
                 host = rule.host or "*"
                 owners.setdefault(host, []).append(ingress)
-                routes.setdefault(host, []).extend(_routes(ingress, rule.http.paths, numbers, domain))
-    return tuple(_virtual_service(host, owners[host], routes[host], root_namespace, default_export) for host in sorted(routes))
+                routes.setdefault(host, []).extend(
+                    _routes(ingress, rule.http.paths, numbers, domain)
+                )
+    return tuple(
+        _virtual_service(host, owners[host], routes[host], root_namespace, default_export)
+        for host in sorted(routes)
+    )
 
 
 def _virtual_service(
@@ -112,7 +162,8 @@ def _virtual_service(
     root_namespace: Namespace,
     default_export: tuple[str, ...],
 ) -> MergedVirtualService:
-    """Longer paths come first, exact ones before prefixes; the oldest Ingress gives the name and the gateway."""
+    """Longer paths come first, exact ones before prefixes; the oldest Ingress gives the name and
+    the gateway."""
     first = owners[0]
     spec = networking.VirtualService(
         hosts=(Hostname(host),),
@@ -148,11 +199,14 @@ def _routes(
         service = path.backend.service
         if service is None:
             continue
-        number = service.port.number or numbers.get((ingress.namespace, service.name, service.port.name), 0)
+        number = service.port.number or numbers.get(
+            (ingress.namespace, service.name, service.port.name), 0
+        )
         if number:
             uri = _uri(path)
             destination = networking.Destination(
-                host=hostname(service.name, ingress.namespace, domain), port=networking.PortSelector(number=number)
+                host=hostname(service.name, ingress.namespace, domain),
+                port=networking.PortSelector(number=number),
             )
             yield networking.HTTPRoute(
                 match=(networking.HTTPMatchRequest(uri=uri),) if uri else (),
@@ -161,7 +215,8 @@ def _routes(
 
 
 def _uri(path: kubernetes.HTTPIngressPath) -> networking.StringMatch | None:
-    """`Exact` and `Prefix` as they say; others by Istio's older reading, where a path ends in `.*` or `/*` for a prefix."""
+    """`Exact` and `Prefix` as they say; others by Istio's older reading, where a path ends in `.*`
+    or `/*` for a prefix."""
     text = path.path
     if path.path_type == "Exact":
         return networking.StringMatch(exact=text)

@@ -20,7 +20,8 @@ from varka.resources.model import networking
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MergedRule:
-    """The DestinationRules of one host as one: subsets appended, the first top-level policy kept."""
+    """The DestinationRules of one host as one: subsets appended, the first top-level policy
+    kept."""
 
     host: Hostname
     namespace: Namespace
@@ -30,14 +31,17 @@ class MergedRule:
     sources: tuple[ObjectKey, ...]
     """Oldest first; the first is what `filter_metadata.istio.config` names."""
     selected: bool = False
-    """It has a `workloadSelector`, so it is meant for the few workloads that may read its `credentialName`."""
+    """It has a `workloadSelector`, so it is meant for the few workloads that may read its
+    `credentialName`."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MergedVirtualService:
-    """A VirtualService with hosts resolved to full names, short destinations too, and delegates merged in.
+    """A VirtualService with hosts resolved to full names, short destinations too, and delegates
+    merged in.
 
-    `spec` has full host names everywhere: `hosts`, destinations, mirrors; gateway names are `namespace/name` or `mesh`.
+    `spec` has full host names everywhere: `hosts`, destinations, mirrors; gateway names are
+    `namespace/name` or `mesh`.
     """
 
     key: ObjectKey
@@ -50,12 +54,14 @@ class MergedVirtualService:
     label_keys: frozenset[str] = frozenset()
     """Labels that its `sourceLabels` name."""
     semantics: str = ""
-    """`ingress` or `gateway` when it stands for an object of another API, whose prefixes end at a path separator."""
+    """`ingress` or `gateway` when it stands for an object of another API, whose prefixes end at a
+    path separator."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScopedService:
-    """A service as one scope sees it. `ports` are those the scope imports (all unless a Sidecar names one)."""
+    """A service as one scope sees it. `ports` are those the scope imports (all unless a Sidecar
+    names one)."""
 
     service: Service
     ports: tuple[ServicePort, ...]
@@ -64,7 +70,8 @@ class ScopedService:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ServiceGroup:
-    """The services of one namespace as scopes see them, oldest first. The same object for all scopes that see the same."""
+    """The services of one namespace as scopes see them, oldest first. The same object for all
+    scopes that see the same."""
 
     namespace: Namespace
     services: tuple[ScopedService, ...]
@@ -77,43 +84,51 @@ class ServiceGroup:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class EgressListener:
-    """One `Sidecar.egress` entry, or the only one when there is no Sidecar. `port` None: all ports not named by others."""
+    """One `Sidecar.egress` entry, or the only one when there is no Sidecar. `port` None: all ports
+    not named by others."""
 
     port: networking.SidecarPort | None
     bind: str
     capture: networking.CaptureMode
     groups: tuple[ServiceGroup, ...]
     virtual_services: tuple[MergedVirtualService, ...]
-    """Those bound to `mesh` whose hosts this listener imports: the namespace's own, those exported to it by name, those
-    for all; oldest first in each. The first for a host wins."""
+    """Those bound to `mesh` whose hosts this listener imports: the namespace's own, those exported
+    to it by name, those for all; oldest first in each. The first for a host wins."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scope:
-    """The outbound side of proxies: what a namespace (or a Sidecar of it) sees. Namespaces that see the same share it."""
+    """The outbound side of proxies: what a namespace (or a Sidecar of it) sees. Namespaces that see
+    the same share it."""
 
     egress: tuple[EgressListener, ...]
     groups: tuple[ServiceGroup, ...]
-    """The union over all listeners: what clusters are made of, with the services that rules route to."""
+    """The union over all listeners: what clusters are made of, with the services that rules route
+    to."""
     allow_any: bool
-    """`outboundTrafficPolicy.mode` of the Sidecar, else of the mesh, is ALLOW_ANY (or ALLOW_ANY_DYNAMIC_DNS)."""
+    """`outboundTrafficPolicy.mode` of the Sidecar, else of the mesh, is ALLOW_ANY (or
+    ALLOW_ANY_DYNAMIC_DNS)."""
     dynamic_dns: bool
     """The mode is ALLOW_ANY_DYNAMIC_DNS."""
     egress_proxy: networking.Destination | None
     needs_locality: bool
     """Some service of it balances by locality, so the client's own locality matters."""
     label_keys: frozenset[str] = frozenset()
-    """Labels that its rules name (`sourceLabels`, `failoverPriority`): what `Traits.labels` may hold."""
+    """Labels that its rules name (`sourceLabels`, `failoverPriority`): what `Traits.labels` may
+    hold."""
     asks_namespace: bool = False
     """Some `tcp` or `tls` route of it is for clients of one namespace (`sourceNamespace`)."""
     index: Mapping[Hostname, ScopedService] = field(default_factory=dict)
     """All services of `groups`; empty in values made by hand."""
 
     def find(self, host: Hostname) -> ScopedService | None:
-        """The service a rule of this scope means by a full host name: a scope has only one of a name."""
+        """The service a rule of this scope means by a full host name: a scope has only one of a
+        name."""
         if self.index:
             return self.index.get(host)
-        return next((e for group in self.groups for e in group.services if e.service.hostname == host), None)
+        return next(
+            (e for group in self.groups for e in group.services if e.service.hostname == host), None
+        )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -134,7 +149,8 @@ class MutualTls(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """What clients of a workload must speak: `mode`, but for some ports (those the workload listens on)."""
+    """What clients of a workload must speak: `mode`, but for some ports (those the workload listens
+    on)."""
 
     mode: MutualTls = MutualTls.DISABLE
     ports: tuple[tuple[int, MutualTls], ...] = ()
@@ -149,17 +165,19 @@ class Inbound:
 
     namespace: Namespace
     targets: tuple[ServiceTarget, ...]
-    """One for each (service, port) with an endpoint at the workload, oldest service first; several may share a target port."""
+    """One for each (service, port) with an endpoint at the workload, oldest service first; several
+    may share a target port."""
     ingress: tuple[IngressListener, ...] | None
     """Set when a Sidecar has `ingress`: then it replaces `targets`."""
     sidecar: ObjectKey | None
     connection_pool: networking.ConnectionPoolSettings | None
     """`Sidecar.inboundConnectionPool`."""
     addresses: tuple[str, ...] = ()
-    """The proxy's own addresses, only when some `ingress[].defaultEndpoint` is `0.0.0.0:port` or `[::]:port`."""
+    """The proxy's own addresses, only when some `ingress[].defaultEndpoint` is `0.0.0.0:port` or
+    `[::]:port`."""
     address: str = ""
-    """The workload's own address, only when some `ingress` listener names no `bind`: there it binds, and Istio names its
-    filter chains by it."""
+    """The workload's own address, only when some `ingress` listener names no `bind`: there it
+    binds, and Istio names its filter chains by it."""
     peers: Peers = Peers()
 
 
@@ -180,11 +198,13 @@ class GatewayPort:
     """All servers that share a listener of a gateway proxy."""
 
     number: int
-    """The port the proxy binds: the target port when a Service of the proxy maps the server's port."""
+    """The port the proxy binds: the target port when a Service of the proxy maps the server's
+    port."""
     bind: str
     """"" is the wildcard address."""
     protocol: str
-    """The family on this port: `HTTP` (plain), `HTTPS`/`TLS`, `TCP`; of the first (oldest) server."""
+    """The family on this port: `HTTP` (plain), `HTTPS`/`TLS`, `TCP`; of the first (oldest)
+    server."""
     servers: tuple[GatewayServer, ...]
 
 
@@ -228,5 +248,6 @@ class FilterPatch:
 
     @property
     def content(self) -> PatchContent:
-        """Equal for a patch that is written again as it was, whatever else of its object changed."""
+        """Equal for a patch that is written again as it was, whatever else of its object
+        changed."""
         return (self.source, msgspec.json.encode(self.patch, order="sorted"))

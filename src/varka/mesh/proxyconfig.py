@@ -22,9 +22,10 @@ def effective_proxy_config(
     labels: Mapping[str, str],
     annotation: Mapping[str, Any] | None = None,
 ) -> mesh.ProxyConfig:
-    """`meshConfig.defaultConfig` with what is more specific over it: the ProxyConfig of the root namespace, of the
-    workload's namespace, the annotation `proxy.istio.io/config` (as plain values; left out when it has errors), the
-    ProxyConfig that selects the workload. Of several at one level the oldest counts; environment variables add up."""
+    """`meshConfig.defaultConfig` with what is more specific over it: the ProxyConfig of the root
+    namespace, of the workload's namespace, the annotation `proxy.istio.io/config` (as plain values;
+    left out when it has errors), the ProxyConfig that selects the workload. Of several at one level
+    the oldest counts; environment variables add up."""
     own = [c for c in configs if c.namespace == namespace]
     layers = (
         _plain(_for_all(c for c in configs if c.namespace == root_namespace)),

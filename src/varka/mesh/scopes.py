@@ -39,12 +39,20 @@ class Sources:
 
 
 def make_scope(
-    memo: Memo, sources: Sources, namespace: Namespace, sidecar: Sidecar | None, selected: frozenset[ObjectKey]
+    memo: Memo,
+    sources: Sources,
+    namespace: Namespace,
+    sidecar: Sidecar | None,
+    selected: frozenset[ObjectKey],
 ) -> Scope:
-    """What sidecars see. `selected`: the DestinationRules of the namespace whose `workloadSelector` matches them."""
+    """What sidecars see. `selected`: the DestinationRules of the namespace whose `workloadSelector`
+    matches them."""
     listeners = (sidecar.spec.egress if sidecar else ()) or (_EVERYTHING,)
     imported = [_import(memo, sources, namespace, listener) for listener in listeners]
-    chosen = [(listener, picks, rules) for listener, (picks, rules) in zip(listeners, imported, strict=True)]
+    chosen = [
+        (listener, picks, rules)
+        for listener, (picks, rules) in zip(listeners, imported, strict=True)
+    ]
     whole = _union(memo, sources, namespace, chosen)
     tables = _Tables.of(memo, sources, namespace, selected)
     groups = _groups(memo, tables, whole)
@@ -69,7 +77,8 @@ def make_router_scope(
     selected: frozenset[ObjectKey],
     needed: frozenset[str] | None,
 ) -> Scope:
-    """What routers see: every visible service, or those `needed`; rules reach them through their gateways."""
+    """What routers see: every visible service, or those `needed`; rules reach them through their
+    gateways."""
     picks, _ = _import(memo, sources, namespace, _EVERYTHING)
     if needed is not None:
         picks = {name: memo(only, each, needed) for name, each in picks.items()}
@@ -87,7 +96,10 @@ def scope_of(
     policy = sidecar.spec.outbound_traffic_policy if sidecar else None
     labels = [group.label_keys for group in groups]
     labels += [v.label_keys for listener in egress for v in listener.virtual_services]
-    labels += [frozenset(failover_labels(s)) for s in (config.locality_lb_setting, config.zone_aware_lb_setting)]
+    labels += [
+        frozenset(failover_labels(s))
+        for s in (config.locality_lb_setting, config.zone_aware_lb_setting)
+    ]
     return Scope(
         egress=egress,
         groups=groups,
@@ -96,7 +108,9 @@ def scope_of(
         egress_proxy=policy.egress_proxy if policy else None,
         needs_locality=any(g.needs_locality for g in groups) or _mesh_needs_locality(config),
         label_keys=frozenset[str]().union(*labels),
-        asks_namespace=any(_asks_namespace(v.spec) for listener in egress for v in listener.virtual_services),
+        asks_namespace=any(
+            _asks_namespace(v.spec) for listener in egress for v in listener.virtual_services
+        ),
         index={host: entry for group in groups for host, entry in group.index.items()},
     )
 
@@ -123,7 +137,9 @@ def _mesh_needs_locality(config: MeshConfig) -> bool:
     default = config.default_traffic_policy
     setting = config.locality_lb_setting
     zones = config.zone_aware_lb_setting
-    return bool((default and default.outlier_detection) or zones or (setting and setting.distribute))
+    return bool(
+        (default and default.outlier_detection) or zones or (setting and setting.distribute)
+    )
 
 
 def _import(
@@ -148,37 +164,60 @@ def _import(
     return _one_of_each_name(memo, sources.catalogue, namespace, picks), rules
 
 
-def select_rules(seen: tuple[MergedVirtualService, ...], imports: Imports) -> tuple[MergedVirtualService, ...]:
-    return tuple(v for v in seen if imports.takes_rule(v.namespace, v.spec.hosts, whole=v.semantics == GATEWAY_SEMANTICS))
+def select_rules(
+    seen: tuple[MergedVirtualService, ...], imports: Imports
+) -> tuple[MergedVirtualService, ...]:
+    return tuple(
+        v
+        for v in seen
+        if imports.takes_rule(v.namespace, v.spec.hosts, whole=v.semantics == GATEWAY_SEMANTICS)
+    )
 
 
 def _matched_port(listener: IstioEgressListener) -> int:
-    """The port that services must have to be on a listener; 0 for all: without a port, and for a forward proxy."""
+    """The port that services must have to be on a listener; 0 for all: without a port, and for a
+    forward proxy."""
     if listener.port is None or parse_protocol(listener.port.protocol) is Protocol.HTTP_PROXY:
         return 0
     return listener.port.number
 
 
-def _one_of_each_name(memo: Memo, catalogue: Catalogue, namespace: Namespace, picks: PicksByNamespace) -> PicksByNamespace:
-    """Of a name that several namespaces have, the client's own namespace wins, else Kubernetes, else who is first."""
+def _one_of_each_name(
+    memo: Memo, catalogue: Catalogue, namespace: Namespace, picks: PicksByNamespace
+) -> PicksByNamespace:
+    """Of a name that several namespaces have, the client's own namespace wins, else Kubernetes,
+    else who is first."""
     losers: dict[Namespace, set[Service]] = {}
     for host in catalogue.contested:
-        found = [s for s in catalogue.hosts[host] if s.namespace in picks and picks[s.namespace].hosts.get(host) is s]
+        found = [
+            s
+            for s in catalogue.hosts[host]
+            if s.namespace in picks and picks[s.namespace].hosts.get(host) is s
+        ]
         for loser in sorted(found, key=lambda s: _claim(s, namespace))[1:]:
             losers.setdefault(loser.namespace, set()).add(loser)
-    return {n: memo(without, p, frozenset(losers[n])) if n in losers else p for n, p in picks.items()}
+    return {
+        n: memo(without, p, frozenset(losers[n])) if n in losers else p for n, p in picks.items()
+    }
 
 
 def _claim(service: Service, namespace: Namespace) -> tuple[bool, bool, bool]:
     """Sort key: the service with the best claim to a name first; equal ones stay oldest first."""
-    return (service.namespace != namespace, service.registry is not Registry.KUBERNETES, "*" in service.export_to)
+    return (
+        service.namespace != namespace,
+        service.registry is not Registry.KUBERNETES,
+        "*" in service.export_to,
+    )
 
 
 Chosen = tuple[IstioEgressListener, PicksByNamespace, tuple[MergedVirtualService, ...]]
 
 
-def _union(memo: Memo, sources: Sources, namespace: Namespace, chosen: list[Chosen]) -> PicksByNamespace:
-    """The services of all listeners, and those that rules of a listener route to though it does not import them."""
+def _union(
+    memo: Memo, sources: Sources, namespace: Namespace, chosen: list[Chosen]
+) -> PicksByNamespace:
+    """The services of all listeners, and those that rules of a listener route to though it does not
+    import them."""
     if len(chosen) == 1 and chosen[0][0].hosts == _EVERYTHING.hosts:
         here = sources.catalogue.namespaces.get(namespace)
         if here is None or not here.restricted:
@@ -193,11 +232,17 @@ def _union(memo: Memo, sources: Sources, namespace: Namespace, chosen: list[Chos
     grouped: dict[Namespace, list[Pick]] = {}
     for service, ports in sorted(union.values(), key=lambda entry: entry[0].age):
         grouped.setdefault(service.namespace, []).append((service, ports))
-    return {name: _same_picks(memo, name, tuple(entries), chosen) for name, entries in sorted(grouped.items())}
+    return {
+        name: _same_picks(memo, name, tuple(entries), chosen)
+        for name, entries in sorted(grouped.items())
+    }
 
 
-def _same_picks(memo: Memo, namespace: Namespace, entries: tuple[Pick, ...], chosen: list[Chosen]) -> Picks:
-    """The picks of a listener when they are just these, so that scopes share what is made of them."""
+def _same_picks(
+    memo: Memo, namespace: Namespace, entries: tuple[Pick, ...], chosen: list[Chosen]
+) -> Picks:
+    """The picks of a listener when they are just these, so that scopes share what is made of
+    them."""
     for _, picks, _ in chosen:
         if namespace in picks and picks[namespace].entries == entries:
             return picks[namespace]
@@ -205,10 +250,13 @@ def _same_picks(memo: Memo, namespace: Namespace, entries: tuple[Pick, ...], cho
 
 
 def _add(union: dict[Hostname, Pick], new: Pick) -> None:
-    """The first service of a name stays, with the ports of all; only a Kubernetes Service takes the place of others."""
+    """The first service of a name stays, with the ports of all; only a Kubernetes Service takes the
+    place of others."""
     service, ports = new
     known = union.get(service.hostname)
-    if known is None or (known[0].registry is not Registry.KUBERNETES and service.registry is Registry.KUBERNETES):
+    if known is None or (
+        known[0].registry is not Registry.KUBERNETES and service.registry is Registry.KUBERNETES
+    ):
         union[service.hostname] = new
     elif known[0] is service and known[1] != ports:
         wanted = {p.number for p in (*known[1], *ports)}
@@ -216,16 +264,27 @@ def _add(union: dict[Hostname, Pick], new: Pick) -> None:
 
 
 def _routed(
-    memo: Memo, catalogue: Catalogue, namespace: Namespace, listener: IstioEgressListener, rule: MergedVirtualService
+    memo: Memo,
+    catalogue: Catalogue,
+    namespace: Namespace,
+    listener: IstioEgressListener,
+    rule: MergedVirtualService,
 ) -> Iterable[Pick]:
     for host, numbers in memo(destinations, rule.spec, namespace).items():
         services = catalogue.hosts.get(host, ())
         own = [s for s in services if s.namespace == namespace]
-        visible = sorted((s for s in services if s.visible_to(namespace)), key=lambda s: s.registry is not Registry.KUBERNETES)
+        visible = sorted(
+            (s for s in services if s.visible_to(namespace)),
+            key=lambda s: s.registry is not Registry.KUBERNETES,
+        )
         for service in (own or visible)[:1]:
             port = _matched_port(listener)
             wanted = {port} if port else numbers
-            ports = service.ports if 0 in wanted else tuple(p for p in service.ports if p.number in wanted)
+            ports = (
+                service.ports
+                if 0 in wanted
+                else tuple(p for p in service.ports if p.number in wanted)
+            )
             if ports:
                 yield service, ports
 
@@ -241,32 +300,42 @@ class _Tables:
     root: RuleTable
 
     @classmethod
-    def of(cls, memo: Memo, sources: Sources, namespace: Namespace, selected: frozenset[ObjectKey]) -> _Tables:
+    def of(
+        cls, memo: Memo, sources: Sources, namespace: Namespace, selected: frozenset[ObjectKey]
+    ) -> _Tables:
         own = sources.rules.get(namespace, _NO_RULES)
         local = own.private if namespace == sources.root_namespace else own.local
         if own.selectors:
             local = memo(destinationrules.for_workload, local, selected)
         exported = {
-            name: memo(destinationrules.for_client, rules.exported, namespace) if rules.limited else rules.exported
+            name: memo(destinationrules.for_client, rules.exported, namespace)
+            if rules.limited
+            else rules.exported
             for name, rules in sources.rules.items()
         }
         reach = memo(_reach, local, sources.catalogue)
         return cls(local, reach, exported, exported.get(sources.root_namespace, NO_RULES))
 
     def local_for(self, namespace: Namespace) -> RuleTable:
-        """The client's own rules, where they can say something that those of the services' namespace don't."""
+        """The client's own rules, where they can say something that those of the services'
+        namespace don't."""
         reached = self.reach is None or namespace in self.reach
-        return self.local if reached and self.local is not self.exported.get(namespace) else NO_RULES
+        return (
+            self.local if reached and self.local is not self.exported.get(namespace) else NO_RULES
+        )
 
 
 def _reach(table: RuleTable, catalogue: Catalogue) -> frozenset[Namespace] | None:
     if table.wildcards:
         return None
-    return frozenset(s.namespace for host in table.exact for s in catalogue.hosts.get(Hostname(host), ()))
+    return frozenset(
+        s.namespace for host in table.exact for s in catalogue.hosts.get(Hostname(host), ())
+    )
 
 
 def _groups(memo: Memo, tables: _Tables, picks: PicksByNamespace) -> tuple[ServiceGroup, ...]:
     exported, root = tables.exported, tables.root
     return tuple(
-        memo(make_group, memo, each, tables.local_for(name), exported.get(name, NO_RULES), root) for name, each in picks.items()
+        memo(make_group, memo, each, tables.local_for(name), exported.get(name, NO_RULES), root)
+        for name, each in picks.items()
     )

@@ -32,7 +32,8 @@ def by_namespace(sidecars: tuple[Sidecar, ...]) -> Sidecars:
         grouped.setdefault(Namespace(sidecar.namespace), []).append(sidecar)
     return {
         name: NamespaceSidecars(
-            tuple(s for s in found if s.spec.workload_selector), next((s for s in found if not s.spec.workload_selector), None)
+            tuple(s for s in found if s.spec.workload_selector),
+            next((s for s in found if not s.spec.workload_selector), None),
         )
         for name, found in grouped.items()
     }

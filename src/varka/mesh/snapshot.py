@@ -39,8 +39,9 @@ _RouterKey = tuple[Namespace, frozenset[str] | None, frozenset[ObjectKey]]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MeshSnapshot:
-    """Immutable and numbered. All answers are the same objects for equal questions, and over snapshots while
-    nothing they depend on changed. Answers are made when first asked for, so a snapshot belongs to its memo's thread."""
+    """Immutable and numbered. All answers are the same objects for equal questions, and over
+    snapshots while nothing they depend on changed. Answers are made when first asked for, so a
+    snapshot belongs to its memo's thread."""
 
     number: int
     config: MeshConfig
@@ -67,7 +68,11 @@ class MeshSnapshot:
     def endpoints_of(self, group: ServiceGroup) -> GroupEndpoints:
         """The endpoints of all services of a group."""
         tables = self._registry.tables
-        return self._memo(group_endpoints, group, tuple(tables.get(entry.service, EMPTY) for entry in group.services))
+        return self._memo(
+            group_endpoints,
+            group,
+            tuple(tables.get(entry.service, EMPTY) for entry in group.services),
+        )
 
     def standing(self, proxy: Proxy) -> Standing:
         """What the proxy's own namespace decides about it."""
@@ -77,7 +82,8 @@ class MeshSnapshot:
         return self._memo(standing_of, self._memo, near, proxy)
 
     def scope(self, proxy: Proxy) -> Scope:
-        """The outbound side of a sidecar, or of a router (all visible services, no egress listener)."""
+        """The outbound side of a sidecar, or of a router (all visible services, no egress
+        listener)."""
         return self.scope_of(proxy, self.standing(proxy))
 
     def scope_of(self, proxy: Proxy, standing: Standing) -> Scope:
@@ -91,21 +97,32 @@ class MeshSnapshot:
     def _router_scope(self, proxy: Proxy, standing: Standing) -> Scope:
         needed = None
         if self._settings.pilot_filter_gateway_cluster_config:
-            needed = self._memo(needed_services, self.gateway(proxy), self.config, self._state.of("EnvoyFilter", ISTIO))
+            needed = self._memo(
+                needed_services,
+                self.gateway(proxy),
+                self.config,
+                self._state.of("EnvoyFilter", ISTIO),
+            )
         key = (standing.namespace, needed, standing.selected)
         if key not in self._router_scopes:
-            self._router_scopes[key] = make_router_scope(self._memo, self._sources, standing.namespace, standing.selected, needed)
+            self._router_scopes[key] = make_router_scope(
+                self._memo, self._sources, standing.namespace, standing.selected, needed
+            )
         return self._router_scopes[key]
 
     def gateway(self, proxy: Proxy) -> MergedGateway:
         """The Gateways that select a router, merged; empty when none does."""
         targets, book = self.standing(proxy).targets, self._sources.virtual_services
         own_namespace_only = self._settings.pilot_scope_gateway_to_namespace
-        return self._memo(merged_gateway, self._memo, self._gateways, proxy, targets, book, own_namespace_only)
+        return self._memo(
+            merged_gateway, self._memo, self._gateways, proxy, targets, book, own_namespace_only
+        )
 
     def patches(self) -> Iterator[FilterPatch]:
         """Of all EnvoyFilters, whomever they are for."""
-        return (patch for each in self._state.of("EnvoyFilter", ISTIO) for patch in patches_of(each))
+        return (
+            patch for each in self._state.of("EnvoyFilter", ISTIO) for patch in patches_of(each)
+        )
 
     def telemetries(self) -> tuple[Resource[telemetry.Telemetry], ...]:
         """All Telemetry objects, oldest first."""
@@ -121,27 +138,40 @@ class MeshSnapshot:
         return self._memo(
             Neighbourhood,
             services,
-            tuple(self._registry.tables[service] for service in services.services) if services else (),
+            tuple(self._registry.tables[service] for service in services.services)
+            if services
+            else (),
             self._registry.workloads.get(namespace, NOTHING),
             self._sources.rules.get(namespace),
             self._sidecars.get(namespace, NO_SIDECARS),
             self._sidecars.get(root, NO_SIDECARS).default,
-            tuple(f for f in self._state.of("EnvoyFilter", ISTIO) if f.namespace in (namespace, root)),
+            tuple(
+                f for f in self._state.of("EnvoyFilter", ISTIO) if f.namespace in (namespace, root)
+            ),
             root,
         )
 
 
 def take(state: State, config: MeshConfig, memo: Memo, settings: Settings) -> MeshSnapshot:
-    """The snapshot of a state. With the same memo, what did not change since the last one is the same object."""
+    """The snapshot of a state. With the same memo, what did not change since the last one is the
+    same object."""
     state = discovered(state, config)
     root = Namespace(config.root_namespace) if config.root_namespace else DEFAULT_ROOT_NAMESPACE
     services = registry.take(state, config, memo, settings, root)
     ingresses = take_ingresses(state, config, memo, settings.domain, root)
-    rules = destinationrules.take_rules(state, memo, config.default_destination_rule_export_to, settings.domain)
+    rules = destinationrules.take_rules(
+        state, memo, config.default_destination_rule_export_to, settings.domain
+    )
     book = virtualservices.take_virtual_services(
-        state, memo, config.default_virtual_service_export_to, settings.domain, ingresses.virtual_services
+        state,
+        memo,
+        config.default_virtual_service_export_to,
+        settings.domain,
+        ingresses.virtual_services,
     )
     sources = Sources(services.catalogue, rules, book, config, root)
     sidecars = memo(by_namespace, state.of("Sidecar", ISTIO))
     gateways = (*state.of("Gateway", ISTIO), *ingresses.gateways)
-    return MeshSnapshot(state.number, config, root, state, memo, services, sources, settings, gateways, sidecars)
+    return MeshSnapshot(
+        state.number, config, root, state, memo, services, sources, settings, gateways, sidecars
+    )

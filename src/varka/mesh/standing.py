@@ -1,4 +1,5 @@
-"""What the objects of a proxy's own namespace decide about it. What it sees of other services is its `Scope`."""
+"""What the objects of a proxy's own namespace decide about it. What it sees of other services is
+its `Scope`."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ from varka.registry.workloads import NamespaceWorkloads
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Neighbourhood:
-    """All that a namespace says of its proxies: the same object while none of it changed, so that a proxy's standing is
-    looked up, not decided again, when something changes elsewhere."""
+    """All that a namespace says of its proxies: the same object while none of it changed, so that a
+    proxy's standing is looked up, not decided again, when something changes elsewhere."""
 
     services: NamespaceServices | None
     tables: tuple[EndpointTable, ...]
@@ -60,7 +61,11 @@ def standing_of(memo: Memo, near: Neighbourhood, proxy: Proxy) -> Standing:
     return Standing(
         namespace=proxy.namespace,
         sidecar=sidecar,
-        selected=frozenset(key for key, wanted in (near.rules.selectors if near.rules else ()) if selects(wanted, proxy.labels)),
+        selected=frozenset(
+            key
+            for key, wanted in (near.rules.selectors if near.rules else ())
+            if selects(wanted, proxy.labels)
+        ),
         targets=targets,
         inbound=inbound_of(memo, proxy, targets, sidecar),
         patches=patches_for(near.filters, proxy, near.root_namespace),
@@ -76,8 +81,11 @@ def _locality(near: Neighbourhood, proxy: Proxy) -> Locality:
 
 
 def _sidecar(near: Neighbourhood, proxy: Proxy) -> Sidecar | None:
-    """Of the proxy's namespace the oldest that selects its labels, else the oldest for all; else the root namespace's."""
+    """Of the proxy's namespace the oldest that selects its labels, else the oldest for all; else
+    the root namespace's."""
     for sidecar in near.sidecars.selecting:
-        if sidecar.spec.workload_selector and selects(sidecar.spec.workload_selector.labels, proxy.labels):
+        if sidecar.spec.workload_selector and selects(
+            sidecar.spec.workload_selector.labels, proxy.labels
+        ):
             return sidecar
     return near.sidecars.default or near.fallback

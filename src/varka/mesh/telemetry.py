@@ -16,7 +16,8 @@ from varka.resources.resource import Resource
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """An extension provider with the service it names found: `host` is "" for providers without a service."""
+    """An extension provider with the service it names found: `host` is "" for providers without a
+    service."""
 
     config: ExtensionProvider
     host: Hostname = Hostname("")
@@ -44,8 +45,8 @@ class Tracing:
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """One proxy's telemetry, equal by content. Access logs are None where neither a Telemetry nor a default provider
-    says anything: then `meshConfig.accessLogFile` decides."""
+    """One proxy's telemetry, equal by content. Access logs are None where neither a Telemetry nor a
+    default provider says anything: then `meshConfig.accessLogFile` decides."""
 
     client_logs: tuple[AccessLog, ...] | None = None
     server_logs: tuple[AccessLog, ...] | None = None
@@ -56,8 +57,12 @@ class Telemetry:
     def hosts(self) -> frozenset[Hostname]:
         """The services of its providers."""
         logs = (log.provider for log in (*(self.client_logs or ()), *(self.server_logs or ())))
-        traces = (tracing.provider for tracing in (self.client_tracing, self.server_tracing) if tracing)
-        return frozenset(provider.host for provider in (*logs, *traces) if provider and provider.host)
+        traces = (
+            tracing.provider for tracing in (self.client_tracing, self.server_tracing) if tracing
+        )
+        return frozenset(
+            provider.host for provider in (*logs, *traces) if provider and provider.host
+        )
 
 
 Object = Resource[telemetry.Telemetry]
@@ -70,9 +75,14 @@ def names_services(objects: tuple[Object, ...], config: MeshConfig) -> bool:
 
 
 def resolve(
-    objects: Iterable[Object], services: Iterable[Service], config: MeshConfig, root_namespace: str, proxy: Proxy
+    objects: Iterable[Object],
+    services: Iterable[Service],
+    config: MeshConfig,
+    root_namespace: str,
+    proxy: Proxy,
 ) -> Telemetry:
-    """`objects` are all Telemetry objects, oldest first. A provider whose service is not known is left out."""
+    """`objects` are all Telemetry objects, oldest first. A provider whose service is not known is
+    left out."""
     specs = [found.spec for found in _applicable(objects, root_namespace, proxy)]
     providers = _Providers(config, services)
     return Telemetry(
@@ -84,7 +94,8 @@ def resolve(
 
 
 def reachable(telemetry: Telemetry, unseen: frozenset[Hostname]) -> Telemetry:
-    """Without providers whose service the proxy does not see: Envoy refuses listeners that name an unknown cluster."""
+    """Without providers whose service the proxy does not see: Envoy refuses listeners that name an
+    unknown cluster."""
     if not unseen:
         return telemetry
 
@@ -107,7 +118,8 @@ def reachable(telemetry: Telemetry, unseen: frozenset[Hostname]) -> Telemetry:
 
 
 class _Providers:
-    """`meshConfig.extensionProviders` by name (case does not matter), with their services looked up."""
+    """`meshConfig.extensionProviders` by name (case does not matter), with their services looked
+    up."""
 
     def __init__(self, config: MeshConfig, services: Iterable[Service]) -> None:
         self._by_name = {p.name.lower(): p for p in reversed(config.extension_providers)}
@@ -120,15 +132,24 @@ class _Providers:
         if found.envoy_file_access_log is not None:
             return Provider(found)
         service = found.envoy_http_als or found.envoy_tcp_als or found.envoy_otel_als
-        return self._with_service(found, service.service, service.port) if service is not None else None
+        return (
+            self._with_service(found, service.service, service.port)
+            if service is not None
+            else None
+        )
 
     def trace(self, name: str) -> Provider | None:
         found = self._by_name.get(name.lower())
-        service = found and (found.zipkin or found.opentelemetry or found.datadog or found.skywalking)
-        return self._with_service(found, service.service, service.port) if found and service else None
+        service = found and (
+            found.zipkin or found.opentelemetry or found.datadog or found.skywalking
+        )
+        return (
+            self._with_service(found, service.service, service.port) if found and service else None
+        )
 
     def _with_service(self, provider: ExtensionProvider, name: str, port: int) -> Provider | None:
-        """`name` is `[namespace/]host`; without namespace the oldest service of that host is meant."""
+        """`name` is `[namespace/]host`; without namespace the oldest service of that host is
+        meant."""
         namespace, _, host = name.rpartition("/")
         for service in self._services:
             if service.hostname == host and namespace in ("", service.namespace):
@@ -137,11 +158,14 @@ class _Providers:
 
 
 def _applicable(objects: Iterable[Object], root_namespace: str, proxy: Proxy) -> Iterator[Object]:
-    """The root namespace's, the namespace's, the workload's: later ones override. Of several the oldest counts."""
+    """The root namespace's, the namespace's, the workload's: later ones override. Of several the
+    oldest counts."""
     every = list(objects)
 
     def wide(namespace: str) -> Iterator[Object]:
-        return (o for o in every if o.namespace == namespace and not _selector(o) and not _targets(o))
+        return (
+            o for o in every if o.namespace == namespace and not _selector(o) and not _targets(o)
+        )
 
     for namespace in dict.fromkeys((root_namespace, str(proxy.namespace))):
         yield from list(wide(namespace))[:1]
@@ -159,7 +183,10 @@ def _targets(found: Object) -> bool:
 
 def _selects(found: Object, proxy: Proxy) -> bool:
     gateway = proxy.labels.get("gateway.networking.k8s.io/gateway-name", "")
-    references = (*found.spec.targetRefs, *((found.spec.targetRef,) if found.spec.targetRef else ()))
+    references = (
+        *found.spec.targetRefs,
+        *((found.spec.targetRef,) if found.spec.targetRef else ()),
+    )
     if references:
         return any(r.kind == "Gateway" and gateway and r.name == gateway for r in references)
     wanted = _selector(found)
@@ -191,7 +218,8 @@ def _logs(
 def _merge_logs(
     levels: list[tuple[telemetry.AccessLogging, ...]], defaults: tuple[str, ...], mode: WorkloadMode
 ) -> dict[str, str | None]:
-    """Provider to filter expression; None is disabled. Providers named at a lower level replace those above."""
+    """Provider to filter expression; None is disabled. Providers named at a lower level replace
+    those above."""
     in_scope: set[str] = set(defaults)
     expressions: dict[str, str] = {}
     for level in levels:
@@ -200,7 +228,9 @@ def _merge_logs(
             if _in_mode(entry.match.mode if entry.match else None, mode):
                 names = [p.name for p in entry.providers]
                 named.update(names)
-                expressions.update(dict.fromkeys(names, entry.filter.expression if entry.filter else ""))
+                expressions.update(
+                    dict.fromkeys(names, entry.filter.expression if entry.filter else "")
+                )
         in_scope = named or in_scope
     chosen: dict[str, str | None] = {}
     inherited = defaults
@@ -215,7 +245,11 @@ def _merge_logs(
 
 
 def _tracing(
-    specs: list[telemetry.Telemetry], config: MeshConfig, providers: _Providers, mode: WorkloadMode, service: str
+    specs: list[telemetry.Telemetry],
+    config: MeshConfig,
+    providers: _Providers,
+    mode: WorkloadMode,
+    service: str,
 ) -> Tracing | None:
     names = config.default_providers.tracing if config.default_providers else ()
     entries = [entry for spec in specs for entry in spec.tracing]
@@ -230,13 +264,25 @@ def _tracing(
             provider = providers.trace(entry.providers[0].name)
         if not _in_mode(entry.match.mode if entry.match else None, mode):
             continue
-        disabled = entry.disable_span_reporting if entry.disable_span_reporting is not None else disabled
-        sampling = entry.random_sampling_percentage if entry.random_sampling_percentage is not None else sampling
+        disabled = (
+            entry.disable_span_reporting if entry.disable_span_reporting is not None else disabled
+        )
+        sampling = (
+            entry.random_sampling_percentage
+            if entry.random_sampling_percentage is not None
+            else sampling
+        )
         tags = dict(entry.custom_tags) or tags
         use_request_id = (
-            entry.use_request_id_for_trace_sampling if entry.use_request_id_for_trace_sampling is not None else use_request_id
+            entry.use_request_id_for_trace_sampling
+            if entry.use_request_id_for_trace_sampling is not None
+            else use_request_id
         )
     named = provider is not None and (provider.config.opentelemetry or provider.config.datadog)
     return Tracing(
-        None if disabled else provider, sampling, tuple(sorted(tags.items())), use_request_id, service if named else ""
+        None if disabled else provider,
+        sampling,
+        tuple(sorted(tags.items())),
+        use_request_id,
+        service if named else "",
     )

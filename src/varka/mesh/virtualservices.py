@@ -26,7 +26,8 @@ VirtualService = Resource[networking.VirtualService]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class VirtualServiceBook:
-    """All VirtualServices by the gateway they are bound to (`mesh` or `namespace/name`) and by who sees them."""
+    """All VirtualServices by the gateway they are bound to (`mesh` or `namespace/name`) and by who
+    sees them."""
 
     public: Mapping[str, tuple[MergedVirtualService, ...]]
     restricted: Mapping[tuple[Namespace, str], tuple[MergedVirtualService, ...]]
@@ -35,8 +36,8 @@ class VirtualServiceBook:
     """Those that stand for routes of the Gateway API."""
 
     def seen(self, namespace: Namespace, gateway: str) -> tuple[MergedVirtualService, ...]:
-        """Those bound to a gateway that a namespace sees, in the order in which they win. Routes of the Gateway API that the
-        namespace wrote for itself come before those of others."""
+        """Those bound to a gateway that a namespace sees, in the order in which they win. Routes of
+        the Gateway API that the namespace wrote for itself come before those of others."""
         public = self.public.get(gateway, ())
         own = tuple(v for v in self.routes if v.namespace == namespace)
         if own:
@@ -60,11 +61,17 @@ def take_virtual_services(
     for each in full.values():
         if each.spec.hosts:
             wanted = _wanted(each)
-            merged.append(memo(with_delegates, each, tuple(delegates.get(key) for key in wanted)) if wanted else each)
+            merged.append(
+                memo(with_delegates, each, tuple(delegates.get(key) for key in wanted))
+                if wanted
+                else each
+            )
     return memo(book, (*merged, *extra))
 
 
-def with_full_names(resource: VirtualService, default_export: tuple[str, ...], domain: str) -> MergedVirtualService:
+def with_full_names(
+    resource: VirtualService, default_export: tuple[str, ...], domain: str
+) -> MergedVirtualService:
     namespace, spec = Namespace(resource.namespace), resource.spec
     semantics = resource.annotations.get(_SEMANTICS, "")
     return MergedVirtualService(
@@ -79,8 +86,11 @@ def with_full_names(resource: VirtualService, default_export: tuple[str, ...], d
     )
 
 
-def full_names(spec: networking.VirtualService, namespace: Namespace, domain: str) -> networking.VirtualService:
-    """The same rule with the host names and gateway names of destinations, mirrors, matches spelled out."""
+def full_names(
+    spec: networking.VirtualService, namespace: Namespace, domain: str
+) -> networking.VirtualService:
+    """The same rule with the host names and gateway names of destinations, mirrors, matches spelled
+    out."""
 
     def destination(value: networking.Destination | None) -> networking.Destination | None:
         return changed(value, host=resolve(value.host, namespace, domain)) if value else None
@@ -91,7 +101,9 @@ def full_names(spec: networking.VirtualService, namespace: Namespace, domain: st
     http = tuple(
         changed(
             r,
-            match=tuple(changed(m, gateways=gateways(m.gateways)) if m.gateways else m for m in r.match),
+            match=tuple(
+                changed(m, gateways=gateways(m.gateways)) if m.gateways else m for m in r.match
+            ),
             route=tuple(changed(d, destination=destination(d.destination)) for d in r.route),
             mirror=destination(r.mirror),
             mirrors=tuple(changed(m, destination=destination(m.destination)) for m in r.mirrors),
@@ -101,7 +113,9 @@ def full_names(spec: networking.VirtualService, namespace: Namespace, domain: st
     tls = tuple(
         changed(
             r,
-            match=tuple(changed(m, gateways=gateways(m.gateways)) if m.gateways else m for m in r.match),
+            match=tuple(
+                changed(m, gateways=gateways(m.gateways)) if m.gateways else m for m in r.match
+            ),
             route=tuple(changed(d, destination=destination(d.destination)) for d in r.route),
         )
         for r in spec.tls
@@ -109,7 +123,9 @@ def full_names(spec: networking.VirtualService, namespace: Namespace, domain: st
     tcp = tuple(
         changed(
             r,
-            match=tuple(changed(m, gateways=gateways(m.gateways)) if m.gateways else m for m in r.match),
+            match=tuple(
+                changed(m, gateways=gateways(m.gateways)) if m.gateways else m for m in r.match
+            ),
             route=tuple(changed(d, destination=destination(d.destination)) for d in r.route),
         )
         for r in spec.tcp
@@ -119,7 +135,8 @@ def full_names(spec: networking.VirtualService, namespace: Namespace, domain: st
 
 
 def gateway_name(name: str, namespace: Namespace) -> str:
-    """`namespace/name` of a gateway: from `name`, `./name`, `namespace/name` or the old `name.namespace.svc...`."""
+    """`namespace/name` of a gateway: from `name`, `./name`, `namespace/name` or the old
+    `name.namespace.svc...`."""
     if name == MESH:
         return name
     if "/" in name:
@@ -129,9 +146,11 @@ def gateway_name(name: str, namespace: Namespace) -> str:
     return f"{rest.partition('.')[0]}/{short}" if dot else f"{namespace}/{name}"
 
 
-def with_delegates(root: MergedVirtualService, delegates: tuple[MergedVirtualService | None, ...]) -> MergedVirtualService:
-    """Every http route with `delegate` gives way to the routes of the delegate; it is dropped when the delegate is
-    missing or not exported to the root's namespace."""
+def with_delegates(
+    root: MergedVirtualService, delegates: tuple[MergedVirtualService | None, ...]
+) -> MergedVirtualService:
+    """Every http route with `delegate` gives way to the routes of the delegate; it is dropped when
+    the delegate is missing or not exported to the root's namespace."""
     left = iter(delegates)
     routes: list[networking.HTTPRoute] = []
     used: list[ObjectKey] = []
@@ -146,7 +165,9 @@ def with_delegates(root: MergedVirtualService, delegates: tuple[MergedVirtualSer
             used.append(found.key)
             keys |= found.label_keys
     sources = tuple(dict.fromkeys((*root.sources, *used)))
-    return replace(root, spec=changed(root.spec, http=tuple(routes)), sources=sources, label_keys=keys)
+    return replace(
+        root, spec=changed(root.spec, http=tuple(routes)), sources=sources, label_keys=keys
+    )
 
 
 def book(virtual_services: tuple[MergedVirtualService, ...]) -> VirtualServiceBook:
@@ -163,19 +184,28 @@ def book(virtual_services: tuple[MergedVirtualService, ...]) -> VirtualServiceBo
                 table.setdefault((Namespace(name), gateway), []).append(each)
     restricted = {key: (*own.get(key, ()), *others.get(key, ())) for key in (*own, *others)}
     routes = tuple(v for v in virtual_services if v.semantics == GATEWAY_SEMANTICS)
-    return VirtualServiceBook({gateway: tuple(found) for gateway, found in public.items()}, restricted, routes)
+    return VirtualServiceBook(
+        {gateway: tuple(found) for gateway, found in public.items()}, restricted, routes
+    )
 
 
-def destinations(spec: networking.VirtualService, client: Namespace) -> Mapping[Hostname, frozenset[int]]:
-    """The hosts that a rule routes clients of a namespace to, with the ports it names; 0 stands for all ports."""
+def destinations(
+    spec: networking.VirtualService, client: Namespace
+) -> Mapping[Hostname, frozenset[int]]:
+    """The hosts that a rule routes clients of a namespace to, with the ports it names; 0 stands for
+    all ports."""
     ports: dict[Hostname, frozenset[int]] = {}
     for destination in _destinations(spec, client):
         host = Hostname(destination.host)
-        ports[host] = ports.get(host, frozenset()) | {destination.port.number if destination.port else 0}
+        ports[host] = ports.get(host, frozenset()) | {
+            destination.port.number if destination.port else 0
+        }
     return ports
 
 
-def _destinations(spec: networking.VirtualService, client: Namespace) -> Iterable[networking.Destination]:
+def _destinations(
+    spec: networking.VirtualService, client: Namespace
+) -> Iterable[networking.Destination]:
     for http in spec.http:
         named = [m.source_namespace for m in http.match if m.source_namespace]
         if named and client and client not in named:

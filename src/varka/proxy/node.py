@@ -40,8 +40,8 @@ class Locality:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Proxy:
-    """One connected (or described) proxy. Istio's node id is `type~ip~name.namespace~domain`; `metadata` has the
-    keys of Istio's node metadata (NAMESPACE, LABELS, CLUSTER_ID, ...)."""
+    """One connected (or described) proxy. Istio's node id is `type~ip~name.namespace~domain`;
+    `metadata` has the keys of Istio's node metadata (NAMESPACE, LABELS, CLUSTER_ID, ...)."""
 
     type: ProxyType
     name: str
@@ -53,7 +53,8 @@ class Proxy:
     locality: Locality = Locality()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     extensions: frozenset[str] = frozenset()
-    """Names of compiled-in factories, from `node.extensions`; empty when unknown (offline): take plain Envoy's."""
+    """Names of compiled-in factories, from `node.extensions`; empty when unknown (offline): take
+    plain Envoy's."""
 
     service: str = ""
     """What it calls itself in spans: `node.cluster`, empty when unknown."""
@@ -77,8 +78,9 @@ class Proxy:
 
 
 def from_document(value: Mapping[str, Any]) -> Proxy:
-    """A proxy as files describe it (`--proxy-file`): name, type, namespace, ip_addresses, labels, service_account,
-    dns_domain, metadata. Only `type` and `namespace` are needed. Raises ValueError for an unknown type."""
+    """A proxy as files describe it (`--proxy-file`): name, type, namespace, ip_addresses, labels,
+    service_account, dns_domain, metadata. Only `type` and `namespace` are needed. Raises ValueError
+    for an unknown type."""
     metadata: Mapping[str, Any] = value.get("metadata") or {}
     namespace = Namespace(str(metadata.get("NAMESPACE") or value.get("namespace") or "default"))
     return Proxy(
@@ -87,7 +89,9 @@ def from_document(value: Mapping[str, Any]) -> Proxy:
         namespace=namespace,
         addresses=tuple(value.get("ip_addresses") or ()),
         labels=dict(value.get("labels") or metadata.get("LABELS") or {}),
-        service_account=str(value.get("service_account") or metadata.get("SERVICE_ACCOUNT") or "default"),
+        service_account=str(
+            value.get("service_account") or metadata.get("SERVICE_ACCOUNT") or "default"
+        ),
         dns_domain=str(value.get("dns_domain") or f"{namespace}.svc.cluster.local"),
         locality=Locality.parse(str(value.get("locality") or "")),
         metadata=metadata,
@@ -101,7 +105,8 @@ def from_node(
     extensions: frozenset[str] = frozenset(),
     cluster: str = "",
 ) -> Proxy:
-    """A proxy from the Node of its first discovery request. Raises ValueError when the id has not Istio's four parts."""
+    """A proxy from the Node of its first discovery request. Raises ValueError when the id has not
+    Istio's four parts."""
     kind, address, name, domain = (id_.split("~") + [""] * 4)[:4]
     pod, _, namespace = name.partition(".")
     addresses = str(metadata.get("INSTANCE_IPS") or address).split(",")

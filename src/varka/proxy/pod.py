@@ -11,7 +11,8 @@ _INTERCEPTION = "sidecar.istio.io/interceptionMode"
 
 
 def proxy_of_pod(pod: Resource[Pod]) -> Proxy:
-    """A router when the pod's proxy runs as one (`inject.istio.io/templates: gateway`, `proxy router`), else a sidecar."""
+    """A router when the pod's proxy runs as one (`inject.istio.io/templates: gateway`, `proxy
+    router`), else a sidecar."""
     spec, status = pod.spec.spec, pod.spec.status
     arguments = [argument for container in spec.containers for argument in container.args]
     router = pod.annotations.get("inject.istio.io/templates") == "gateway" or "router" in arguments
@@ -25,5 +26,10 @@ def proxy_of_pod(pod: Resource[Pod]) -> Proxy:
         labels=pod.labels,
         service_account=spec.service_account_name or "default",
         dns_domain=f"{pod.namespace}.svc.cluster.local",
-        metadata={"NAMESPACE": pod.namespace, "LABELS": dict(pod.labels), "INTERCEPTION_MODE": mode, "NODE_NAME": spec.node_name},
+        metadata={
+            "NAMESPACE": pod.namespace,
+            "LABELS": dict(pod.labels),
+            "INTERCEPTION_MODE": mode,
+            "NODE_NAME": spec.node_name,
+        },
     )

@@ -1,4 +1,5 @@
-"""What compiled configuration may depend on besides its scope: a small value, equal for most proxies."""
+"""What compiled configuration may depend on besides its scope: a small value, equal for most
+proxies."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ _DNS_DOMAIN = "*.svc.cluster.local"
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """Equal traits and equal scopes mean equal bytes. Nothing that is a proxy's own (name, address) belongs here."""
+    """Equal traits and equal scopes mean equal bytes. Nothing that is a proxy's own (name, address)
+    belongs here."""
 
     type: ProxyType
     cluster_id: str = "Kubernetes"
@@ -30,24 +32,31 @@ class Traits:
     unprivileged: bool = False
     """May not bind ports below 1024 (node metadata UNPRIVILEGED_POD)."""
     labels: tuple[tuple[str, str], ...] = ()
-    """The client's labels that some rule names (`failoverPriority`, `sourceLabels`), sorted; only these."""
+    """The client's labels that some rule names (`failoverPriority`, `sourceLabels`), sorted; only
+    these."""
     mesh_tls: bool = False
     """Workload certificates are there (SDS `default` and `ROOTCA`): ISTIO_MUTUAL can be spoken."""
     system_roots: str = "/etc/ssl/certs/ca-certificates.crt"
-    """Where the proxy finds the CA certificates of its system, for `tls` without `caCertificates`."""
+    """Where the proxy finds the CA certificates of its system, for `tls` without
+    `caCertificates`."""
     istio_filters: bool = False
-    """The binary has Istio's own extensions (`istio.alpn`, `istio.stats`, ...): never send them otherwise."""
+    """The binary has Istio's own extensions (`istio.alpn`, `istio.stats`, ...): never send them
+    otherwise."""
     proxy_config: str = ""
-    """What listeners and routes take from node metadata PROXY_CONFIG, as canonical JSON; "" when it was not sent."""
+    """What listeners and routes take from node metadata PROXY_CONFIG, as canonical JSON; "" when it
+    was not sent."""
     reserved_ports: frozenset[int] = frozenset()
-    """Ports of the bootstrap's own listeners (node metadata ENVOY_STATUS_PORT, ENVOY_PROMETHEUS_PORT)."""
+    """Ports of the bootstrap's own listeners (node metadata ENVOY_STATUS_PORT,
+    ENVOY_PROMETHEUS_PORT)."""
     http_proxy_port: int = 0
     """Node metadata HTTP_PROXY_PORT; 0 when unset."""
     dns_domain: str = _DNS_DOMAIN
-    """The domain in which the proxy resolves short names; `*` stands for its namespace, so that namespaces share the rest."""
+    """The domain in which the proxy resolves short names; `*` stands for its namespace, so that
+    namespaces share the rest."""
 
     def has_labels(self, wanted: Mapping[str, str]) -> bool:
-        """Whether the workload carries all these labels (`sourceLabels`; none wanted is a match)."""
+        """Whether the workload carries all these labels (`sourceLabels`; none wanted is a
+        match)."""
         return all(pair in self.labels for pair in wanted.items())
 
 
@@ -72,10 +81,14 @@ def traits_of(proxy: Proxy, label_keys: frozenset[str]) -> Traits:
         idle_timeout=proxy.text("IDLE_TIMEOUT"),
         unprivileged=proxy.flag("UNPRIVILEGED_POD"),
         istio_filters="istio.alpn" in proxy.extensions,
-        labels=tuple(sorted((key, value) for key, value in labels.items() if key in label_keys and value)),
+        labels=tuple(
+            sorted((key, value) for key, value in labels.items() if key in label_keys and value)
+        ),
         proxy_config=_proxy_config(proxy),
         reserved_ports=frozenset(
-            number for key in ("ENVOY_STATUS_PORT", "ENVOY_PROMETHEUS_PORT") if (number := _port(proxy.text(key)))
+            number
+            for key in ("ENVOY_STATUS_PORT", "ENVOY_PROMETHEUS_PORT")
+            if (number := _port(proxy.text(key)))
         ),
         http_proxy_port=_port(proxy.text("HTTP_PROXY_PORT")),
         dns_domain=_dns_domain(proxy),
@@ -97,7 +110,9 @@ def _proxy_config(proxy: Proxy) -> str:
     value = proxy.metadata.get("PROXY_CONFIG")
     if not isinstance(value, Mapping):
         return ""
-    return json.dumps({key: _whole(value[key]) for key in _PROXY_CONFIG if key in value}, sort_keys=True)
+    return json.dumps(
+        {key: _whole(value[key]) for key in _PROXY_CONFIG if key in value}, sort_keys=True
+    )
 
 
 def _whole(value: Any) -> Any:

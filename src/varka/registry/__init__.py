@@ -1,1 +1,2 @@
-"""What exists in the mesh: services, ports, protocols, workloads, endpoints. Knows no routing rule."""
+"""What exists in the mesh: services, ports, protocols, workloads, endpoints. Knows no routing
+rule."""

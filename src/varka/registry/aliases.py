@@ -12,7 +12,9 @@ Alias = tuple[Namespace, Hostname]
 
 def aliases(services: tuple[Service, ...]) -> dict[Hostname, tuple[Alias, ...]]:
     """The aliases of each concrete name, through aliases of aliases; loops name nothing."""
-    target = {s.hostname: Hostname(s.external_name) for s in services if s.resolution is Resolution.ALIAS}
+    target = {
+        s.hostname: Hostname(s.external_name) for s in services if s.resolution is Resolution.ALIAS
+    }
     found: dict[Hostname, list[Alias]] = {}
     for service in services:
         if service.resolution is Resolution.ALIAS:

@@ -1,7 +1,9 @@
-"""Addresses for ServiceEntries that have none, so that proxies with DNS capture can tell TCP services apart.
+"""Addresses for ServiceEntries that have none, so that proxies with DNS capture can tell TCP
+services apart.
 
-Istio either writes them to `status.addresses` (`PILOT_ENABLE_IP_AUTOALLOCATE`) or derives them from the
-names; a status that is there is obeyed, and all others are derived, which needs no memory and no writer.
+Istio either writes them to `status.addresses` (`PILOT_ENABLE_IP_AUTOALLOCATE`) or derives them from
+the names; a status that is there is obeyed, and all others are derived, which needs no memory and
+no writer.
 """
 
 from __future__ import annotations
@@ -37,9 +39,10 @@ def declared(resource: Resource[networking.ServiceEntry]) -> dict[str, tuple[str
 
 
 def derive(keys: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
-    """Addresses (IPv4, IPv6) by key `namespace/host`: the place of the key's hash in the range, as in Istio; on
-    collision a second hash. Oldest first: who comes first keeps the place, so the order of keys matters. A key that
-    comes twice takes two places and keeps the address of the lower one."""
+    """Addresses (IPv4, IPv6) by key `namespace/host`: the place of the key's hash in the range, as
+    in Istio; on collision a second hash. Oldest first: who comes first keeps the place, so the
+    order of keys matters. A key that comes twice takes two places and keeps the address of the
+    lower one."""
     slots: dict[int, str] = {}
     for key in keys:
         if len(slots) >= _SLOTS:
@@ -58,7 +61,8 @@ def _slot(key: str, taken: Mapping[int, str]) -> int:
 
 
 def _number(slots: Mapping[int, str]) -> dict[str, tuple[str, ...]]:
-    """Addresses by slot. A slot that would give `.0` or `.255` moves on, and all behind it with it."""
+    """Addresses by slot. A slot that would give `.0` or `.255` moves on, and all behind it with
+    it."""
     result: dict[str, tuple[str, ...]] = {}
     shift = 1
     for slot in sorted(slots):

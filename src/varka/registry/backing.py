@@ -61,8 +61,8 @@ def of_endpoints(resource: Resource[kubernetes.Endpoints]) -> tuple[Backing, ...
 
 
 def health(service: Service, address: BackingAddress) -> Health | None:
-    """None: not to be used. Endpoints that are not ready serve only Services that publish them; those that drain
-    serve the sessions they hold."""
+    """None: not to be used. Endpoints that are not ready serve only Services that publish them;
+    those that drain serve the sessions they hold."""
     if address.ready:
         return Health.HEALTHY
     if address.terminating:

@@ -33,7 +33,8 @@ class Catalogue:
     contested: tuple[Hostname, ...]
     """Names that services of several namespaces have."""
     parts: Mapping[Service, tuple[Service, ...]]
-    """What a service was merged from: services of one name in one namespace share their endpoints."""
+    """What a service was merged from: services of one name in one namespace share their
+    endpoints."""
 
 
 def take_catalogue(memo: Memo, services: tuple[Service, ...]) -> Catalogue:
@@ -52,7 +53,9 @@ def take_catalogue(memo: Memo, services: tuple[Service, ...]) -> Catalogue:
     grouped: dict[Namespace, list[Service]] = {}
     for service in merged:
         grouped.setdefault(service.namespace, []).append(service)
-    namespaces = tuple(memo(namespace_services, name, tuple(found)) for name, found in sorted(grouped.items()))
+    namespaces = tuple(
+        memo(namespace_services, name, tuple(found)) for name, found in sorted(grouped.items())
+    )
     return memo(catalogue, tuple(merged), namespaces, tuple(parts.items()))
 
 
@@ -69,20 +72,26 @@ def catalogue(
 
 
 def namespace_services(namespace: Namespace, services: tuple[Service, ...]) -> NamespaceServices:
-    return NamespaceServices(namespace, services, tuple(s for s in services if "*" not in s.export_to))
+    return NamespaceServices(
+        namespace, services, tuple(s for s in services if "*" not in s.export_to)
+    )
 
 
 def same_names(services: tuple[Service, ...]) -> tuple[tuple[Service, ...], ...]:
-    """Services of the same name in the same namespace together: those of Kubernetes first, then oldest first."""
+    """Services of the same name in the same namespace together: those of Kubernetes first, then
+    oldest first."""
     groups: dict[tuple[Namespace, Hostname], list[Service]] = {}
     for service in sorted(services, key=lambda s: s.age):
         groups.setdefault((service.namespace, service.hostname), []).append(service)
-    return tuple(tuple(sorted(g, key=lambda s: s.registry is not Registry.KUBERNETES)) for g in groups.values())
+    return tuple(
+        tuple(sorted(g, key=lambda s: s.registry is not Registry.KUBERNETES))
+        for g in groups.values()
+    )
 
 
 def merge(group: tuple[Service, ...]) -> Service:
-    """The first service with the ports (and addresses) of those that are the same but for them; a Kubernetes Service
-    takes nothing from ServiceEntries."""
+    """The first service with the ports (and addresses) of those that are the same but for them; a
+    Kubernetes Service takes nothing from ServiceEntries."""
     first, *others = group
     ports, addresses = list(first.ports), list(first.addresses)
     for other in others:
@@ -95,4 +104,10 @@ def merge(group: tuple[Service, ...]) -> Service:
 
 
 def _character(service: Service) -> tuple[object, ...]:
-    return (service.resolution, service.registry, dict(service.labels), dict(service.selector), service.export_to)
+    return (
+        service.resolution,
+        service.registry,
+        dict(service.labels),
+        dict(service.selector),
+        service.export_to,
+    )

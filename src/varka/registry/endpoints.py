@@ -26,10 +26,14 @@ EMPTY = EndpointTable({})
 
 
 def listed(
-    service: Service, backings: tuple[Backing, ...], workloads: tuple[Workload | None, ...], topology: Topology
+    service: Service,
+    backings: tuple[Backing, ...],
+    workloads: tuple[Workload | None, ...],
+    topology: Topology,
 ) -> EndpointTable:
-    """Endpoints of EndpointSlices; `workloads` has the one behind each address, in the order of the addresses. An
-    address that names a pod nobody knows waits for it: without the pod its identity is unknown."""
+    """Endpoints of EndpointSlices; `workloads` has the one behind each address, in the order of the
+    addresses. An address that names a pod nobody knows waits for it: without the pod its identity
+    is unknown."""
     found: dict[int, dict[tuple[str, int], Endpoint]] = {port.number: {} for port in service.ports}
     entries = ((backing, address) for backing in backings for address in backing.addresses)
     for (backing, address), workload in zip(entries, workloads, strict=True):
@@ -39,27 +43,36 @@ def listed(
         for port in service.ports:
             number = backing.ports.get(port.name)
             if number:
-                found[port.number][address.address, number] = _endpoint(address.address, number, workload, topology, state)
+                found[port.number][address.address, number] = _endpoint(
+                    address.address, number, workload, topology, state
+                )
     return EndpointTable({number: tuple(each.values()) for number, each in found.items()})
 
 
 def selected(service: Service, workloads: tuple[Workload, ...]) -> EndpointTable:
     """Endpoints of a Kubernetes Service straight from the workloads that its selector finds."""
-    return EndpointTable({port.number: tuple(_selected(service, port, workloads)) for port in service.ports})
+    return EndpointTable(
+        {port.number: tuple(_selected(service, port, workloads)) for port in service.ports}
+    )
 
 
 def entry(service: Service, workloads: tuple[Workload, ...]) -> EndpointTable:
     """Endpoints of a ServiceEntry's host."""
     return EndpointTable(
         {
-            port.number: tuple(_endpoint(w.addresses[0], entry_target(port, w), w) for w in workloads if w.addresses)
+            port.number: tuple(
+                _endpoint(w.addresses[0], entry_target(port, w), w)
+                for w in workloads
+                if w.addresses
+            )
             for port in service.ports
         }
     )
 
 
 def merged(service: Service, tables: tuple[EndpointTable, ...]) -> EndpointTable:
-    """Services of one name in one namespace share endpoints. A name resolved by round robin can have one a port."""
+    """Services of one name in one namespace share endpoints. A name resolved by round robin can
+    have one a port."""
     result: dict[int, tuple[Endpoint, ...]] = {}
     for table in tables:
         for number, endpoints in table.ports.items():
@@ -70,24 +83,32 @@ def merged(service: Service, tables: tuple[EndpointTable, ...]) -> EndpointTable
 
 
 def service_target(port: ServicePort, workload: Workload) -> int | None:
-    """Where a workload serves a port of a Kubernetes Service; None when it has no port of that name."""
+    """Where a workload serves a port of a Kubernetes Service; None when it has no port of that
+    name."""
     if workload.is_pod:
         transport = "UDP" if port.protocol is Protocol.UDP else "TCP"
-        return port.target if isinstance(port.target, int) else workload.ports.get(f"{transport}/{port.target}")
+        return (
+            port.target
+            if isinstance(port.target, int)
+            else workload.ports.get(f"{transport}/{port.target}")
+        )
     if isinstance(port.target, str):
         return workload.ports.get(port.target)
     return workload.ports.get(port.name) or port.target
 
 
 def entry_target(port: ServicePort, workload: Workload) -> int:
-    """Where a workload serves a port of a ServiceEntry: its own port of that name, else `targetPort`, else the number."""
+    """Where a workload serves a port of a ServiceEntry: its own port of that name, else
+    `targetPort`, else the number."""
     if workload.addresses and workload.addresses[0].startswith("unix://"):
         return 0
     named = workload.ports.get(f"TCP/{port.name}" if workload.is_pod else port.name)
     return named or (port.target if isinstance(port.target, int) else 0) or port.number
 
 
-def _selected(service: Service, port: ServicePort, workloads: Iterable[Workload]) -> Iterable[Endpoint]:
+def _selected(
+    service: Service, port: ServicePort, workloads: Iterable[Workload]
+) -> Iterable[Endpoint]:
     for workload in workloads:
         target = service_target(port, workload)
         if target and workload.addresses and (workload.ready or service.publish_not_ready):
@@ -103,7 +124,13 @@ def _endpoint(
 ) -> Endpoint:
     if workload is None:
         cluster, network = (topology.cluster, topology.network) if topology else ("", "")
-        return Endpoint(address, port, endpoint_labels({}, Locality(), cluster, "", network), network=network, health=state)
+        return Endpoint(
+            address,
+            port,
+            endpoint_labels({}, Locality(), cluster, "", network),
+            network=network,
+            health=state,
+        )
     return Endpoint(
         address=address,
         port=port,

@@ -1,4 +1,5 @@
-"""Services and endpoints as values; compared by identity, the same object while nothing in them changed."""
+"""Services and endpoints as values; compared by identity, the same object while nothing in them
+changed."""
 
 from __future__ import annotations
 
@@ -29,7 +30,13 @@ class Protocol(StrEnum):
 
     @property
     def is_http(self) -> bool:
-        return self in (Protocol.HTTP, Protocol.HTTP2, Protocol.GRPC, Protocol.GRPC_WEB, Protocol.HTTP_PROXY)
+        return self in (
+            Protocol.HTTP,
+            Protocol.HTTP2,
+            Protocol.GRPC,
+            Protocol.GRPC_WEB,
+            Protocol.HTTP_PROXY,
+        )
 
     @property
     def is_http2(self) -> bool:
@@ -42,7 +49,14 @@ class Protocol(StrEnum):
     @property
     def is_tcp(self) -> bool:
         """Treated as opaque bytes (declared TCP or TLS families, databases)."""
-        return self in (Protocol.TCP, Protocol.HTTPS, Protocol.TLS, Protocol.MONGO, Protocol.REDIS, Protocol.MYSQL)
+        return self in (
+            Protocol.TCP,
+            Protocol.HTTPS,
+            Protocol.TLS,
+            Protocol.MONGO,
+            Protocol.REDIS,
+            Protocol.MYSQL,
+        )
 
 
 class Resolution(StrEnum):
@@ -65,8 +79,8 @@ class Registry(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServicePort:
-    """`number` is what clients dial; `target` where workloads listen unless an endpoint says otherwise (a number or
-    the name of a container port)."""
+    """`number` is what clients dial; `target` where workloads listen unless an endpoint says
+    otherwise (a number or the name of a container port)."""
 
     name: str
     number: int
@@ -86,12 +100,14 @@ class Service:
     ports: tuple[ServicePort, ...]
     resolution: Resolution
     addresses: tuple[str, ...] = ()
-    """Virtual addresses (may hold CIDRs for ServiceEntries); () when it has none (headless, no address)."""
+    """Virtual addresses (may hold CIDRs for ServiceEntries); () when it has none (headless, no
+    address)."""
     auto_addresses: tuple[str, ...] = ()
     """From 240.240.0.0/16 and 2001:2::/48; only proxies with DNS capture use them."""
     mesh_external: bool = False
     export_to: frozenset[str] = frozenset()
-    """Namespaces that see it; `*` all, empty only after `~`. `.` and the mesh default are resolved already."""
+    """Namespaces that see it; `*` all, empty only after `~`. `.` and the mesh default are resolved
+    already."""
     labels: Mapping[str, str] = field(default_factory=dict)
     selector: Mapping[str, str] = field(default_factory=dict)
     subject_alt_names: tuple[str, ...] = ()
@@ -106,7 +122,8 @@ class Service:
     aliases: tuple[tuple[Namespace, Hostname], ...] = ()
     """ExternalName Services that name this one: requests to them are requests to it."""
     sticky: bool = False
-    """Label `istio.io/persistent-session`: endpoints that drain still get the sessions they hold."""
+    """Label `istio.io/persistent-session`: endpoints that drain still get the sessions they
+    hold."""
 
     @property
     def age(self) -> tuple[str, str, str]:
@@ -127,7 +144,8 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Endpoint:
-    """One address behind one service port. `address` is an IP, a DNS name (DNS resolutions) or `unix://` path (port 0)."""
+    """One address behind one service port. `address` is an IP, a DNS name (DNS resolutions) or
+    `unix://` path (port 0)."""
 
     address: str
     port: int
@@ -148,7 +166,8 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class ServiceTarget:
-    """A port of a service that a workload serves: inbound side. Value equality: (service identity, port, target)."""
+    """A port of a service that a workload serves: inbound side. Value equality: (service identity,
+    port, target)."""
 
     service: Service
     port: ServicePort

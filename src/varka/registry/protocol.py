@@ -5,7 +5,11 @@ from __future__ import annotations
 from varka.registry.model import Protocol
 
 _NAMES = {p.value.lower(): p for p in Protocol if p is not Protocol.AUTO}
-_KUBERNETES = {"kubernetes.io/h2c": Protocol.HTTP2, "kubernetes.io/ws": Protocol.HTTP, "kubernetes.io/wss": Protocol.HTTPS}
+_KUBERNETES = {
+    "kubernetes.io/h2c": Protocol.HTTP2,
+    "kubernetes.io/ws": Protocol.HTTP,
+    "kubernetes.io/wss": Protocol.HTTPS,
+}
 _WELL_KNOWN_TCP = frozenset({25, 53, 3306, 27017})
 """SMTP, DNS, MySQL and MongoDB: where the server speaks first or sniffing is of no use."""
 
@@ -16,7 +20,8 @@ def parse(text: str) -> Protocol:
 
 
 def of_service_port(number: int, name: str, transport: str, app_protocol: str | None) -> Protocol:
-    """The protocol of a Kubernetes Service port: `appProtocol`, else the prefix of its name, else AUTO."""
+    """The protocol of a Kubernetes Service port: `appProtocol`, else the prefix of its name, else
+    AUTO."""
     if transport == "UDP":
         return Protocol.UDP
     text = name

@@ -44,14 +44,22 @@ class ServiceRegistry:
     workloads: Workloads
 
 
-def take(state: State, config: MeshConfig, memo: Memo, settings: Settings, root_namespace: Namespace) -> ServiceRegistry:
+def take(
+    state: State, config: MeshConfig, memo: Memo, settings: Settings, root_namespace: Namespace
+) -> ServiceRegistry:
     """Everything made from unchanged objects is the same object as the last time with this memo."""
     where = take_topology(state, memo, settings.cluster_id, root_namespace)
     workloads = take_workloads(state, memo, where)
     trust = config.trust_domain or settings.domain
     exports = config.default_service_export_to
     from_kubernetes = memo(
-        _kubernetes_services, memo, state.of("Service"), state.of("Namespace"), exports, settings.domain, trust
+        _kubernetes_services,
+        memo,
+        state.of("Service"),
+        state.of("Namespace"),
+        exports,
+        settings.domain,
+        trust,
     )
     from_entries = _entry_services(state, config, memo, settings)
     tables = _kubernetes_tables(state, memo, from_kubernetes, workloads, where)
@@ -71,17 +79,26 @@ def _kubernetes_services(
     trust: str,
 ) -> tuple[Service, ...]:
     notes = {n.name: n.annotations.get(kubernetes.TRAFFIC_DISTRIBUTION, "") for n in namespaces}
-    return tuple(memo(kubernetes.service, s, exports, notes.get(s.key.namespace, ""), domain, trust) for s in services)
+    return tuple(
+        memo(kubernetes.service, s, exports, notes.get(s.key.namespace, ""), domain, trust)
+        for s in services
+    )
 
 
-def _entry_services(state: State, config: MeshConfig, memo: Memo, settings: Settings) -> dict[Service, Entry]:
+def _entry_services(
+    state: State, config: MeshConfig, memo: Memo, settings: Settings
+) -> dict[Service, Entry]:
     namespaces = {n.name: n for n in state.of("Namespace")}
     result: dict[Service, Entry] = {}
     for entry in state.of("ServiceEntry", ISTIO):
         namespace = namespaces.get(entry.namespace)
-        seen = serviceentry.entry_visibility(config.service_entry_visibility, namespace.labels if namespace else {})
+        seen = serviceentry.entry_visibility(
+            config.service_entry_visibility, namespace.labels if namespace else {}
+        )
         note = namespace.annotations.get(kubernetes.TRAFFIC_DISTRIBUTION, "") if namespace else ""
-        for service in memo(serviceentry.services, entry, config.default_service_export_to, seen, note):
+        for service in memo(
+            serviceentry.services, entry, config.default_service_export_to, seen, note
+        ):
             result[service] = entry
     return _with_addresses(memo, result)
 
@@ -91,8 +108,12 @@ def _with_addresses(memo: Memo, services: dict[Service, Entry]) -> dict[Service,
     if not wanting:
         return services
     derived = memo(derive, tuple(_key(service) for service in sorted(wanting, key=lambda s: s.age)))
-    chosen = {s: memo(declared, services[s]).get(s.hostname) or derived.get(_key(s), ()) for s in wanting}
-    return {memo(_with_auto, s, chosen[s]) if s in chosen else s: entry for s, entry in services.items()}
+    chosen = {
+        s: memo(declared, services[s]).get(s.hostname) or derived.get(_key(s), ()) for s in wanting
+    }
+    return {
+        memo(_with_auto, s, chosen[s]) if s in chosen else s: entry for s, entry in services.items()
+    }
 
 
 def _with_auto(service: Service, addresses: tuple[str, ...]) -> Service:
@@ -111,7 +132,9 @@ def _kubernetes_tables(
     for namespace, found in memo(_by_namespace, services).items():
         behind = tuple(backings.get(namespace, {}).items())
         here = workloads.get(namespace, NOTHING)
-        tables.update(zip(found, memo(_namespace_tables, memo, found, behind, here, where), strict=True))
+        tables.update(
+            zip(found, memo(_namespace_tables, memo, found, behind, here, where), strict=True)
+        )
     return tables
 
 
@@ -130,25 +153,46 @@ def _namespace_tables(
     where: Topology,
 ) -> tuple[EndpointTable, ...]:
     by_name = dict(backings)
-    return tuple(_table(memo, service, by_name.get(service.name, ()), here, where) for service in services)
+    return tuple(
+        _table(memo, service, by_name.get(service.name, ()), here, where) for service in services
+    )
 
 
-def _table(memo: Memo, service: Service, behind: tuple[Backing, ...], here: NamespaceWorkloads, where: Topology) -> EndpointTable:
-    table = memo(endpoints.listed, service, behind, memo(pods_behind, behind, here), where) if behind else EMPTY
-    if service.selector and service.resolution is not Resolution.ALIAS and (here.entries or not behind):
+def _table(
+    memo: Memo,
+    service: Service,
+    behind: tuple[Backing, ...],
+    here: NamespaceWorkloads,
+    where: Topology,
+) -> EndpointTable:
+    table = (
+        memo(endpoints.listed, service, behind, memo(pods_behind, behind, here), where)
+        if behind
+        else EMPTY
+    )
+    if (
+        service.selector
+        and service.resolution is not Resolution.ALIAS
+        and (here.entries or not behind)
+    ):
         return _add_selected(memo, service, table, here, not behind)
     return table
 
 
-def _add_selected(memo: Memo, service: Service, table: EndpointTable, here: NamespaceWorkloads, with_pods: bool) -> EndpointTable:
+def _add_selected(
+    memo: Memo, service: Service, table: EndpointTable, here: NamespaceWorkloads, with_pods: bool
+) -> EndpointTable:
     found = memo(endpoints.selected, service, memo(chosen_by_service, service, here, with_pods))
     return found if table is EMPTY else memo(endpoints.merged, service, (table, found))
 
 
 def _backings(state: State, memo: Memo) -> dict[str, dict[str, tuple[Backing, ...]]]:
-    """By namespace and name of the Service; Endpoints count only where there is no EndpointSlice."""
+    """By namespace and name of the Service; Endpoints count only where there is no
+    EndpointSlice."""
     result: dict[str, dict[str, tuple[Backing, ...]]] = {}
-    for each, backing in memo(Each, of_slice).of(state.of("EndpointSlice", "discovery.k8s.io")).items():
+    for each, backing in (
+        memo(Each, of_slice).of(state.of("EndpointSlice", "discovery.k8s.io")).items()
+    ):
         here, name = result.setdefault(each.key.namespace, {}), each.labels.get(SERVICE_NAME, "")
         here[name] = (*here[name], backing) if name in here else (backing,)
     for endpoints_, backings in memo(Each, of_endpoints).of(state.of("Endpoints")).items():
@@ -156,10 +200,15 @@ def _backings(state: State, memo: Memo) -> dict[str, dict[str, tuple[Backing, ..
     return result
 
 
-def pods_behind(backings: tuple[Backing, ...], here: NamespaceWorkloads) -> tuple[Workload | None, ...]:
-    """The pod behind each address: the one it names, else one of the Service's namespace with that address."""
+def pods_behind(
+    backings: tuple[Backing, ...], here: NamespaceWorkloads
+) -> tuple[Workload | None, ...]:
+    """The pod behind each address: the one it names, else one of the Service's namespace with that
+    address."""
     return tuple(
-        here.by_name.get(address.pod[1]) if address.pod else here.pods_by_address.get(address.address)
+        here.by_name.get(address.pod[1])
+        if address.pod
+        else here.pods_by_address.get(address.address)
         for backing in backings
         for address in backing.addresses
     )
@@ -169,7 +218,9 @@ def _entry_tables(
     memo: Memo, services: Mapping[Service, Entry], workloads: Workloads, where: Topology
 ) -> dict[Service, EndpointTable]:
     return {
-        service: memo(endpoints.entry, service, _entry_workloads(memo, service, resource, workloads, where))
+        service: memo(
+            endpoints.entry, service, _entry_workloads(memo, service, resource, workloads, where)
+        )
         for service, resource in services.items()
     }
 

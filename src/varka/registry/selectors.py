@@ -14,7 +14,9 @@ def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
 
 def matches(selector: LabelSelector, labels: Mapping[str, str]) -> bool:
     """`matchLabels` and every `matchExpressions` entry hold."""
-    return selects(selector.matchLabels, labels) and all(_holds(e, labels) for e in selector.matchExpressions)
+    return selects(selector.matchLabels, labels) and all(
+        _holds(e, labels) for e in selector.matchExpressions
+    )
 
 
 def _holds(requirement: LabelSelectorRequirement, labels: Mapping[str, str]) -> bool:

@@ -38,7 +38,10 @@ def services(
     spec = resource.spec
     namespace = Namespace(resource.namespace)
     exported = cap(export_to(spec.export_to, namespace, default_export), visibility, namespace)
-    ports = tuple(ServicePort(p.name, p.number, protocol.parse(p.protocol), p.target_port or p.number) for p in spec.ports)
+    ports = tuple(
+        ServicePort(p.name, p.number, protocol.parse(p.protocol), p.target_port or p.number)
+        for p in spec.ports
+    )
     addresses = tuple(a for a in map(_address, spec.addresses) if a)
     return tuple(
         Service(
@@ -56,20 +59,27 @@ def services(
             selector=spec.workload_selector.labels if spec.workload_selector else {},
             subject_alt_names=spec.subject_alt_names,
             created=resource.created,
-            traffic_distribution=traffic_distribution("", resource.annotations, namespace_distribution),
+            traffic_distribution=traffic_distribution(
+                "", resource.annotations, namespace_distribution
+            ),
             sticky=bool(resource.labels.get(PERSISTENT_SESSION)),
         )
         for host in dict.fromkeys(spec.hosts)
     )
 
 
-def entry_visibility(policy: ServiceEntryVisibility | None, namespace_labels: Mapping[str, str]) -> Visibility:
-    """What `serviceEntryVisibility` says of the ServiceEntries of a namespace, as far as sidecars obey it: the first
-    policy whose rules all match, else the default."""
+def entry_visibility(
+    policy: ServiceEntryVisibility | None, namespace_labels: Mapping[str, str]
+) -> Visibility:
+    """What `serviceEntryVisibility` says of the ServiceEntries of a namespace, as far as sidecars
+    obey it: the first policy whose rules all match, else the default."""
     if policy is None or not policy.apply_to_sidecars:
         return Visibility.PUBLIC
     for each in policy.policies:
-        if all(r.namespace_selector and matches(r.namespace_selector, namespace_labels) for r in each.matching_rules):
+        if all(
+            r.namespace_selector and matches(r.namespace_selector, namespace_labels)
+            for r in each.matching_rules
+        ):
             return each.visibility
     return policy.default_visibility
 
@@ -83,7 +93,8 @@ def cap(exported: frozenset[str], visibility: Visibility, namespace: Namespace) 
 
 
 def _address(text: str) -> str:
-    """An IP address or CIDR; one that holds a single address is that address, and anything else is left out."""
+    """An IP address or CIDR; one that holds a single address is that address, and anything else is
+    left out."""
     if is_ip(text):
         return text
     try:
@@ -93,7 +104,9 @@ def _address(text: str) -> str:
     return text.partition("/")[0] if network.num_addresses == 1 else text
 
 
-def inline_workloads(resource: Resource[networking.ServiceEntry], topology: Topology) -> tuple[Workload, ...]:
+def inline_workloads(
+    resource: Resource[networking.ServiceEntry], topology: Topology
+) -> tuple[Workload, ...]:
     """`spec.endpoints`, named after the ServiceEntry and their place."""
     return tuple(
         of_entry(entry, resource.key, f"{resource.name}-{index}", entry.labels, topology)

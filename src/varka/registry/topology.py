@@ -40,12 +40,15 @@ def node_locality(labels: Mapping[str, str]) -> Locality:
 
 
 def declared_locality(labels: Mapping[str, str]) -> Locality:
-    """What a workload's own labels say: `topology.istio.io/locality`, `istio-locality` or the topology labels."""
+    """What a workload's own labels say: `topology.istio.io/locality`, `istio-locality` or the
+    topology labels."""
     text = labels.get("topology.istio.io/locality") or labels.get("istio-locality")
     return Locality.parse(text) if text else node_locality(labels)
 
 
-def endpoint_labels(labels: Mapping[str, str], locality: Locality, cluster: str, node: str, network: str) -> dict[str, str]:
+def endpoint_labels(
+    labels: Mapping[str, str], locality: Locality, cluster: str, node: str, network: str
+) -> dict[str, str]:
     """The labels subsets select on: the workload's own and those Istio adds for where it runs."""
     result = dict(labels)
     for name, value in (

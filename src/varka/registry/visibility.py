@@ -9,7 +9,9 @@ from varka.base.names import Namespace
 EVERYWHERE = frozenset({"*"})
 
 
-def export_to(declared: Iterable[str], namespace: Namespace, default: Iterable[str]) -> frozenset[str]:
+def export_to(
+    declared: Iterable[str], namespace: Namespace, default: Iterable[str]
+) -> frozenset[str]:
     """The namespaces that see an object: its own `exportTo`, else the mesh's default, else all.
 
     `*` swallows the rest, `~` hides from everybody, `.` is the object's own namespace.

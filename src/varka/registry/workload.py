@@ -66,7 +66,9 @@ def of_pod(resource: Resource[kubernetes.Pod], topology: Topology) -> Workload:
         name=resource.labels.get(_WORKLOAD_NAME) or _owner_name(resource),
         namespace=Namespace(resource.namespace),
         addresses=_addresses(status),
-        labels=endpoint_labels(resource.labels, locality, topology.cluster, spec.node_name, network),
+        labels=endpoint_labels(
+            resource.labels, locality, topology.cluster, spec.node_name, network
+        ),
         service_account=spec.service_account_name or "default",
         locality=locality,
         network=network,
@@ -107,12 +109,20 @@ def of_entry(
 
 def of_workload_entry(resource: Resource[networking.WorkloadEntry], topology: Topology) -> Workload:
     labels = {**resource.spec.labels, **resource.labels}
-    name = resource.annotations.get("istio.io/autoRegistrationGroup") or labels.get(_WORKLOAD_NAME) or resource.name
+    name = (
+        resource.annotations.get("istio.io/autoRegistrationGroup")
+        or labels.get(_WORKLOAD_NAME)
+        or resource.name
+    )
     return of_entry(resource.spec, resource.key, name, labels, topology, _is_healthy(resource))
 
 
 def _is_healthy(resource: Resource[networking.WorkloadEntry]) -> bool:
-    if resource.annotations.get("proxy.istio.io/health-checks-enabled", "").lower() not in ("1", "t", "true"):
+    if resource.annotations.get("proxy.istio.io/health-checks-enabled", "").lower() not in (
+        "1",
+        "t",
+        "true",
+    ):
         return True
     conditions = (resource.raw.get("status") or {}).get("conditions") or ()
     return any(c.get("type") == "Healthy" and c.get("status") == "True" for c in conditions)

@@ -49,35 +49,52 @@ def locality_of(node: Resource[object]) -> Locality:
 
 def take_workloads(state: State, memo: Memo, where: Topology) -> Workloads:
     pods = memo(_by_namespace, memo(Each, of_pod, where), state.of("Pod"))
-    entries = memo(_by_namespace, memo(Each, of_workload_entry, where), state.of("WorkloadEntry", ISTIO))
+    entries = memo(
+        _by_namespace, memo(Each, of_workload_entry, where), state.of("WorkloadEntry", ISTIO)
+    )
     return {
         name: memo(namespace_workloads, tuple(pods.get(name, ())), tuple(entries.get(name, ())))
         for name in dict.fromkeys((*pods, *entries))
     }
 
 
-def namespace_workloads(pods: tuple[Workload, ...], entries: tuple[Workload, ...]) -> NamespaceWorkloads:
+def namespace_workloads(
+    pods: tuple[Workload, ...], entries: tuple[Workload, ...]
+) -> NamespaceWorkloads:
     pods_by_address = _by_address(pods)
     by_name = {p.source.name: p for p in pods}
-    return NamespaceWorkloads(pods, entries, by_name, {**pods_by_address, **_by_address(entries)}, pods_by_address)
+    return NamespaceWorkloads(
+        pods, entries, by_name, {**pods_by_address, **_by_address(entries)}, pods_by_address
+    )
 
 
-def chosen_by_service(service: Service, workloads: NamespaceWorkloads, with_pods: bool) -> tuple[Workload, ...]:
-    """What the selector of a Kubernetes Service finds: workload entries always, pods only where Kubernetes did not
-    already list them."""
+def chosen_by_service(
+    service: Service, workloads: NamespaceWorkloads, with_pods: bool
+) -> tuple[Workload, ...]:
+    """What the selector of a Kubernetes Service finds: workload entries always, pods only where
+    Kubernetes did not already list them."""
     if not service.selector:
         return ()
-    candidates = (*(workloads.pods if with_pods else ()), *(e for e in workloads.entries if e.has_ip and e.ready))
+    candidates = (
+        *(workloads.pods if with_pods else ()),
+        *(e for e in workloads.entries if e.has_ip and e.ready),
+    )
     return tuple(w for w in candidates if selects(service.selector, w.labels))
 
 
-def chosen_by_entry(selector: tuple[tuple[str, str], ...], by_name: bool, workloads: NamespaceWorkloads) -> tuple[Workload, ...]:
-    """What `workloadSelector` of a ServiceEntry finds; names instead of addresses serve only resolution by DNS."""
+def chosen_by_entry(
+    selector: tuple[tuple[str, str], ...], by_name: bool, workloads: NamespaceWorkloads
+) -> tuple[Workload, ...]:
+    """What `workloadSelector` of a ServiceEntry finds; names instead of addresses serve only
+    resolution by DNS."""
     wanted = dict(selector)
     return tuple(
         w
         for w in (*workloads.pods, *workloads.entries)
-        if w.ready and w.addresses and (w.is_pod or by_name or w.has_ip) and selects(wanted, w.labels)
+        if w.ready
+        and w.addresses
+        and (w.is_pod or by_name or w.has_ip)
+        and selects(wanted, w.labels)
     )
 
 
@@ -85,7 +102,9 @@ def _by_address(workloads: tuple[Workload, ...]) -> dict[str, Workload]:
     return {address: w for w in reversed(workloads) for address in w.addresses}
 
 
-def _by_namespace(each: Each[Workload], items: tuple[Resource[Any], ...]) -> dict[str, list[Workload]]:
+def _by_namespace(
+    each: Each[Workload], items: tuple[Resource[Any], ...]
+) -> dict[str, list[Workload]]:
     result: dict[str, list[Workload]] = {}
     for resource, value in each.of(items).items():
         result.setdefault(resource.key.namespace, []).append(value)

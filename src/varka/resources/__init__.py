@@ -1,1 +1,2 @@
-"""Manifests become typed resources here: documents with positions, kinds, schemas, validation. Talks to no one but files."""
+"""Manifests become typed resources here: documents with positions, kinds, schemas, validation.
+Talks to no one but files."""

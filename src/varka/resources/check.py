@@ -34,11 +34,15 @@ _WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", 
 def check_object(
     value: Any, namespace: str | None, tolerated: frozenset[Code] = frozenset()
 ) -> tuple[Resource[Any] | None, ObjectKey | None, Sequence[Finding]]:
-    """The resource (None when it has errors), its key as far as it can be known, and all that was found. `tolerated` are codes
-    of errors that are warnings."""
+    """The resource (None when it has errors), its key as far as it can be known, and all that was
+    found. `tolerated` are codes of errors that are warnings."""
     findings = Findings(tolerated=tolerated)
     if not isinstance(value, dict) or not ("apiVersion" in value or "kind" in value):
-        findings.error(Code.NOT_AN_OBJECT, (), "a Kubernetes object was expected: a mapping with apiVersion, kind and metadata")
+        findings.error(
+            Code.NOT_AN_OBJECT,
+            (),
+            "a Kubernetes object was expected: a mapping with apiVersion, kind and metadata",
+        )
         return None, None, findings.items
     kind = _kind(value, findings)
     metadata = _metadata(value, kind, findings)
@@ -54,7 +58,11 @@ def check_object(
 def _kind(value: dict[str, Any], findings: Findings) -> Kind | None:
     for field in ("apiVersion", "kind"):
         if not isinstance(value.get(field), str) or not value[field]:
-            findings.error(Code.NO_KIND, (field,), f"{field} is missing" if field not in value else f"{field} must be a string")
+            findings.error(
+                Code.NO_KIND,
+                (field,),
+                f"{field} is missing" if field not in value else f"{field} must be a string",
+            )
     if findings.failed:
         return None
     api_version, name = value["apiVersion"], value["kind"]
@@ -64,13 +72,24 @@ def _kind(value: dict[str, Any], findings: Findings) -> Kind | None:
         likely = suggest_kind(group, name)
         hint = f"did you mean {likely}?" if likely else ""
         if is_foreign(group):
-            findings.info(Code.NOT_INTERPRETED, ("kind",), f"{name} of {api_version} is not known here and stays without effect")
+            findings.info(
+                Code.NOT_INTERPRETED,
+                ("kind",),
+                f"{name} of {api_version} is not known here and stays without effect",
+            )
             return foreign(group, version, name)
-        findings.error(Code.UNKNOWN_KIND, ("kind",), f"there is no kind {name!r} in {api_version}", hint)
+        findings.error(
+            Code.UNKNOWN_KIND, ("kind",), f"there is no kind {name!r} in {api_version}", hint
+        )
         return None
     if version not in kind.versions:
         served = ", ".join(f"{group}/{v}" if group else v for v in kind.versions)
-        findings.error(Code.UNKNOWN_VERSION, ("apiVersion",), f"{name} has no version {api_version}", f"served: {served}")
+        findings.error(
+            Code.UNKNOWN_VERSION,
+            ("apiVersion",),
+            f"{name} has no version {api_version}",
+            f"served: {served}",
+        )
     return kind
 
 
@@ -79,7 +98,9 @@ def _unknown_key(value: dict[str, Any]) -> ObjectKey | None:
     if not isinstance(metadata, dict) or not isinstance(value.get("kind"), str):
         return None
     group = str(value.get("apiVersion", "")).rpartition("/")[0]
-    return ObjectKey(group, value["kind"], str(metadata.get("namespace") or ""), str(metadata.get("name") or ""))
+    return ObjectKey(
+        group, value["kind"], str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
+    )
 
 
 def _key(kind: Kind, metadata: dict[str, Any], namespace: str | None) -> ObjectKey:
@@ -99,13 +120,23 @@ def _metadata(value: dict[str, Any], kind: Kind | None, findings: Findings) -> d
         return {}
     name = metadata.get("name", metadata.get("generateName"))
     if not isinstance(name, str) or not name:
-        what = "metadata.name is missing" if not name else f"metadata.name must be a string, not {name!r}"
+        what = (
+            "metadata.name is missing"
+            if not name
+            else f"metadata.name must be a string, not {name!r}"
+        )
         findings.error(Code.BAD_NAME, ("metadata", "name"), what)
-    elif (kind is None or kind.name not in _LOOSE_NAMES) and not _NAME.fullmatch(name.removesuffix("-")):
-        hint = "lower-case letters, digits, `-` and `.`, beginning and ending with a letter or digit"
+    elif (kind is None or kind.name not in _LOOSE_NAMES) and not _NAME.fullmatch(
+        name.removesuffix("-")
+    ):
+        hint = (
+            "lower-case letters, digits, `-` and `.`, beginning and ending with a letter or digit"
+        )
         findings.error(Code.BAD_NAME, ("metadata", "name"), f"{name!r} is no valid name", hint)
     if not isinstance(metadata.get("namespace") or "", str):
-        findings.error(Code.BAD_METADATA, ("metadata", "namespace"), "metadata.namespace must be a string")
+        findings.error(
+            Code.BAD_METADATA, ("metadata", "namespace"), "metadata.namespace must be a string"
+        )
     for field in ("labels", "annotations"):
         _strings(metadata.get(field), field, findings)
     return metadata
@@ -122,16 +153,30 @@ def _strings(values: Any, field: str, findings: Findings) -> None:
         if value is not None and not isinstance(value, str):
             shown = str(value).lower() if isinstance(value, bool) else value
             hint = f'write "{shown}" with quotes' if isinstance(value, bool | int | float) else ""
-            findings.error(Code.BAD_METADATA, (*path, key), f"values of {field} are strings, {shown} is not", hint)
+            findings.error(
+                Code.BAD_METADATA,
+                (*path, key),
+                f"values of {field} are strings, {shown} is not",
+                hint,
+            )
         elif field == "labels" and value and (len(value) > 63 or not _LABEL_VALUE.fullmatch(value)):
-            hint = "at most 63 letters, digits, `-`, `_`, `.`, beginning and ending with a letter or digit"
-            findings.error(Code.BAD_METADATA, (*path, key), f"{value!r} is no valid label value", hint)
+            hint = (
+                "at most 63 letters, digits, `-`, `_`, `.`, beginning and ending with a letter or"
+                " digit"
+            )
+            findings.error(
+                Code.BAD_METADATA, (*path, key), f"{value!r} is no valid label value", hint
+            )
 
 
 def _resource(
     kind: Kind, key: ObjectKey, value: dict[str, Any], metadata: dict[str, Any], findings: Findings
 ) -> Resource[Any] | None:
-    spec = _istio_spec(kind, value, findings) if kind.is_istio else _kubernetes_spec(kind, value, findings)
+    spec = (
+        _istio_spec(kind, value, findings)
+        if kind.is_istio
+        else _kubernetes_spec(kind, value, findings)
+    )
     if findings.failed:
         return None
     created = metadata.get("creationTimestamp")
@@ -177,7 +222,11 @@ def _istio_spec(kind: Kind, value: dict[str, Any], findings: Findings) -> Any:
     schema, required = spec_schema(kind.group, kind.name)
     for name in value:
         if name not in _ROOT_FIELDS:
-            hint = "indent it below spec" if name in (schema.properties or ()) else near(name, _ROOT_FIELDS)
+            hint = (
+                "indent it below spec"
+                if name in (schema.properties or ())
+                else near(name, _ROOT_FIELDS)
+            )
             findings.error(Code.UNKNOWN_FIELD, (name,), f"unknown field {name!r}", hint)
     spec = value.get("spec")
     if spec is None:
@@ -202,7 +251,8 @@ def _decoded(value: Any, kind: Kind, path: Path, findings: Findings) -> Any:
 
 
 def _kubernetes_spec(kind: Kind, value: dict[str, Any], findings: Findings) -> Any:
-    """Almost every object is right, so the check that lists all mistakes runs only when decoding fails."""
+    """Almost every object is right, so the check that lists all mistakes runs only when decoding
+    fails."""
     model = kind.model_class()
     if model is None:
         return value

@@ -13,7 +13,8 @@ SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def expand(paths: Iterable[str]) -> Iterator[str]:
-    """Files as they are, directories as the manifests in and below them, sorted; hidden ones are left out."""
+    """Files as they are, directories as the manifests in and below them, sorted; hidden ones are
+    left out."""
     for path in paths:
         if path != "-" and Path(path).is_dir():
             found = (p for p in Path(path).rglob("*") if p.suffix in SUFFIXES and p.is_file())
@@ -27,7 +28,8 @@ def is_hidden(path: Path) -> bool:
 
 
 def read(paths: Iterable[str]) -> tuple[list[tuple[str, str]], list[Diagnostic]]:
-    """(name, text) of every file that can be read, `-` being standard input; a diagnostic for each that can't."""
+    """(name, text) of every file that can be read, `-` being standard input; a diagnostic for each
+    that can't."""
     texts: list[tuple[str, str]] = []
     diagnostics: list[Diagnostic] = []
     for name in dict.fromkeys(expand(paths)):
@@ -36,5 +38,9 @@ def read(paths: Iterable[str]) -> tuple[list[tuple[str, str]], list[Diagnostic]]
             texts.append((name, data.decode("utf-8-sig")))
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            diagnostics.append(Diagnostic(Code.UNREADABLE_FILE, Severity.ERROR, f"can't be read: {why}", Origin(name)))
+            diagnostics.append(
+                Diagnostic(
+                    Code.UNREADABLE_FILE, Severity.ERROR, f"can't be read: {why}", Origin(name)
+                )
+            )
     return texts, diagnostics

@@ -56,7 +56,8 @@ def parsed_path(text: str) -> Path:
 
 
 def path_text(path: Path) -> str:
-    """`spec.http[0].route[0].weight`; keys that are no plain words are quoted: `metadata.labels["a.b/c"]`."""
+    """`spec.http[0].route[0].weight`; keys that are no plain words are quoted:
+    `metadata.labels["a.b/c"]`."""
     text = ""
     for step in path:
         if isinstance(step, int):

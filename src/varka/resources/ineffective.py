@@ -1,6 +1,7 @@
 """Fields that Istio knows and nothing here reads: whoever sets one is told, with the reason.
 
-MeshConfig, ProxyConfig and Telemetry only: fields of other kinds without effect are told by the checks of these kinds.
+MeshConfig, ProxyConfig and Telemetry only: fields of other kinds without effect are told by the
+checks of these kinds.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from varka.resources.yaml import Path
 _ELSEWHERE = "varka starts its proxies itself"
 _MTLS = "there is no mutual TLS between workloads yet"
 _METRICS = "Istio's own metrics are not made yet; those of Envoy are at port 15090"
-_OLD_TRACER = "proxies trace to extensionProviders that a Telemetry or defaultProviders.tracing names"
+_OLD_TRACER = (
+    "proxies trace to extensionProviders that a Telemetry or defaultProviders.tracing names"
+)
 _GONE = "Envoy 1.40 has no such tracer"
 _AUTHORIZATION = "authorization policies are not enforced yet"
 _INBOUND = "Istio has no use for it on the way in"
@@ -32,12 +35,18 @@ INEFFECTIVE: Mapping[str, str] = {
     "MeshConfig.ca": _MTLS,
     "MeshConfig.meshMTLS": _MTLS,
     "MeshConfig.certificates": "certificates of Kubernetes' webhooks are not made",
-    "MeshConfig.verifyCertificateAtClient": "servers of `tls` without caCertificates are checked against the system's roots",
+    "MeshConfig.verifyCertificateAtClient": (
+        "servers of `tls` without caCertificates are checked against the system's roots"
+    ),
     "MeshConfig.serviceSettings": _ONE_CLUSTER,
     "MeshConfig.serviceScopeConfigs": _ONE_CLUSTER,
-    "MeshConfig.enablePrometheusMerge": "metrics of applications are not merged into those of their proxies",
+    "MeshConfig.enablePrometheusMerge": (
+        "metrics of applications are not merged into those of their proxies"
+    ),
     "MeshConfig.outboundTrafficPolicy.tls": "unknown hosts are connected to as the client asks",
-    "MeshConfig.defaultTrafficPolicy.outlierDetection.consecutiveErrors": "it gave way to consecutive5xxErrors",
+    "MeshConfig.defaultTrafficPolicy.outlierDetection.consecutiveErrors": (
+        "it gave way to consecutive5xxErrors"
+    ),
     "MeshConfig.defaultInboundHttpRetryPolicy.perTryTimeout": _INBOUND,
     "MeshConfig.defaultInboundHttpRetryPolicy.retryRemoteLocalities": _INBOUND,
     "MeshConfig.defaultInboundHttpRetryPolicy.retryIgnorePreviousHosts": _INBOUND,
@@ -49,7 +58,9 @@ INEFFECTIVE: Mapping[str, str] = {
     "MeshConfig.extensionProviders.prometheus": _METRICS,
     "MeshConfig.extensionProviders.sds": "certificates come from Secrets and files",
     f"{_OTEL}.serviceAttributeEnrichment": "spans have no attributes of the service",
-    f"{_OTEL}.grpc.initialMetadata.envName": "Envoy 1.40 sends metadata of gRPC calls as they are written",
+    f"{_OTEL}.grpc.initialMetadata.envName": (
+        "Envoy 1.40 sends metadata of gRPC calls as they are written"
+    ),
     f"{_OTEL}.dynatraceSampler": "Dynatrace's sampler is not configured",
     f"{_OTEL}.resourceDetectors.dynatrace": "Dynatrace's resource detector is not configured",
     "MeshConfig.defaultProviders.metrics": _METRICS,
@@ -60,7 +71,9 @@ INEFFECTIVE: Mapping[str, str] = {
     "MeshConfig.defaultConfig.image": _ELSEWHERE,
     "MeshConfig.defaultConfig.discoveryAddress": _ELSEWHERE,
     "MeshConfig.defaultConfig.discoveryRefreshDelay": "configuration is pushed, never polled",
-    "MeshConfig.defaultConfig.controlPlaneAuthPolicy": "proxies reach the control plane over a socket of this machine",
+    "MeshConfig.defaultConfig.controlPlaneAuthPolicy": (
+        "proxies reach the control plane over a socket of this machine"
+    ),
     "MeshConfig.defaultConfig.availabilityZone": "a pod's locality comes from its labels",
     "MeshConfig.defaultConfig.zipkinAddress": _OLD_TRACER,
     "MeshConfig.defaultConfig.tracing.zipkin": _OLD_TRACER,
@@ -71,12 +84,20 @@ INEFFECTIVE: Mapping[str, str] = {
     "MeshConfig.defaultConfig.tracing.tlsSettings": _OLD_TRACER,
     "MeshConfig.defaultConfig.tracing.enableIstioTags": "Istio's own tags of spans are not made",
     "MeshConfig.defaultConfig.statsdUdpAddress": "statistics are only served at port 15090",
-    "MeshConfig.defaultConfig.envoyMetricsServiceAddress": "statistics are only served at port 15090",
+    "MeshConfig.defaultConfig.envoyMetricsServiceAddress": (
+        "statistics are only served at port 15090"
+    ),
     "MeshConfig.defaultConfig.envoyMetricsService": "statistics are only served at port 15090",
-    "MeshConfig.defaultConfig.envoyAccessLogService.tlsSettings": "the access log service is reached in plaintext",
-    "MeshConfig.defaultConfig.envoyAccessLogService.tcpKeepalive": "the access log service is reached without keepalive",
+    "MeshConfig.defaultConfig.envoyAccessLogService.tlsSettings": (
+        "the access log service is reached in plaintext"
+    ),
+    "MeshConfig.defaultConfig.envoyAccessLogService.tcpKeepalive": (
+        "the access log service is reached without keepalive"
+    ),
     "MeshConfig.defaultConfig.proxyAdminPort": "the administration interface is at port 15000",
-    "MeshConfig.defaultConfig.statusPort": "there is no agent beside the proxy: its readiness is at port 15021",
+    "MeshConfig.defaultConfig.statusPort": (
+        "there is no agent beside the proxy: its readiness is at port 15021"
+    ),
     "MeshConfig.defaultConfig.statNameLength": "Envoy has no limit any more",
     "MeshConfig.defaultConfig.sds": _MTLS,
     "MeshConfig.defaultConfig.caCertificatesPem": _MTLS,
@@ -84,12 +105,24 @@ INEFFECTIVE: Mapping[str, str] = {
     "MeshConfig.defaultConfig.extraStatTags": _METRICS,
     "MeshConfig.defaultConfig.proxyStatsMatcher": "every statistic is kept anyway",
     "MeshConfig.defaultConfig.statsCompression": "statistics are served uncompressed",
-    "MeshConfig.defaultConfig.readinessProbe": "it is for virtual machines; pods have their own probes",
-    "MeshConfig.defaultConfig.terminationDrainDuration": "a pod that ends serves for one more second",
-    "MeshConfig.defaultConfig.proxyHeaders.metadataExchangeHeaders": "only Istio's own Envoy exchanges metadata",
-    "MeshConfig.defaultConfig.connectionSettings.clusterPerConnectionBufferLimitBytes": "clusters keep Envoy's limit",
-    "MeshConfig.defaultConfig.connectionSettings.listenerConnectionLimit": "connections are not limited",
-    "MeshConfig.defaultConfig.connectionSettings.globalDownstreamConnectionLimit": "connections are not limited",
+    "MeshConfig.defaultConfig.readinessProbe": (
+        "it is for virtual machines; pods have their own probes"
+    ),
+    "MeshConfig.defaultConfig.terminationDrainDuration": (
+        "a pod that ends serves for one more second"
+    ),
+    "MeshConfig.defaultConfig.proxyHeaders.metadataExchangeHeaders": (
+        "only Istio's own Envoy exchanges metadata"
+    ),
+    "MeshConfig.defaultConfig.connectionSettings.clusterPerConnectionBufferLimitBytes": (
+        "clusters keep Envoy's limit"
+    ),
+    "MeshConfig.defaultConfig.connectionSettings.listenerConnectionLimit": (
+        "connections are not limited"
+    ),
+    "MeshConfig.defaultConfig.connectionSettings.globalDownstreamConnectionLimit": (
+        "connections are not limited"
+    ),
     "ProxyConfig.image": _ELSEWHERE,
     "Telemetry.targetRef": _TARGETS,
     "Telemetry.targetRefs": _TARGETS,
@@ -100,9 +133,12 @@ INEFFECTIVE: Mapping[str, str] = {
 """Kind and path of a field (all below it are meant, too) -> why it has no effect."""
 
 
-def ineffective(value: Any, field: str, defaults: Any = None, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """The fields without effect that `value` sets to something else than the default, and why. `value` is in the model's
-    spelling; `field` says what it is the value of (`MeshConfig`, `MeshConfig.defaultConfig`)."""
+def ineffective(
+    value: Any, field: str, defaults: Any = None, path: Path = ()
+) -> Iterator[tuple[Path, str]]:
+    """The fields without effect that `value` sets to something else than the default, and why.
+    `value` is in the model's spelling; `field` says what it is the value of (`MeshConfig`,
+    `MeshConfig.defaultConfig`)."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from ineffective(item, field, None, (*path, index))

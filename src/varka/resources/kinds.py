@@ -1,4 +1,5 @@
-"""The kinds we know: how they are called, which versions are served, what their objects decode to."""
+"""The kinds we know: how they are called, which versions are served, what their objects decode
+to."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ class Kind:
     storage: str
     """The version objects are shown in."""
     model: str = ""
-    """`module:Class` under `resources.model`; "" for kinds that are accepted but not interpreted."""
+    """`module:Class` under `resources.model`; "" for kinds that are accepted but not
+    interpreted."""
 
     @property
     def is_istio(self) -> bool:
@@ -46,7 +48,9 @@ class Kind:
         if not self.model:
             return None
         module, _, name = self.model.partition(":")
-        found: type[msgspec.Struct] = getattr(import_module(f"varka.resources.model.{module}"), name)
+        found: type[msgspec.Struct] = getattr(
+            import_module(f"varka.resources.model.{module}"), name
+        )
         return found
 
 
@@ -144,7 +148,8 @@ tekton.dev/v1,v1beta1,v1alpha1  TaskRun  taskruns  tr  ns
 
 @cache
 def istio_crds() -> tuple[Mapping[str, Any], ...]:
-    """Istio's CustomResourceDefinitions in short form; `spec` is the schema of the field of that name."""
+    """Istio's CustomResourceDefinitions in short form; `spec` is the schema of the field of that
+    name."""
     return tuple(msgspec.json.decode(get_data("varka.resources", "data/istio-crds.json") or b"[]"))
 
 
@@ -165,10 +170,15 @@ def _istio() -> tuple[Kind, ...]:
             namespaced=crd["namespaced"],
             versions=tuple(crd["versions"]),
             storage=crd["storage"],
-            model=f"{'proxyconfig' if crd['kind'] == 'ProxyConfig' else _ISTIO_MODULES[crd['group']]}:{crd['kind']}",
+            model=_model_of(crd["group"], crd["kind"]),
         )
         for crd in istio_crds()
     )
+
+
+def _model_of(group: str, kind: str) -> str:
+    module = "proxyconfig" if kind == "ProxyConfig" else _ISTIO_MODULES[group]
+    return f"{module}:{kind}"
 
 
 def _table(text: str, *, typed: bool) -> tuple[Kind, ...]:
@@ -179,7 +189,19 @@ def _table(text: str, *, typed: bool) -> tuple[Kind, ...]:
         served = tuple(versions.split(","))
         short_names = () if short == "-" else tuple(short.split(","))
         model = f"kubernetes:{name}" if typed else ""
-        kinds.append(Kind(group, name, plural, name.lower(), short_names, scope == "ns", served, served[0], model))
+        kinds.append(
+            Kind(
+                group,
+                name,
+                plural,
+                name.lower(),
+                short_names,
+                scope == "ns",
+                served,
+                served[0],
+                model,
+            )
+        )
     return tuple(kinds)
 
 
@@ -194,9 +216,16 @@ def lookup(group: str, name: str) -> Kind | None:
 
 
 def is_foreign(group: str) -> bool:
-    """Whether a group is none of Istio's or Kubernetes' core, nor a misspelt one of these: its kinds are not ours to judge."""
-    ours = {kind.group for kind in all_kinds() if kind.model or kind.group.endswith(".istio.io")} | {"gateway.networking.k8s.io"}
-    return bool(group) and group not in ours and not get_close_matches(group, ours - {""}, n=1, cutoff=0.85)
+    """Whether a group is none of Istio's or Kubernetes' core, nor a misspelt one of these: its
+    kinds are not ours to judge."""
+    ours = {
+        kind.group for kind in all_kinds() if kind.model or kind.group.endswith(".istio.io")
+    } | {"gateway.networking.k8s.io"}
+    return (
+        bool(group)
+        and group not in ours
+        and not get_close_matches(group, ours - {""}, n=1, cutoff=0.85)
+    )
 
 
 def foreign(group: str, version: str, name: str) -> Kind:
@@ -210,14 +239,17 @@ def _by_word() -> Mapping[str, Kind]:
     for kind in all_kinds():
         names = (kind.name.lower(), kind.plural, kind.singular, *kind.short_names)
         qualified = [f"{name}.{kind.group}" for name in names[:3] if kind.group]
-        versioned = [f"{kind.plural}.{version}.{kind.group}" for version in kind.versions if kind.group]
+        versioned = [
+            f"{kind.plural}.{version}.{kind.group}" for version in kind.versions if kind.group
+        ]
         for word in (*names, *qualified, *versioned):
             words.setdefault(word, kind)
     return words
 
 
 def find(word: str) -> Kind | None:
-    """The kind that a user means: `vs`, `virtualservice`, `VirtualServices`, `virtualservices.networking.istio.io`."""
+    """The kind that a user means: `vs`, `virtualservice`, `VirtualServices`,
+    `virtualservices.networking.istio.io`."""
     return _by_word().get(word.lower())
 
 
@@ -227,13 +259,18 @@ def suggest(word: str) -> str:
 
 
 def suggest_kind(group: str, name: str) -> str:
-    """What was probably meant by an unknown group and kind: `apiVersion: ..., kind: ...`, "" when nothing is near."""
+    """What was probably meant by an unknown group and kind: `apiVersion: ..., kind: ...`, "" when
+    nothing is near."""
     same_name = [kind for kind in all_kinds() if kind.name.lower() == name.lower()]
     if same_name:
         kind = max(same_name, key=lambda k: (k.group == group, k.is_istio))
         return f"apiVersion: {kind.api_version}, kind: {kind.name}"
-    near = get_close_matches(name, [k.name for k in all_kinds() if k.group == group] or [k.name for k in all_kinds()], n=1)
-    found = next((k for k in all_kinds() if near and k.name == near[0] and k.group == group), None) or next(
-        (k for k in all_kinds() if near and k.name == near[0]), None
+    near = get_close_matches(
+        name,
+        [k.name for k in all_kinds() if k.group == group] or [k.name for k in all_kinds()],
+        n=1,
     )
+    found = next(
+        (k for k in all_kinds() if near and k.name == near[0] and k.group == group), None
+    ) or next((k for k in all_kinds() if near and k.name == near[0]), None)
     return f"apiVersion: {found.api_version}, kind: {found.name}" if found else ""

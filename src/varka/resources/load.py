@@ -18,7 +18,8 @@ from varka.resources.yaml import Document, documents
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Part:
-    """One text, read. A pure function of name and text: who remembers it by them keeps the identity of its objects."""
+    """One text, read. A pure function of name and text: who remembers it by them keeps the identity
+    of its objects."""
 
     objects: tuple[tuple[Resource[Any], Place], ...]
     diagnostics: tuple[Diagnostic, ...]
@@ -34,22 +35,37 @@ class Loaded:
 
 
 PRUNED = frozenset({Code.UNKNOWN_FIELD})
-"""To be tolerated: what an API server leaves out with a warning, unless it is asked to be strict, as kubectl asks it."""
+"""To be tolerated: what an API server leaves out with a warning, unless it is asked to be strict,
+as kubectl asks it."""
 
 
 def load(
-    texts: Iterable[tuple[str, str]], *, namespace: str | None = "default", tolerated: frozenset[Code] = frozenset()
+    texts: Iterable[tuple[str, str]],
+    *,
+    namespace: str | None = "default",
+    tolerated: frozenset[Code] = frozenset(),
 ) -> Loaded:
-    """Read (file name, text) pairs. Namespaced objects without a namespace get `namespace`; None leaves it empty. `tolerated`
-    are codes of errors that are warnings."""
-    return combine(load_text(name, text, namespace=namespace, tolerated=tolerated) for name, text in texts)
+    """Read (file name, text) pairs. Namespaced objects without a namespace get `namespace`; None
+    leaves it empty. `tolerated` are codes of errors that are warnings."""
+    return combine(
+        load_text(name, text, namespace=namespace, tolerated=tolerated) for name, text in texts
+    )
 
 
-def load_text(name: str, text: str, *, namespace: str | None = "default", tolerated: frozenset[Code] = frozenset()) -> Part:
+def load_text(
+    name: str,
+    text: str,
+    *,
+    namespace: str | None = "default",
+    tolerated: frozenset[Code] = frozenset(),
+) -> Part:
     """Read one text: every document that can be read, every reason why others can't."""
     found, problems = documents(text)
     objects: list[tuple[Resource[Any], Place]] = []
-    diagnostics = [Diagnostic(Code.SYNTAX, Severity.ERROR, p.message, Origin(name, p.mark.line, p.mark.column)) for p in problems]
+    diagnostics = [
+        Diagnostic(Code.SYNTAX, Severity.ERROR, p.message, Origin(name, p.mark.line, p.mark.column))
+        for p in problems
+    ]
     for document in found:
         for value, place in _unfold(document, name):
             resource, key, findings = check_object(value, namespace, tolerated)
@@ -80,14 +96,21 @@ def _replaced(key: ObjectKey, old: Place, new: Place) -> Diagnostic:
     severity = Severity.WARNING if old.file == new.file else Severity.INFO
     message = f"{key} was already defined at {old.origin()}; this one replaces it"
     hint = "remove one of the two, or give it another name"
-    return Diagnostic(Code.DUPLICATE_OBJECT, severity, message, new.origin(), key, "metadata.name", hint)
+    return Diagnostic(
+        Code.DUPLICATE_OBJECT, severity, message, new.origin(), key, "metadata.name", hint
+    )
 
 
 def _unfold(document: Document, file: str) -> Iterator[tuple[Any, Place]]:
     """The objects of a document: itself, or the items of a `List`, `VirtualServiceList`, ..."""
     value = document.value
     kind = value.get("kind") if isinstance(value, dict) else None
-    if isinstance(kind, str) and kind.endswith("List") and isinstance(value.get("items"), list | None) and "items" in value:
+    if (
+        isinstance(kind, str)
+        and kind.endswith("List")
+        and isinstance(value.get("items"), list | None)
+        and "items" in value
+    ):
         for index, item in enumerate(value["items"] or ()):
             yield item, Place(file, document, ("items", index))
     else:
@@ -97,4 +120,12 @@ def _unfold(document: Document, file: str) -> Iterator[tuple[Any, Place]]:
 def diagnostic(finding: Finding, key: ObjectKey | None, place: Place) -> Diagnostic:
     """What a check found, with its place."""
     origin = place.origin(finding.path)
-    return Diagnostic(finding.code, finding.severity, finding.message, origin, key, path_text(finding.path), finding.hint)
+    return Diagnostic(
+        finding.code,
+        finding.severity,
+        finding.message,
+        origin,
+        key,
+        path_text(finding.path),
+        finding.hint,
+    )

@@ -1,4 +1,5 @@
-"""MeshConfig and ProxyConfig, merged as Istio merges them: every field overrides, except a few that are joined."""
+"""MeshConfig and ProxyConfig, merged as Istio merges them: every field overrides, except a few that
+are joined."""
 
 from __future__ import annotations
 
@@ -72,11 +73,14 @@ def default_mesh_config() -> mesh.MeshConfig:
 def load_mesh_config(text: str, name: str) -> tuple[mesh.MeshConfig, tuple[Diagnostic, ...]]:
     """The mesh configuration of a file, merged over the defaults, and what is wrong with it.
 
-    The file holds a MeshConfig, the ConfigMap `istio` with it under the key `mesh`, or an IstioOperator with
-    `spec.meshConfig`. With errors in it the defaults are returned.
+    The file holds a MeshConfig, the ConfigMap `istio` with it under the key `mesh`, or an
+    IstioOperator with `spec.meshConfig`. With errors in it the defaults are returned.
     """
     found, problems = documents(text)
-    diagnostics = [Diagnostic(Code.SYNTAX, Severity.ERROR, p.message, Origin(name, p.mark.line, p.mark.column)) for p in problems]
+    diagnostics = [
+        Diagnostic(Code.SYNTAX, Severity.ERROR, p.message, Origin(name, p.mark.line, p.mark.column))
+        for p in problems
+    ]
     if problems or not found:
         return default_mesh_config(), tuple(diagnostics)
     document = wrapper(found)
@@ -86,7 +90,8 @@ def load_mesh_config(text: str, name: str) -> tuple[mesh.MeshConfig, tuple[Diagn
 
 
 def read_wrapped(value: Any, findings: Findings) -> mesh.MeshConfig:
-    """The same of one document as plain values; paths begin at its root and go on inside the text of a ConfigMap."""
+    """The same of one document as plain values; paths begin at its root and go on inside the text
+    of a ConfigMap."""
     try:
         given, prefix = unwrapped(value)
     except ValueError as error:
@@ -98,7 +103,8 @@ def read_wrapped(value: Any, findings: Findings) -> mesh.MeshConfig:
 
 
 def unwrapped(value: Any) -> tuple[Any, Path]:
-    """The MeshConfig inside a document, and the way to it. Raises ValueError for a ConfigMap whose text is no YAML."""
+    """The MeshConfig inside a document, and the way to it. Raises ValueError for a ConfigMap whose
+    text is no YAML."""
     if isinstance(value, dict) and value.get("kind") == "IstioOperator":
         return (value.get("spec") or {}).get("meshConfig") or {}, ("spec", "meshConfig")
     if isinstance(value, dict) and value.get("kind") == "ConfigMap":
@@ -108,9 +114,13 @@ def unwrapped(value: Any) -> tuple[Any, Path]:
 
 
 def load_mesh_networks(text: str, name: str) -> tuple[mesh.MeshNetworks, tuple[Diagnostic, ...]]:
-    """The networks of a MeshNetworks document, and what is wrong with it; none when it has errors."""
+    """The networks of a MeshNetworks document, and what is wrong with it; none when it has
+    errors."""
     found, problems = documents(text)
-    diagnostics = [Diagnostic(Code.SYNTAX, Severity.ERROR, p.message, Origin(name, p.mark.line, p.mark.column)) for p in problems]
+    diagnostics = [
+        Diagnostic(Code.SYNTAX, Severity.ERROR, p.message, Origin(name, p.mark.line, p.mark.column))
+        for p in problems
+    ]
     empty = mesh.MeshNetworks()
     if problems or not found:
         return empty, tuple(diagnostics)
@@ -134,7 +144,8 @@ def merge_mesh_config(value: Any) -> tuple[mesh.MeshConfig, Findings]:
 
 
 def given_mesh_config(holder: Mapping[str, Any] | None) -> mesh.MeshConfig:
-    """What the object with the mesh configuration says, without Istio's defaults; nothing when it has errors."""
+    """What the object with the mesh configuration says, without Istio's defaults; nothing when it
+    has errors."""
     findings = Findings()
     value = unwrapped(holder)[0] if holder is not None else None
     given = Shape(findings).read(value or {}, mesh.MeshConfig, ())
@@ -142,7 +153,8 @@ def given_mesh_config(holder: Mapping[str, Any] | None) -> mesh.MeshConfig:
 
 
 def without_effect(value: Any) -> Iterator[tuple[Path, str]]:
-    """The fields that a document with a mesh configuration sets in vain, and why; paths begin at the document's root."""
+    """The fields that a document with a mesh configuration sets in vain, and why; paths begin at
+    the document's root."""
     given, prefix = unwrapped(value)
     read = Shape(Findings()).read(given or {}, mesh.MeshConfig, ())
     for path, reason in ineffective(read, "MeshConfig", _DEFAULTS):
@@ -156,7 +168,8 @@ def proxy_config_without_effect(value: Any) -> Iterator[tuple[Path, str]]:
 
 
 def merge_proxy_config(base: mesh.ProxyConfig, value: Any) -> tuple[mesh.ProxyConfig, Findings]:
-    """A `proxy.istio.io/config` annotation, as plain values, over `base` (MeshConfig.defaultConfig); with errors `base`."""
+    """A `proxy.istio.io/config` annotation, as plain values, over `base`
+    (MeshConfig.defaultConfig); with errors `base`."""
     findings = Findings()
     given = Shape(findings).read(value, mesh.ProxyConfig, ())
     if findings.failed or not isinstance(given, dict):
@@ -169,11 +182,17 @@ def merge_proxy_config(base: mesh.ProxyConfig, value: Any) -> tuple[mesh.ProxyCo
         changes["proxyHeaders"] = _over(base.proxy_headers, changes["proxyHeaders"])
     if any(name in changes for name in _CLUSTER_NAME):
         changes = {**dict.fromkeys(_CLUSTER_NAME), **changes}
-    return msgspec.structs.replace(base, **{_attribute(name): item for name, item in changes.items()}), findings
+    return msgspec.structs.replace(
+        base, **{_attribute(name): item for name, item in changes.items()}
+    ), findings
 
 
 def _over(base: Any, patch: Any) -> Any:
-    given = {f.name: getattr(patch, f.name) for f in msgspec.structs.fields(patch) if getattr(patch, f.name) is not None}
+    given = {
+        f.name: getattr(patch, f.name)
+        for f in msgspec.structs.fields(patch)
+        if getattr(patch, f.name) is not None
+    }
     return msgspec.structs.replace(base, **given)
 
 
@@ -184,7 +203,10 @@ def _attribute(name: str) -> str:
 def _merged(given: Mapping[str, Any]) -> dict[str, Any]:
     merged = {**_DEFAULTS, **given}
     merged["defaultConfig"] = _merged_proxy(given.get("defaultConfig", {}))
-    merged["defaultProviders"] = {**_DEFAULTS["defaultProviders"], **given.get("defaultProviders", {})}
+    merged["defaultProviders"] = {
+        **_DEFAULTS["defaultProviders"],
+        **given.get("defaultProviders", {}),
+    }
     providers = {provider["name"]: provider for provider in _DEFAULTS["extensionProviders"]}
     for provider in given.get("extensionProviders", ()):
         providers[provider.get("name", "")] = provider
@@ -201,8 +223,8 @@ def _merged_proxy(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def wrapper(found: Sequence[Document]) -> Document:
-    """Of the documents of a file the one that holds the mesh configuration: the first ConfigMap or IstioOperator, or just the
-    first."""
+    """Of the documents of a file the one that holds the mesh configuration: the first ConfigMap or
+    IstioOperator, or just the first."""
     return next((document for document in found if _is_wrapper(document.value)), found[0])
 
 
@@ -213,4 +235,11 @@ def _is_wrapper(value: Any) -> bool:
 def _diagnostic(finding: Finding, document: Document, name: str) -> Diagnostic:
     mark = document.find(finding.path)
     origin = Origin(name, mark.line, mark.column)
-    return Diagnostic(finding.code, finding.severity, finding.message, origin, path=path_text(finding.path), hint=finding.hint)
+    return Diagnostic(
+        finding.code,
+        finding.severity,
+        finding.message,
+        origin,
+        path=path_text(finding.path),
+        hint=finding.hint,
+    )

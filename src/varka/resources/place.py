@@ -10,7 +10,8 @@ from varka.resources.yaml import Document, Path
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An object inside a file, or where else it comes from; positions of its fields are found when they are asked for."""
+    """An object inside a file, or where else it comes from; positions of its fields are found when
+    they are asked for."""
 
     file: str
     document: Document | None = None
@@ -22,7 +23,8 @@ class Place:
     """The way from the object to what the document holds of it, where it was made of a part."""
 
     def origin(self, path: Path = ()) -> Origin:
-        """Of a field, by its path inside the object; of its nearest parent when it isn't written."""
+        """Of a field, by its path inside the object; of its nearest parent when it isn't
+        written."""
         if self.document is None:
             return Origin(self.file)
         below = path[len(self.within) :] if path[: len(self.within)] == self.within else ()

@@ -13,7 +13,8 @@ Spec = TypeVar("Spec")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Resource(Generic[Spec]):
-    """A validated object. Compared by identity: while its content is unchanged it stays the same object.
+    """A validated object. Compared by identity: while its content is unchanged it stays the same
+    object.
 
     Its place in a file is not part of it: the store knows `origin(key)`, because a line that moved
     must not make anything be compiled again.
@@ -21,13 +22,16 @@ class Resource(Generic[Spec]):
 
     key: ObjectKey
     api_version: str
-    """As written (`networking.istio.io/v1beta1`); all versions of a kind decode to the same spec."""
+    """As written (`networking.istio.io/v1beta1`); all versions of a kind decode to the same
+    spec."""
     spec: Spec
-    """A model of `resources.model`: Istio kinds by their name, Kubernetes kinds from `model.kubernetes`."""
+    """A model of `resources.model`: Istio kinds by their name, Kubernetes kinds from
+    `model.kubernetes`."""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     created: str = ""
-    """creationTimestamp, RFC 3339 in UTC; "" is older than any other. Ties: name, then namespace."""
+    """creationTimestamp, RFC 3339 in UTC; "" is older than any other. Ties: name, then
+    namespace."""
     raw: Mapping[str, Any] = field(default_factory=dict)
     """The whole object as plain values, as the user wrote it."""
 

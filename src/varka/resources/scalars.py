@@ -1,4 +1,5 @@
-"""What a plain YAML scalar means to Kubernetes: the rules of sigs.k8s.io/yaml, not those of YAML 1.2 and not PyYAML's.
+"""What a plain YAML scalar means to Kubernetes: the rules of sigs.k8s.io/yaml, not those of YAML
+1.2 and not PyYAML's.
 
 `yes`, `on` and `y` are booleans, `010` is eight, `0x1f`, `0b11` and `1_000` are integers; dates and
 `12:30:45` are strings. A number without a fraction is an integer however it is written (`1e3`),
@@ -12,8 +13,16 @@ import re
 Scalar = str | int | float | bool | None
 
 _WORDS: dict[str, Scalar] = {
-    **{word: True for base in ("y", "yes", "true", "on") for word in (base, base.capitalize(), base.upper())},
-    **{word: False for base in ("n", "no", "false", "off") for word in (base, base.capitalize(), base.upper())},
+    **{
+        word: True
+        for base in ("y", "yes", "true", "on")
+        for word in (base, base.capitalize(), base.upper())
+    },
+    **{
+        word: False
+        for base in ("n", "no", "false", "off")
+        for word in (base, base.capitalize(), base.upper())
+    },
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
     **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),

@@ -1,4 +1,5 @@
-"""The schema check: every mistake of an object against its CustomResourceDefinition, not only the first."""
+"""The schema check: every mistake of an object against its CustomResourceDefinition, not only the
+first."""
 
 from __future__ import annotations
 
@@ -68,10 +69,16 @@ def compile_schema(raw: Mapping[str, Any]) -> Schema:
     """A schema in the short form of `data/istio-crds.json`."""
     properties = raw.get("properties")
     items, additional = raw.get("items"), raw.get("additionalProperties")
-    limits = tuple((key.startswith("min"), raw[key], text.format(raw[key])) for key, text in _LIMITS if key in raw)
+    limits = tuple(
+        (key.startswith("min"), raw[key], text.format(raw[key]))
+        for key, text in _LIMITS
+        if key in raw
+    )
     return Schema(
         type=raw.get("type", ""),
-        properties={name: compile_schema(inner) for name, inner in properties.items()} if properties is not None else None,
+        properties={name: compile_schema(inner) for name, inner in properties.items()}
+        if properties is not None
+        else None,
         items=compile_schema(items) if items else None,
         additional=compile_schema(additional) if additional else None,
         required=tuple(raw.get("required", ())),
@@ -89,7 +96,8 @@ def compile_schema(raw: Mapping[str, Any]) -> Schema:
 
 @cache
 def spec_schema(group: str, kind: str) -> tuple[Schema, bool]:
-    """The schema of an Istio kind's `spec`, and whether a spec is required. Raises KeyError for other kinds."""
+    """The schema of an Istio kind's `spec`, and whether a spec is required. Raises KeyError for
+    other kinds."""
     for crd in istio_crds():
         if (crd["group"], crd["kind"]) == (group, kind):
             return compile_schema(crd["spec"]), "spec" in crd["required"]
@@ -102,7 +110,8 @@ class Check:
 
     findings: Findings
     uneven: bool = field(default=False)
-    """There are nulls or snake-case spellings that `even` has to take out before the value is decoded."""
+    """There are nulls or snake-case spellings that `even` has to take out before the value is
+    decoded."""
 
     def check(self, value: Any, schema: Schema, path: Path) -> None:
         if not self._type(value, schema, path):
@@ -130,7 +139,9 @@ class Check:
         wanted = schema.type
         if not wanted:
             return True
-        if isinstance(value, _TYPES[wanted]) and (wanted == "boolean" or not isinstance(value, bool)):
+        if isinstance(value, _TYPES[wanted]) and (
+            wanted == "boolean" or not isinstance(value, bool)
+        ):
             return True
         if value is None and schema.nullable:
             self.uneven = True
@@ -141,7 +152,9 @@ class Check:
     def _wrong(self, path: Path, wanted: str, value: Any) -> None:
         quotable = wanted == "a string" and isinstance(value, bool | int | float)
         hint = f'write "{shown(value)}" with quotes' if quotable else ""
-        self.findings.error(Code.WRONG_TYPE, path, f"{wanted} was expected, not {shown(value)}", hint)
+        self.findings.error(
+            Code.WRONG_TYPE, path, f"{wanted} was expected, not {shown(value)}", hint
+        )
 
     def _mapping(self, value: dict[str, Any], schema: Schema, path: Path) -> None:
         properties = schema.properties or {}
@@ -150,7 +163,9 @@ class Check:
             if inner is None:
                 if not schema.open:
                     hint = near(name, properties)
-                    self.findings.error(Code.UNKNOWN_FIELD, (*path, name), f"unknown field {name!r}", hint)
+                    self.findings.error(
+                        Code.UNKNOWN_FIELD, (*path, name), f"unknown field {name!r}", hint
+                    )
             elif item is None:
                 self.uneven = True
                 if schema.additional is inner and not inner.nullable:
@@ -165,18 +180,36 @@ class Check:
         for group in schema.exclusive:
             given = [name for name in group if value.get(name) is not None]
             if len(given) > 1:
-                self.findings.error(Code.EXCLUSIVE_FIELDS, (*path, given[1]), f"only one of {', '.join(given)} can be set")
+                self.findings.error(
+                    Code.EXCLUSIVE_FIELDS,
+                    (*path, given[1]),
+                    f"only one of {', '.join(given)} can be set",
+                )
 
     def _scalar(self, value: Any, schema: Schema, path: Path) -> None:
         if schema.enum and value not in schema.enum:
             allowed = sorted(schema.enum)
             hint = near(str(value), allowed) or f"one of {', '.join(allowed)}"
             self.findings.error(Code.NOT_ONE_OF, path, f"{value!r} is not allowed here", hint)
-        if schema.pattern is not None and isinstance(value, str) and not schema.pattern.search(value):
-            self.findings.error(Code.BAD_PATTERN, path, f"{value!r} does not match {schema.pattern.pattern}")
+        if (
+            schema.pattern is not None
+            and isinstance(value, str)
+            and not schema.pattern.search(value)
+        ):
+            self.findings.error(
+                Code.BAD_PATTERN, path, f"{value!r} does not match {schema.pattern.pattern}"
+            )
         low, high = schema.bounds
-        if isinstance(value, int | float) and ((low is not None and value < low) or (high is not None and value > high)):
-            wanted = f"at least {low:g}" if high is None else f"at most {high:g}" if low is None else f"from {low:g} to {high:g}"
+        if isinstance(value, int | float) and (
+            (low is not None and value < low) or (high is not None and value > high)
+        ):
+            wanted = (
+                f"at least {low:g}"
+                if high is None
+                else f"at most {high:g}"
+                if low is None
+                else f"from {low:g} to {high:g}"
+            )
             self.findings.error(Code.OUT_OF_RANGE, path, f"{value} is out of range: {wanted}")
 
     def _limits(self, value: Any, schema: Schema, path: Path) -> None:

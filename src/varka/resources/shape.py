@@ -1,7 +1,9 @@
-"""Plain values against a model: every wrong type and every unknown field, and the value in the model's own spelling.
+"""Plain values against a model: every wrong type and every unknown field, and the value in the
+model's own spelling.
 
-For messages that have no CustomResourceDefinition: MeshConfig, MeshNetworks, ProxyConfig annotations, and Kubernetes'
-own kinds. Protobuf's JSON rules allow more than Kubernetes: field names in snake case, and numbers as strings.
+For messages that have no CustomResourceDefinition: MeshConfig, MeshNetworks, ProxyConfig
+annotations, and Kubernetes' own kinds. Protobuf's JSON rules allow more than Kubernetes: field
+names in snake case, and numbers as strings.
 """
 
 from __future__ import annotations
@@ -22,7 +24,13 @@ from varka.resources.codes import Code
 from varka.resources.findings import Findings
 from varka.resources.yaml import Path
 
-_WORDS: dict[type, str] = {str: "a string", int: "an integer", float: "a number", bool: "a boolean", bytes: "base64 text"}
+_WORDS: dict[type, str] = {
+    str: "a string",
+    int: "an integer",
+    float: "a number",
+    bool: "a boolean",
+    bytes: "base64 text",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,8 @@ class Shape:
     protobuf: bool = True
 
     def read(self, value: Any, kind: Any, path: Path) -> Any:
-        """`value` in the spelling of `kind`; what is wrong with it goes to the findings and is left out."""
+        """`value` in the spelling of `kind`; what is wrong with it goes to the findings and is left
+        out."""
         kind = _required(kind)
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return self._message(value, kind, path)
@@ -52,7 +61,12 @@ class Shape:
         for name, item in value.items():
             field = fields.get(name) or (fields.get(_camel(name)) if self.protobuf else None)
             if field is None:
-                self.findings.warning(Code.UNKNOWN_FIELD, (*path, name), f"unknown field {name!r} is ignored", near(name, fields))
+                self.findings.warning(
+                    Code.UNKNOWN_FIELD,
+                    (*path, name),
+                    f"unknown field {name!r} is ignored",
+                    near(name, fields),
+                )
             elif item is not None:
                 result[field.encode_name] = self.read(item, field.type, (*path, name))
         return {name: item for name, item in result.items() if item is not None}
@@ -113,7 +127,8 @@ class Shape:
 
 
 def misspelt(value: Any, kind: type[msgspec.Struct], path: Path, findings: Findings) -> None:
-    """Warn about names that differ from a field only in case, dashes or a final s: the API server would drop them.
+    """Warn about names that differ from a field only in case, dashes or a final s: the API server
+    would drop them.
 
     A model holds only the fields that we read, so other names say nothing.
     """
@@ -124,12 +139,22 @@ def misspelt(value: Any, kind: type[msgspec.Struct], path: Path, findings: Findi
         if name not in fields:
             meant = _meant(name, kind)
             if meant and meant not in value:
-                findings.warning(Code.UNKNOWN_FIELD, (*path, name), f"unknown field {name!r}", f"did you mean {meant!r}?")
+                findings.warning(
+                    Code.UNKNOWN_FIELD,
+                    (*path, name),
+                    f"unknown field {name!r}",
+                    f"did you mean {meant!r}?",
+                )
         elif type(item) is dict or type(item) is list:
             inner = inner_message(fields[name].type)
             if inner is not None:
                 for index, part in enumerate(item) if isinstance(item, list) else [(None, item)]:
-                    misspelt(part, inner, (*path, name) if index is None else (*path, name, index), findings)
+                    misspelt(
+                        part,
+                        inner,
+                        (*path, name) if index is None else (*path, name, index),
+                        findings,
+                    )
 
 
 def _loose(name: str) -> str:
@@ -144,10 +169,13 @@ def _meant(name: str, kind: type[msgspec.Struct]) -> str:
 
 @cache
 def inner_message(kind: Any) -> type[msgspec.Struct] | None:
-    """The model of a field's values, be they one, a list or a mapping; None when they are no messages."""
+    """The model of a field's values, be they one, a list or a mapping; None when they are no
+    messages."""
     kind = _required(kind)
     if typing.get_origin(kind) is not None:
-        kind = next((argument for argument in typing.get_args(kind) if argument not in (str, ...)), None)
+        kind = next(
+            (argument for argument in typing.get_args(kind) if argument not in (str, ...)), None
+        )
     return kind if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else None
 
 

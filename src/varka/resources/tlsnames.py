@@ -1,4 +1,5 @@
-"""Names of TLS parameters that Envoy's BoringSSL knows; any other would make it refuse the whole listener."""
+"""Names of TLS parameters that Envoy's BoringSSL knows; any other would make it refuse the whole
+listener."""
 
 from __future__ import annotations
 
@@ -13,11 +14,14 @@ CIPHERS = frozenset(
     )
     for cipher in (*ciphers, "AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA", "AES256-SHA")
 )
-CURVES = frozenset(("P-224", "P-256", "P-521", "P-384", "X25519", "X25519Kyber768Draft00", "X25519MLKEM768"))
+CURVES = frozenset(
+    ("P-224", "P-256", "P-521", "P-384", "X25519", "X25519Kyber768Draft00", "X25519MLKEM768")
+)
 
 
 def is_cipher(text: str) -> bool:
-    """A known name, `ALL`, or an expression of BoringSSL (`[A|B]`, `-ALL`), which is taken as it is."""
+    """A known name, `ALL`, or an expression of BoringSSL (`[A|B]`, `-ALL`), which is taken as it
+    is."""
     return text in CIPHERS or text == "ALL" or (bool(text) and not text[0].isalnum())
 
 

@@ -1,8 +1,8 @@
 """YAML and JSON text to plain values, fast, with the position of any field on demand.
 
 Values are built straight from libyaml's nodes; positions of fields are not kept. Whoever needs one
-asks the document, which composes its text again. Every syntax error of a stream is reported: when one
-document can't be read, the stream is cut at its `---` lines and the others are still read.
+asks the document, which composes its text again. Every syntax error of a stream is reported: when
+one document can't be read, the stream is cut at its `---` lines and the others are still read.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document of a stream: its plain value and where it begins. Equal texts make equal documents."""
+    """One document of a stream: its plain value and where it begins. Equal texts make equal
+    documents."""
 
     value: Any = field(compare=False, repr=False)
     mark: Mark
@@ -56,11 +57,16 @@ class Document:
     """Lines before `text` in the file."""
 
     def find(self, path: Path) -> Mark:
-        """The position of the key (or list item) that `path` leads to; of its nearest parent when it isn't there. A path may
-        go on inside a block of text that is YAML itself (`data.mesh` of a ConfigMap)."""
+        """The position of the key (or list item) that `path` leads to; of its nearest parent when
+        it isn't there. A path may go on inside a block of text that is YAML itself (`data.mesh` of
+        a ConfigMap)."""
         where, node, rest = _descend(_composed(self.text)[self.index], path)
         mark = _mark(where, self.first_line)
-        return mark if not rest or not isinstance(node, ScalarNode) or node.style != "|" else self._inside(node, rest, mark)
+        return (
+            mark
+            if not rest or not isinstance(node, ScalarNode) or node.style != "|"
+            else self._inside(node, rest, mark)
+        )
 
     def _inside(self, block: ScalarNode, path: Path, outside: Mark) -> Mark:
         try:
@@ -68,8 +74,14 @@ class Document:
         except (pyyaml.YAMLError, StopIteration):
             return outside
         first = block.start_mark.line + 1
-        indented, plain = self.text.splitlines()[first + where.start_mark.line], block.value.splitlines()[where.start_mark.line]
-        return Mark(first + where.start_mark.line + 1 + self.first_line, len(indented) - len(plain) + where.start_mark.column + 1)
+        indented, plain = (
+            self.text.splitlines()[first + where.start_mark.line],
+            block.value.splitlines()[where.start_mark.line],
+        )
+        return Mark(
+            first + where.start_mark.line + 1 + self.first_line,
+            len(indented) - len(plain) + where.start_mark.column + 1,
+        )
 
 
 class _Parser(CParser):
@@ -162,7 +174,8 @@ def _tagged(node: ScalarNode) -> Any:
 
 
 def documents(text: str) -> tuple[list[Document], list[Problem]]:
-    """All documents of a stream that can be read (empty ones are left out), and every reason why others can't."""
+    """All documents of a stream that can be read (empty ones are left out), and every reason why
+    others can't."""
     text = text.removeprefix("\ufeff")
     try:
         return _read(text, 0)
@@ -181,7 +194,8 @@ def documents(text: str) -> tuple[list[Document], list[Problem]]:
 
 
 def parse_value(text: str) -> Any:
-    """The value of the only document of a text, None when it is empty. Raises ValueError naming line and column."""
+    """The value of the only document of a text, None when it is empty. Raises ValueError naming
+    line and column."""
     found, problems = documents(text)
     if problems:
         first = problems[0]
@@ -198,7 +212,9 @@ def _read(text: str, first_line: int) -> tuple[list[Document], list[Problem]]:
         builder = _Builder(100_000 + 2 * len(text))
         value = builder.value(node)
         if builder.problems:
-            problems += [Problem(message, _mark(where, first_line)) for message, where in builder.problems]
+            problems += [
+                Problem(message, _mark(where, first_line)) for message, where in builder.problems
+            ]
         elif value is not None:
             found.append(Document(value, _mark(node, first_line), text, index, first_line))
     return found, problems
@@ -247,7 +263,14 @@ def _descend(node: Node, path: Path) -> tuple[Node, Node, Path]:
     for at, step in enumerate(path):
         found: tuple[Node, Node] | None = None
         if isinstance(node, MappingNode):
-            found = next(((key, item) for key, item in node.value if isinstance(key, ScalarNode) and _same(key, step)), None)
+            found = next(
+                (
+                    (key, item)
+                    for key, item in node.value
+                    if isinstance(key, ScalarNode) and _same(key, step)
+                ),
+                None,
+            )
         elif isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
             found = (node.value[step], node.value[step])
         if found is None:
@@ -257,4 +280,6 @@ def _descend(node: Node, path: Path) -> tuple[Node, Node, Path]:
 
 
 def _same(key: ScalarNode, step: str | int) -> bool:
-    return bool(key.value == step) or (key.tag is _PLAIN and key_text(resolve_plain(key.value)) == step)
+    return bool(key.value == step) or (
+        key.tag is _PLAIN and key_text(resolve_plain(key.value)) == step
+    )

@@ -1,1 +1,2 @@
-"""Where resources come from and how they change: sources, change sets, the current state. Knows no semantics."""
+"""Where resources come from and how they change: sources, change sets, the current state. Knows no
+semantics."""

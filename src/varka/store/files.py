@@ -23,7 +23,8 @@ DEBOUNCE_MS = 10
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """What reading files again brought. Objects of a file with errors that were good before stay as they were."""
+    """What reading files again brought. Objects of a file with errors that were good before stay as
+    they were."""
 
     files: tuple[str, ...]
     put: tuple[tuple[Resource[Any], Place], ...]
@@ -67,13 +68,22 @@ class Files:
             drop += self._objects.pop(name, {})
         still = {key for objects in self._objects.values() for key in objects} if drop else set()
         told = [d for name in changed for d in self.diagnostics.get(name, ())]
-        return FileChange(tuple(changed), tuple(put), tuple(k for k in drop if k not in still), (*unreadable, *told))
+        return FileChange(
+            tuple(changed),
+            tuple(put),
+            tuple(k for k in drop if k not in still),
+            (*unreadable, *told),
+        )
 
     def _wanted(self, touched: Iterable[str] | None) -> list[str]:
-        """The files to read; the folders are looked through only where the paths do not tell all."""
+        """The files to read; the folders are looked through only where the paths do not tell
+        all."""
         paths = [] if touched is None else list(touched)
         if touched is None or not all(self._follow(path) for path in paths):
-            self._names = {str(Path(name).resolve()) if name != "-" else name: name for name in expand(self.paths)}
+            self._names = {
+                str(Path(name).resolve()) if name != "-" else name: name
+                for name in expand(self.paths)
+            }
             return list(self._names.values())
         return [self._names[path] for path in paths if path in self._names]
 
@@ -81,7 +91,9 @@ class Files:
         """Note what became of a path; False when only a look through the folders can tell."""
         file = Path(path)
         if path not in self._names and file.suffix not in SUFFIXES:
-            return not file.is_dir() and not any(known.startswith(path + os.sep) for known in self._names)
+            return not file.is_dir() and not any(
+                known.startswith(path + os.sep) for known in self._names
+            )
         if not file.is_file():
             self._names.pop(path, None)
             return not file.exists()
@@ -90,7 +102,8 @@ class Files:
         return path in self._names
 
     def _name(self, file: Path) -> str | None:
-        """What `expand` would call a file in a folder of ours; None for one that is none of ours, or only by a link."""
+        """What `expand` would call a file in a folder of ours; None for one that is none of ours,
+        or only by a link."""
         for given in self.paths:
             root = Path(given).resolve()
             if given != "-" and root.is_dir() and file.is_relative_to(root):
@@ -99,14 +112,18 @@ class Files:
         return None
 
     async def changes(self) -> AsyncIterator[FileChange]:
-        """Watch, and read what was saved. Folders are watched with all below them; of a file its folder, since editors
-        put a new file in its place."""
+        """Watch, and read what was saved. Folders are watched with all below them; of a file its
+        folder, since editors put a new file in its place."""
         paths = [Path(path) for path in self.paths if path != "-"]
         folders = {path for path in paths if path.is_dir()}
         beside = {path.parent for path in paths if not path.is_dir()} - folders
         touched: asyncio.Queue[set[str]] = asyncio.Queue()
-        groups = [(roots, recursive) for roots, recursive in ((folders, True), (beside, False)) if roots]
-        watching = [asyncio.create_task(_watch(roots, recursive, touched)) for roots, recursive in groups]
+        groups = [
+            (roots, recursive) for roots, recursive in ((folders, True), (beside, False)) if roots
+        ]
+        watching = [
+            asyncio.create_task(_watch(roots, recursive, touched)) for roots, recursive in groups
+        ]
         try:
             while watching:
                 change = self.refresh(await touched.get())
@@ -117,14 +134,17 @@ class Files:
                 task.cancel()
 
     def _take(self, name: str, part: Part) -> list[ObjectKey]:
-        """Remember a file's objects; the keys it had and has no more. A broken object or document keeps what was there."""
+        """Remember a file's objects; the keys it had and has no more. A broken object or document
+        keeps what was there."""
         before = self._objects.get(name, {})
         now = {resource.key: resource for resource, _ in part.objects}
         self.diagnostics[name] = part.diagnostics
         errors = [d for d in part.diagnostics if d.severity is Severity.ERROR]
         unparsed = any(d.object is None for d in errors)
         broken = {d.object for d in errors}
-        kept = {key: r for key, r in before.items() if key not in now and (unparsed or key in broken)}
+        kept = {
+            key: r for key, r in before.items() if key not in now and (unparsed or key in broken)
+        }
         self._objects[name] = {**kept, **now}
         return [key for key in before if key not in self._objects[name]]
 

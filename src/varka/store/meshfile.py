@@ -40,10 +40,17 @@ class MeshConfigFile:
         return FileChange((str(self.path),), put, (), self.diagnostics)
 
     async def changes(self) -> AsyncIterator[FileChange]:
-        """Each time it is saved. Its folder is watched, since editors put a new file in its place."""
+        """Each time it is saved. Its folder is watched, since editors put a new file in its
+        place."""
         from watchfiles import awatch
 
-        async for batch in awatch(self.path.parent, debounce=DEBOUNCE_MS, step=DEBOUNCE_MS, rust_timeout=60_000, recursive=False):
+        async for batch in awatch(
+            self.path.parent,
+            debounce=DEBOUNCE_MS,
+            step=DEBOUNCE_MS,
+            rust_timeout=60_000,
+            recursive=False,
+        ):
             if any(Path(path).name == self.path.name for _, path in batch):
                 yield self.refresh()
 
@@ -52,6 +59,8 @@ def _as_config_map(document: Document, file: str) -> tuple[Resource[Any], Place]
     given, prefix = unwrapped(document.value)
     metadata = {"name": MESH_CONFIG.name, "namespace": MESH_CONFIG.namespace}
     data = {"mesh": msgspec.json.encode(given).decode()}
-    resource, _, _ = check_object({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}, None)
+    resource, _, _ = check_object(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}, None
+    )
     assert resource is not None, "load_mesh_config found no error"
     return resource, Place(file, document, prefix, within=("data", "mesh"))

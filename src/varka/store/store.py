@@ -38,7 +38,8 @@ class Change:
 class Store:
     """Objects of several sources in one state; of one object the last writer wins.
 
-    `births` tells creation times of objects that don't say their own: Istio decides conflicts by age.
+    `births` tells creation times of objects that don't say their own: Istio decides conflicts by
+    age.
     """
 
     def __init__(self, births: Births | None = None) -> None:
@@ -57,7 +58,8 @@ class Store:
         return (self._asked[key], self.state.places[key]) if self.owner(key) == source else None
 
     def write(self, source: str, put: Iterable[Written], drop: Iterable[ObjectKey] = ()) -> Change:
-        """Put objects and drop those that this source owns. Equal content keeps the object there was."""
+        """Put objects and drop those that this source owns. Equal content keeps the object there
+        was."""
         old, given = self.state, list(put)
         wanted = [(self._same(resource), place) for resource, place in given]
         gone = tuple(key for key in drop if self._owners.get(key) == source)
@@ -77,8 +79,11 @@ class Store:
         )
 
     def amend(self, resources: Iterable[Resource[Any]]) -> None:
-        """Fill in objects that are there, as an API server does; for their owners they are still what they wrote."""
-        self.state = self.state.updated((self._same(r), self.state.places[r.key]) for r in resources)
+        """Fill in objects that are there, as an API server does; for their owners they are still
+        what they wrote."""
+        self.state = self.state.updated(
+            (self._same(r), self.state.places[r.key]) for r in resources
+        )
 
     def delete(self, keys: Iterable[ObjectKey]) -> Change:
         """Drop objects, whoever owns them."""
@@ -92,11 +97,17 @@ class Store:
         """Make these all that a source has."""
         wanted = list(put)
         keep = {resource.key for resource, _ in wanted}
-        return self.write(source, wanted, [k for k, owner in self._owners.items() if owner == source and k not in keep])
+        return self.write(
+            source,
+            wanted,
+            [k for k, owner in self._owners.items() if owner == source and k not in keep],
+        )
 
     def _same(self, resource: Resource[Any]) -> Resource[Any]:
         known = self.state.resources.get(resource.key)
-        if known is not None and (_equal(known, resource) or _equal(self._asked[resource.key], resource)):
+        if known is not None and (
+            _equal(known, resource) or _equal(self._asked[resource.key], resource)
+        ):
             return known
         if self._births is None or resource.created:
             return resource

@@ -1,1 +1,2 @@
-"""Delivery: delta and state-of-the-world state machines without IO, push scheduling, the server. Builds no resource."""
+"""Delivery: delta and state-of-the-world state machines without IO, push scheduling, the server.
+Builds no resource."""

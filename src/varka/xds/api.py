@@ -1,20 +1,22 @@
 """The control plane's HTTP API: JSON over a unix socket that only its user can open.
 
 GET /objects?kind=K&namespace=N&name=X
-    {"number", "items": [{"object", "source", "origin"}]}. Every parameter may be absent, `kind` may repeat. `object`
-    is the whole manifest with creationTimestamp, `source` is file, apply or runtime, `origin` is file:line:column.
+    {"number", "items": [{"object", "source", "origin"}]}. Every parameter may be absent, `kind` may
+    repeat. `object` is the whole manifest with creationTimestamp, `source` is file, apply or
+    runtime, `origin` is file:line:column.
 POST /objects {"texts": [[name, text], ...], "namespace"?, "wait"?, "timeout"?, "atomic"?}
     What `varka apply -o json` prints; 422 with {"diagnostics"} when a text can't be parsed.
 DELETE /objects {"objects": [{"kind", "group"?, "namespace", "name"}, ...]}
     {"deleted": [...], "missing": [...]}.
 PUT /runtime [manifest, ...]
-    {"number", "changed": n, "diagnostics"}. The full set of objects that the embedded runtime owns (Pods with
-    status.podIP and conditions, ...); what is absent is removed.
+    {"number", "changed": n, "diagnostics"}. The full set of objects that the embedded runtime owns
+    (Pods with status.podIP and conditions, ...); what is absent is removed.
 GET /proxies
-    {"proxies": [{"name": "pod.ns", "id", "cluster", "istiod", "version", "subscribed": n, "synced": bool,
-    "types": {"CDS": "SYNCED" | "STALE" | "NOT SENT" | "ERROR", ...}}]}.
+    {"proxies": [{"name": "pod.ns", "id", "cluster", "istiod", "version", "subscribed": n, "synced":
+    bool, "types": {"CDS": "SYNCED" | "STALE" | "NOT SENT" | "ERROR", ...}}]}.
 GET /names
-    {"number", "names": {host: {"ips": [...], "registry", "shortname", "namespace"}}}: what the pods' DNS answers.
+    {"number", "names": {host: {"ips": [...], "registry", "shortname", "namespace"}}}: what the
+    pods' DNS answers.
 GET /events?follow=1&since=SEQ
     ndjson; each event has `event`, `seq` and `time`. Without `follow` it ends with the newest one.
 POST /events {"event", ...}
@@ -22,10 +24,11 @@ POST /events {"event", ...}
 GET /status
     {"pid", "number", "xds", "proxies": n, "diagnostics"}.
 
-Events: `ready`; `changed` {"objects": [{"kind", "namespace", "name"}], "number"} as soon as a change is in the state;
-`applied` {"files", "objects", "took_ms", "acked", "bytes_sent"} when every proxy has it; `rejected` {"diagnostics"} of a
-broken file, or {"proxy", "type", "resource", "error", "objects"} of a NACK; `connected` and `disconnected` {"proxy"}.
-Errors are {"error": message} with status 400 (malformed), 404 (no such path) or 422.
+Events: `ready`; `changed` {"objects": [{"kind", "namespace", "name"}], "number"} as soon as a
+change is in the state; `applied` {"files", "objects", "took_ms", "acked", "bytes_sent"} when every
+proxy has it; `rejected` {"diagnostics"} of a broken file, or {"proxy", "type", "resource", "error",
+"objects"} of a NACK; `connected` and `disconnected` {"proxy"}. Errors are {"error": message} with
+status 400 (malformed), 404 (no such path) or 422.
 """
 
 from __future__ import annotations
@@ -84,7 +87,9 @@ class Api:
 
     async def _found(self, request: web.Request) -> web.Response:
         query = request.query
-        items = objects.found(self._plane, query.getall("kind", ()), query.get("namespace"), query.get("name"))
+        items = objects.found(
+            self._plane, query.getall("kind", ()), query.get("namespace"), query.get("name")
+        )
         return web.json_response({"number": self._plane.store.state.number, "items": items})
 
     async def _apply(self, request: web.Request) -> web.Response:
@@ -93,7 +98,9 @@ class Api:
         texts = [(str(name), str(text)) for name, text in body["texts"]]
         namespace, atomic = str(body.get("namespace") or "default"), bool(body.get("atomic"))
         try:
-            answer = await objects.apply(self._plane, texts, namespace=namespace, atomic=atomic, wait=wait)
+            answer = await objects.apply(
+                self._plane, texts, namespace=namespace, atomic=atomic, wait=wait
+            )
         except objects.Unparsable as error:
             shown = [plain_diagnostic(d) for d in error.diagnostics]
             return web.json_response({"error": str(error), "diagnostics": shown}, status=422)
@@ -109,7 +116,10 @@ class Api:
         return web.json_response({"proxies": proxies(self._plane.hub)})
 
     async def _names(self, _: web.Request) -> web.Response:
-        number, names = self._plane.store.state.number, name_table(self._plane.compiler.snapshot.services())
+        number, names = (
+            self._plane.store.state.number,
+            name_table(self._plane.compiler.snapshot.services()),
+        )
         return web.json_response({"number": number, "names": names})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
@@ -120,12 +130,16 @@ class Api:
             async for event in self._plane.events.follow(since):
                 await response.write(_line(event))
         else:
-            await response.write(b"".join(_line(event) for event in self._plane.events.since(since)))
+            await response.write(
+                b"".join(_line(event) for event in self._plane.events.since(since))
+            )
         return response
 
     async def _tell(self, request: web.Request) -> web.Response:
         body = await request.json()
-        self._plane.events.add(str(body.pop("event")), **{k: v for k, v in body.items() if k not in ("seq", "time")})
+        self._plane.events.add(
+            str(body.pop("event")), **{k: v for k, v in body.items() if k not in ("seq", "time")}
+        )
         return web.json_response({})
 
     async def _status(self, _: web.Request) -> web.Response:
@@ -154,5 +168,7 @@ async def _errors(request: web.Request, handler: Any) -> web.StreamResponse:
     except web.HTTPException as error:
         return web.json_response({"error": error.reason}, status=error.status)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        return web.json_response({"error": f"malformed request: {type(error).__name__}: {error}"}, status=400)
+        return web.json_response(
+            {"error": f"malformed request: {type(error).__name__}: {error}"}, status=400
+        )
     return response

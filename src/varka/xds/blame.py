@@ -1,4 +1,5 @@
-"""Which objects a resource that a proxy rejected was made from, down to the patch where that is known."""
+"""Which objects a resource that a proxy rejected was made from, down to the patch where that is
+known."""
 
 from __future__ import annotations
 
@@ -13,12 +14,18 @@ from varka.store.state import State
 
 
 def suspects(resource: EnvoyResource, state: State) -> Iterator[tuple[ObjectKey, Origin | None]]:
-    """The objects, likeliest first, with the place to look at: an EnvoyFilter's patch, the list when it is one of several."""
+    """The objects, likeliest first, with the place to look at: an EnvoyFilter's patch, the list
+    when it is one of several."""
     for key in resource.origins:
-        patches = [(*patch.path, "patch", "value") for patch in resource.patches if patch.source == key]
+        patches = [
+            (*patch.path, "patch", "value") for patch in resource.patches if patch.source == key
+        ]
         yield key, state.origin(key, common(patches))
 
 
 def common(paths: list[Path]) -> Path:
     """The innermost place that all paths go through."""
-    return tuple(step for step, *_ in takewhile(lambda steps: len(set(steps)) == 1, zip(*paths, strict=False)))
+    return tuple(
+        step
+        for step, *_ in takewhile(lambda steps: len(set(steps)) == 1, zip(*paths, strict=False))
+    )

@@ -1,4 +1,5 @@
-"""The control plane: objects in, views out, one event loop. Composes store, compiler, hub and server."""
+"""The control plane: objects in, views out, one event loop. Composes store, compiler, hub and
+server."""
 
 from __future__ import annotations
 
@@ -30,8 +31,8 @@ from varka.xds.server import AdsServer
 
 FILES, APPLY, RUNTIME, MESH_FILE = "file", "apply", "runtime", "mesh-config"
 Admit = Callable[[Store], Collection[ObjectKey]]
-"""What an API server does to objects before anyone sees them: assigns addresses, adds namespaces. Returns what it added,
-changed or removed on its own account."""
+"""What an API server does to objects before anyone sees them: assigns addresses, adds namespaces.
+Returns what it added, changed or removed on its own account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,12 @@ class Options:
 
 
 class ControlPlane:
-    """`start` it, `run` it, `stop` it. A write changes the state at once; `push` tells when every proxy has it."""
+    """`start` it, `run` it, `stop` it. A write changes the state at once; `push` tells when every
+    proxy has it."""
 
-    def __init__(self, options: Options, tell: Callable[[Event], None] = lambda _event: None) -> None:
+    def __init__(
+        self, options: Options, tell: Callable[[Event], None] = lambda _event: None
+    ) -> None:
         self._options = options
         self.store = Store(options.births)
         self.files = Files(options.paths)
@@ -155,7 +159,8 @@ class ControlPlane:
         self._tell(outcome)
 
     def _tell(self, outcome: Outcome) -> None:
-        """Of the objects that changed what is wrong; of all others what could not be made since the last time."""
+        """Of the objects that changed what is wrong; of all others what could not be made since the
+        last time."""
         found = dict.fromkeys(d for view in self.hub.views() for d in view.diagnostics)
         news = (placed(d, self.store.state) for d in found if d not in self._told)
         self._told = frozenset(found)
@@ -166,13 +171,19 @@ class ControlPlane:
         self.events.add("failed", error=f"a bug of varka's: {type(error).__name__}: {error}")
 
     def _rejected(self, proxy: Proxy, rejection: Rejection) -> None:
-        """What no proxy has accepted before is set aside, so that the resource arrives without it."""
+        """What no proxy has accepted before is set aside, so that the resource arrives without
+        it."""
         self.events.rejected(proxy, rejection, self.store.state)
-        suspects = (patch for patch in rejection.resource.patches if patch.content not in self.hub.responses.trusted)
+        suspects = (
+            patch
+            for patch in rejection.resource.patches
+            if patch.content not in self.hub.responses.trusted
+        )
         if self.compiler.refuse(Rejected(patch, rejection.error.strip()) for patch in suspects):
             self._pushes.submit(())
 
     def findings(self, about: Collection[ObjectKey] | None = None) -> list[Diagnostic]:
-        """What is wrong with objects (all, or these) beyond their form, as the connected proxies show it."""
+        """What is wrong with objects (all, or these) beyond their form, as the connected proxies
+        show it."""
         labels = (connection.proxy.labels for connection in self.hub.connections)
         return findings(self.store.state, self.hub.views(), labels, self._options.settings, about)

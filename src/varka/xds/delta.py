@@ -1,9 +1,10 @@
-"""One delta stream as a state machine: requests and views go in, responses come out. No IO, no clock.
+"""One delta stream as a state machine: requests and views go in, responses come out. No IO, no
+clock.
 
-A stream is a cursor. For each type it holds what the client subscribed to and up to which layers of a view it was
-served; the difference to the newest view is computed when the connection can take it, so a slow client skips what it
-missed. Order: clusters, endpoints, secrets; when the client has them, listeners, routes, virtual hosts; when it has all
-of these, clusters that are gone go.
+A stream is a cursor. For each type it holds what the client subscribed to and up to which layers of
+a view it was served; the difference to the newest view is computed when the connection can take it,
+so a slow client skips what it missed. Order: clusters, endpoints, secrets; when the client has
+them, listeners, routes, virtual hosts; when it has all of these, clusters that are gone go.
 
 Rules from Envoy's side (each seen with Envoy 1.40):
 - an explicit subscription must be answered, else other clusters warm for ever;
@@ -39,7 +40,8 @@ NAMED = tuple(t for t in ORDER if t not in NAMING)
 _EMPTY = View()
 
 Lookup = Callable[[TypeUrl, str], EnvoyResource | None]
-"""A resource that a client asks for by name although no view has it: an empty route configuration, say."""
+"""A resource that a client asks for by name although no view has it: an empty route configuration,
+say."""
 
 
 @dataclass(slots=True)
@@ -74,9 +76,12 @@ class Rejection:
 
 
 class DeltaStream:
-    """`request` and `update` are its inputs; `next` gives what to send now, None when the client has everything."""
+    """`request` and `update` are its inputs; `next` gives what to send now, None when the client
+    has everything."""
 
-    def __init__(self, responses: Responses, view: View, lookup: Lookup = lambda _type, _name: None) -> None:
+    def __init__(
+        self, responses: Responses, view: View, lookup: Lookup = lambda _type, _name: None
+    ) -> None:
         self._responses, self._lookup = responses, lookup
         self.view = view
         self.types: dict[TypeUrl, Subscription] = {}
@@ -89,7 +94,8 @@ class DeltaStream:
         self._behind: set[str] = set()
         """Changed clusters whose endpoints must follow."""
         self.forms: Forms = NO_FORMS
-        """Route configurations that the client has: they keep their form, their virtual hosts need not follow again."""
+        """Route configurations that the client has: they keep their form, their virtual hosts need
+        not follow again."""
         self._unsure: set[str] = set()
         """Those of them that were sent for the first time and neither accepted nor rejected."""
         self._followed: set[str] = set()
@@ -102,7 +108,10 @@ class DeltaStream:
         """Types in which the views do not differ are served with that."""
         old, self.view = self.view, view
         self._patient = True
-        differences = [self._responses.differences(*pair) for pair in zip(old.portions, view.portions, strict=True)]
+        differences = [
+            self._responses.differences(*pair)
+            for pair in zip(old.portions, view.portions, strict=True)
+        ]
         for type_, subscription in self.types.items():
             if subscription.at is old and not any(type_ in found for found in differences):
                 subscription.at = view
@@ -142,8 +151,12 @@ class DeltaStream:
     def refused(self) -> Iterator[Rejection]:
         """What the client rejected and still goes without."""
         for type_, subscription in self.types.items():
-            found = ((self.view.get(type_, name), error) for name, error in subscription.errors.items())
-            yield from (Rejection(resource, error) for resource, error in found if resource is not None)
+            found = (
+                (self.view.get(type_, name), error) for name, error in subscription.errors.items()
+            )
+            yield from (
+                Rejection(resource, error) for resource, error in found if resource is not None
+            )
 
     def next(self) -> Response | None:
         """The next response; taking it means sending it."""
@@ -163,7 +176,9 @@ class DeltaStream:
             subscription.wildcard, wanted = True, wanted - {"*"}
         if wanted:
             subscription.names = self._responses.union(subscription.names, wanted)
-            subscription.fresh |= wanted.difference(request.versions) if request.versions else wanted
+            subscription.fresh |= (
+                wanted.difference(request.versions) if request.versions else wanted
+            )
         if unwanted:
             subscription.wildcard = subscription.wildcard and "*" not in unwanted
             subscription.names -= unwanted
@@ -214,14 +229,25 @@ class DeltaStream:
         """Something may have to be sent."""
         if subscription.at is not self.view or subscription.fresh:
             return True
-        return bool(self._behind if type_ is TypeUrl.ENDPOINTS else self._followed if type_ is TypeUrl.VIRTUAL_HOST else ())
+        return bool(
+            self._behind
+            if type_ is TypeUrl.ENDPOINTS
+            else self._followed
+            if type_ is TypeUrl.VIRTUAL_HOST
+            else ()
+        )
 
     def _must_wait(self, type_: TypeUrl) -> bool:
-        """A change of what names others waits for their acceptance; what the client asked for never waits."""
+        """A change of what names others waits for their acceptance; what the client asked for never
+        waits."""
         if type_ not in NAMING:
             return False
         subscription = self.types[type_]
-        asked = subscription.at is None or subscription.fresh or (type_ is TypeUrl.VIRTUAL_HOST and self._followed)
+        asked = (
+            subscription.at is None
+            or subscription.fresh
+            or (type_ is TypeUrl.VIRTUAL_HOST and self._followed)
+        )
         return not asked and self._waits_for(NAMED)
 
     def _serve(self, type_: TypeUrl, subscription: Subscription) -> list[Response]:
@@ -236,13 +262,19 @@ class DeltaStream:
         parts = [self._cut(found, subscription) for found in differences]
         if type_ is TypeUrl.VIRTUAL_HOST:
             parts = [self._awaited(part) for part in parts]
-        again, unknown = self._asked(type_, subscription, behind, parts) if subscription.fresh or behind else ((), ())
+        again, unknown = (
+            self._asked(type_, subscription, behind, parts)
+            if subscription.fresh or behind
+            else ((), ())
+        )
         following = self._following(type_, followed, parts) if followed else ()
         removed = self._removed(type_, subscription, differences) + unknown
         subscription.at, subscription.held, subscription.fresh = self.view, {}, frozenset()
         behind.clear()
         followed.clear()
-        sent = [resources for resources in (*(p.changed for p in parts), again + following) if resources]
+        sent = [
+            resources for resources in (*(p.changed for p in parts), again + following) if resources
+        ]
         self._note(type_, sent, removed, first)
         if type_ is TypeUrl.CLUSTER:
             removed = ()
@@ -256,18 +288,25 @@ class DeltaStream:
     def _differences(self, type_: TypeUrl, old: View | None) -> list[Difference]:
         """Between an old view (None: nothing) and the newest one, portion by portion."""
         portions = zip((old or _EMPTY).portions, self.view.portions, strict=True)
-        return [found for before, now in portions if (found := self._responses.differences(before, now).get(type_))]
+        return [
+            found
+            for before, now in portions
+            if (found := self._responses.differences(before, now).get(type_))
+        ]
 
     def _cut(self, found: Difference, subscription: Subscription) -> Difference:
         """What of it the client wants and has not; mostly all of it."""
         held = subscription.held
         if not held and (subscription.wildcard or found.names <= subscription.names):
             return found
-        wanted = tuple(r for r in found.changed if subscription.wants(r.name) and held.get(r.name) != r.version)
+        wanted = tuple(
+            r for r in found.changed if subscription.wants(r.name) and held.get(r.name) != r.version
+        )
         return Difference(wanted, found.removed, frozenset(r.name for r in wanted))
 
     def _awaited(self, hosts: Difference) -> Difference:
-        """Without those whose route configuration the client has not: they would be lost now, and will follow it."""
+        """Without those whose route configuration the client has not: they would be lost now, and
+        will follow it."""
         routes = {name for name, _ in self.forms}
         if self._responses.routes(hosts) <= routes:
             return hosts
@@ -278,7 +317,9 @@ class DeltaStream:
         self, type_: TypeUrl, subscription: Subscription, behind: set[str], parts: list[Difference]
     ) -> tuple[tuple[EnvoyResource, ...], tuple[str, ...]]:
         """What must be sent although it did not change, and names asked for that are nowhere."""
-        names = subscription.fresh.union(n for n in behind if subscription.wants(n)).difference(*(p.names for p in parts))
+        names = subscription.fresh.union(n for n in behind if subscription.wants(n)).difference(
+            *(p.names for p in parts)
+        )
         found, unknown = [], []
         for name in sorted(names):
             resource = self.view.get(type_, name) or self._lookup(type_, name)
@@ -288,19 +329,35 @@ class DeltaStream:
                 unknown.append(name)
         return tuple(found), tuple(unknown)
 
-    def _following(self, type_: TypeUrl, routes: set[str], parts: list[Difference]) -> tuple[EnvoyResource, ...]:
+    def _following(
+        self, type_: TypeUrl, routes: set[str], parts: list[Difference]
+    ) -> tuple[EnvoyResource, ...]:
         """The virtual hosts of route configurations that are not sent anyway."""
         there = [r for r in self.view.of(type_) if r.name.partition("/")[0] in routes]
         return tuple(r for r in there if not any(r.name in part.names for part in parts))
 
-    def _removed(self, type_: TypeUrl, subscription: Subscription, differences: list[Difference]) -> tuple[str, ...]:
-        """What the client has and the view has not. Envoy itself drops endpoints and routes that nothing names."""
+    def _removed(
+        self, type_: TypeUrl, subscription: Subscription, differences: list[Difference]
+    ) -> tuple[str, ...]:
+        """What the client has and the view has not. Envoy itself drops endpoints and routes that
+        nothing names."""
         if type_ in (TypeUrl.ENDPOINTS, TypeUrl.ROUTE):
             return ()
-        names = {*subscription.held, *(name for difference in differences for name in difference.removed)}
-        return tuple(sorted(n for n in names if subscription.wants(n) and self.view.get(type_, n) is None))
+        names = {
+            *subscription.held,
+            *(name for difference in differences for name in difference.removed),
+        }
+        return tuple(
+            sorted(n for n in names if subscription.wants(n) and self.view.get(type_, n) is None)
+        )
 
-    def _note(self, type_: TypeUrl, sent: list[tuple[EnvoyResource, ...]], removed: tuple[str, ...], first: bool) -> None:
+    def _note(
+        self,
+        type_: TypeUrl,
+        sent: list[tuple[EnvoyResource, ...]],
+        removed: tuple[str, ...],
+        first: bool,
+    ) -> None:
         """What other types must send because of this one."""
         if type_ is TypeUrl.CLUSTER:
             self._behind |= {r.name for part in sent for r in part}
@@ -312,11 +369,14 @@ class DeltaStream:
                 self._followed |= new
 
     def _has_routes(self, found: Iterable[tuple[str, Form]]) -> set[str]:
-        """Route configurations that the client has from now on; the names of those that it had not, or in another form."""
+        """Route configurations that the client has from now on; the names of those that it had not,
+        or in another form."""
         new = frozenset(found) - self.forms
         names = {name for name, _ in new}
         if new:
-            self.forms = self._responses.union(frozenset(kept for kept in self.forms if kept[0] not in names), new)
+            self.forms = self._responses.union(
+                frozenset(kept for kept in self.forms if kept[0] not in names), new
+            )
         return names
 
     def _has_no_routes(self, names: Collection[str]) -> None:
@@ -328,5 +388,9 @@ class DeltaStream:
         """The answer to a first request for which there is nothing: Envoy waits for one."""
         if type_ is TypeUrl.VIRTUAL_HOST:
             routes = self.types[TypeUrl.ROUTE].names if TypeUrl.ROUTE in self.types else set()
-            return [self._responses.response(type_, (), tuple(f"{name}/none" for name in sorted(routes)))]
+            return [
+                self._responses.response(
+                    type_, (), tuple(f"{name}/none" for name in sorted(routes))
+                )
+            ]
         return [self._responses.response(type_, ())]

@@ -1,4 +1,5 @@
-"""What happened, for `varka events` and the foreground of `varka up`: a numbered list that readers follow."""
+"""What happened, for `varka events` and the foreground of `varka up`: a numbered list that readers
+follow."""
 
 from __future__ import annotations
 
@@ -58,20 +59,39 @@ class Events:
     def changed(self, keys: Iterable[ObjectKey], number: int) -> None:
         self.add("changed", objects=[plain_key(k) for k in keys], number=number)
 
-    def applied(self, files: Iterable[str], keys: Iterable[ObjectKey], took_ms: float, acked: int, sent: int) -> None:
+    def applied(
+        self, files: Iterable[str], keys: Iterable[ObjectKey], took_ms: float, acked: int, sent: int
+    ) -> None:
         objects = [plain_key(k) for k in keys]
-        self.add("applied", files=list(files), objects=objects, took_ms=round(took_ms, 1), acked=acked, bytes_sent=sent)
+        self.add(
+            "applied",
+            files=list(files),
+            objects=objects,
+            took_ms=round(took_ms, 1),
+            acked=acked,
+            bytes_sent=sent,
+        )
 
     def diagnosed(self, files: Iterable[str], diagnostics: Iterable[Diagnostic]) -> None:
-        """Findings of files that were read again, or of objects that met the proxies; nothing when there are none."""
+        """Findings of files that were read again, or of objects that met the proxies; nothing when
+        there are none."""
         found = [plain_diagnostic(d) for d in diagnostics]
         if found:
             self.add("rejected", files=list(files), diagnostics=found)
 
     def rejected(self, proxy: Proxy, rejection: Rejection, state: State) -> None:
-        """A proxy did not take a resource: which, why, and the objects it was made from, with their places."""
+        """A proxy did not take a resource: which, why, and the objects it was made from, with their
+        places."""
         resource = rejection.resource
-        objects = [plain_key(key) | {"origin": str(origin or "")} for key, origin in suspects(resource, state)]
+        objects = [
+            plain_key(key) | {"origin": str(origin or "")}
+            for key, origin in suspects(resource, state)
+        ]
         self.add(
-            "rejected", proxy=proxy.id, type=resource.type.name, resource=resource.name, error=rejection.error, objects=objects
+            "rejected",
+            proxy=proxy.id,
+            type=resource.type.name,
+            resource=resource.name,
+            error=rejection.error,
+            objects=objects,
         )

@@ -30,10 +30,12 @@ def findings(
     settings: Settings,
     about: Collection[ObjectKey] | None = None,
 ) -> list[Diagnostic]:
-    """What could not be made for a proxy, patches that change nothing or hold what Envoy does not know, Gateways that select
-    nobody, fields that a setting switches off; with their fields' places.
+    """What could not be made for a proxy, patches that change nothing or hold what Envoy does not
+    know, Gateways that select nobody, fields that a setting switches off; with their fields'
+    places.
 
-    `proxies` are the labels of those connected; `about` are the objects that are asked for, all when it is None.
+    `proxies` are the labels of those connected; `about` are the objects that are asked for, all
+    when it is None.
     """
     views, labels = tuple(views), list(proxies)
 
@@ -59,7 +61,9 @@ def placed(diagnostic: Diagnostic, state: State) -> Diagnostic:
     return replace(diagnostic, origin=state.origin(diagnostic.object, parsed_path(diagnostic.path)))
 
 
-def _values(filters: Iterable[Resource[Any]], told: Collection[tuple[ObjectKey | None, str]]) -> Iterator[Diagnostic]:
+def _values(
+    filters: Iterable[Resource[Any]], told: Collection[tuple[ObjectKey | None, str]]
+) -> Iterator[Diagnostic]:
     """What Envoy can't read of the patches, or does not know, save where a proxy has told of it."""
     for resource in filters:
         found = Findings()
@@ -67,21 +71,37 @@ def _values(filters: Iterable[Resource[Any]], told: Collection[tuple[ObjectKey |
         for one in found.items:
             path = path_text(one.path)
             if one.severity is not Severity.ERROR or (resource.key, path) not in told:
-                yield Diagnostic(one.code, one.severity, one.message, None, resource.key, path, one.hint)
+                yield Diagnostic(
+                    one.code, one.severity, one.message, None, resource.key, path, one.hint
+                )
 
 
 def _switched_off(sidecars: Iterable[Resource[Any]]) -> Iterator[Diagnostic]:
     for sidecar in sidecars:
         for index, listener in enumerate(sidecar.spec.ingress):
             if listener.tls is not None:
-                message = "tls has no effect here: TLS of Sidecars is switched off, as it is in Istio"
+                message = (
+                    "tls has no effect here: TLS of Sidecars is switched off, as it is in Istio"
+                )
                 hint = "start varka with ENABLE_TLS_ON_SIDECAR_INGRESS=true in its environment"
-                yield Diagnostic("V7013", Severity.WARNING, message, None, sidecar.key, f"spec.ingress[{index}].tls", hint)
+                yield Diagnostic(
+                    "V7013",
+                    Severity.WARNING,
+                    message,
+                    None,
+                    sidecar.key,
+                    f"spec.ingress[{index}].tls",
+                    hint,
+                )
 
 
 def _unselected(gateways: Iterable[Resource[Any]], labels: list[Labels]) -> Iterator[Diagnostic]:
     """Istio's IST0101: connections to such a Gateway's ports are refused."""
     for gateway in gateways:
         if found := missed(gateway.spec.selector, labels, _STANDARD):
-            message = f"no pod has the labels {found.labels}: nobody listens on the ports of this Gateway"
-            yield Diagnostic("V7011", Severity.WARNING, message, None, gateway.key, "spec.selector", found.hint)
+            message = (
+                f"no pod has the labels {found.labels}: nobody listens on the ports of this Gateway"
+            )
+            yield Diagnostic(
+                "V7011", Severity.WARNING, message, None, gateway.key, "spec.selector", found.hint
+            )

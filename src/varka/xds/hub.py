@@ -40,7 +40,9 @@ class Connection:
 class Hub:
     """Belongs to the event loop's thread."""
 
-    def __init__(self, compiler: Compiler, failed: Callable[[Exception], None] = lambda _error: None) -> None:
+    def __init__(
+        self, compiler: Compiler, failed: Callable[[Exception], None] = lambda _error: None
+    ) -> None:
         self.compiler = compiler
         self._failed = failed
         self.responses = Responses()
@@ -53,13 +55,18 @@ class Hub:
             return self.compiler.route(proxy, name) if type_ is TypeUrl.ROUTE else None
 
         view = self.compiler.view(proxy)
-        stream = DeltaStream(self.responses, view, lookup) if delta else SotwStream(self.responses, view, lookup)
+        stream = (
+            DeltaStream(self.responses, view, lookup)
+            if delta
+            else SotwStream(self.responses, view, lookup)
+        )
         connection = Connection(proxy, stream)
         self.connections.add(connection)
         return connection
 
     def request(self, connection: Connection, request: Any) -> None:
-        """A client says something. What it brings along from an earlier stream keeps its form, in another view perhaps."""
+        """A client says something. What it brings along from an earlier stream keeps its form, in
+        another view perhaps."""
         stream = connection.stream
         before = stream.forms
         stream.request(request)
@@ -72,8 +79,8 @@ class Hub:
         self.connections.discard(connection)
 
     def publish(self) -> set[Connection]:
-        """Give every proxy its newest view; those that get another one than before. Where a bug of ours lets no view be
-        made, the proxy keeps the one it has."""
+        """Give every proxy its newest view; those that get another one than before. Where a bug of
+        ours lets no view be made, the proxy keeps the one it has."""
         self.responses.turn()
         changed = set()
         errors: dict[str, Exception] = {}

@@ -32,7 +32,8 @@ class DeltaRequest:
 
 @dataclass(frozen=True, slots=True)
 class SotwRequest:
-    """One DiscoveryRequest. `nonce` and `version` are those of the last response the client accepted or rejected."""
+    """One DiscoveryRequest. `nonce` and `version` are those of the last response the client
+    accepted or rejected."""
 
     type: str
     names: tuple[str, ...] = ()
@@ -42,9 +43,16 @@ class SotwRequest:
 
 
 def proxy_of(node: Any) -> Proxy:
-    """From a `core.v3.Node`, whose 61 kB of extensions are reduced to names. Raises ValueError for an id not Istio's."""
+    """From a `core.v3.Node`, whose 61 kB of extensions are reduced to names. Raises ValueError for
+    an id not Istio's."""
     place = Locality(node.locality.region, node.locality.zone, node.locality.sub_zone)
-    return from_node(node.id, MessageToDict(node.metadata), place, frozenset(e.name for e in node.extensions), node.cluster)
+    return from_node(
+        node.id,
+        MessageToDict(node.metadata),
+        place,
+        frozenset(e.name for e in node.extensions),
+        node.cluster,
+    )
 
 
 def delta_request(raw: bytes) -> tuple[DeltaRequest, Proxy | None]:
@@ -62,7 +70,8 @@ def delta_request(raw: bytes) -> tuple[DeltaRequest, Proxy | None]:
 
 
 class DeltaRequests:
-    """Decodes requests. Equal ones are one value: proxies that see the same ask for the same and accept the same."""
+    """Decodes requests. Equal ones are one value: proxies that see the same ask for the same and
+    accept the same."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[bytes, DeltaRequest] = OrderedDict()
@@ -84,13 +93,21 @@ def sotw_request(raw: bytes) -> tuple[SotwRequest, Proxy | None]:
     """Decode a request; with the proxy when it carries a node."""
     message = discovery_pb2.DiscoveryRequest.FromString(raw)
     request = SotwRequest(
-        message.type_url, tuple(message.resource_names), message.version_info, message.response_nonce, _error(message)
+        message.type_url,
+        tuple(message.resource_names),
+        message.version_info,
+        message.response_nonce,
+        _error(message),
     )
     return request, proxy_of(message.node) if message.node.id else None
 
 
-def delta_response(type_: str, nonce: str, resources: Iterable[EnvoyResource], removed: Iterable[str]) -> bytes:
-    message = discovery_pb2.DeltaDiscoveryResponse(type_url=type_, nonce=nonce, removed_resources=removed)
+def delta_response(
+    type_: str, nonce: str, resources: Iterable[EnvoyResource], removed: Iterable[str]
+) -> bytes:
+    message = discovery_pb2.DeltaDiscoveryResponse(
+        type_url=type_, nonce=nonce, removed_resources=removed
+    )
     for resource in resources:
         wrapped = message.resources.add(name=resource.name, version=resource.version)
         wrapped.resource.type_url = resource.type
@@ -99,7 +116,9 @@ def delta_response(type_: str, nonce: str, resources: Iterable[EnvoyResource], r
     return encoded
 
 
-def sotw_response(type_: str, nonce: str, version: str, resources: Iterable[EnvoyResource]) -> bytes:
+def sotw_response(
+    type_: str, nonce: str, version: str, resources: Iterable[EnvoyResource]
+) -> bytes:
     message = discovery_pb2.DiscoveryResponse(type_url=type_, nonce=nonce, version_info=version)
     for resource in resources:
         message.resources.add(type_url=resource.type, value=resource.body)

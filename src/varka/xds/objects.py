@@ -1,4 +1,5 @@
-"""Objects as the API shows, applies and deletes them: what `kubectl` users expect, and who had to be told."""
+"""Objects as the API shows, applies and deletes them: what `kubectl` users expect, and who had to
+be told."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ class Unparsable(Exception):
         self.diagnostics = tuple(diagnostics)
 
 
-def found(plane: ControlPlane, kinds: Iterable[str], namespace: str | None, name: str | None) -> list[Plain]:
+def found(
+    plane: ControlPlane, kinds: Iterable[str], namespace: str | None, name: str | None
+) -> list[Plain]:
     """Objects of some kinds (all when none is given), in the order of their names."""
     wanted, state, owner = set(kinds), plane.store.state, plane.store.owner
     keys = sorted(
@@ -41,7 +44,10 @@ def found(plane: ControlPlane, kinds: Iterable[str], namespace: str | None, name
         and namespace in (None, key.namespace)
         and name in (None, key.name)
     )
-    return [{"object": _shown(plane, key), "source": owner(key), "origin": str(state.origin(key) or "")} for key in keys]
+    return [
+        {"object": _shown(plane, key), "source": owner(key), "origin": str(state.origin(key) or "")}
+        for key in keys
+    ]
 
 
 async def apply(
@@ -52,8 +58,8 @@ async def apply(
     atomic: bool = False,
     wait: float | None = None,
 ) -> Plain:
-    """Put the good objects of some texts (with `atomic`: all or none) and wait up to `wait` seconds for every proxy.
-    Raises Unparsable."""
+    """Put the good objects of some texts (with `atomic`: all or none) and wait up to `wait` seconds
+    for every proxy. Raises Unparsable."""
     loaded = load(texts, namespace=namespace)
     broken = [d for d in loaded.diagnostics if d.severity is Severity.ERROR]
     if any(d.code == Code.SYNTAX for d in broken):
@@ -63,7 +69,9 @@ async def apply(
         return _answer(plane, Loaded((), {}, ()), None, refused, None)
     change = plane.write(APPLY, ((r, loaded.places[r.key]) for r in loaded.resources))
     outcome = await _awaited(plane.push(change), wait) if change else None
-    return _answer(plane, loaded, change, refused, outcome) | ({"timed_out": True} if change and wait and not outcome else {})
+    return _answer(plane, loaded, change, refused, outcome) | (
+        {"timed_out": True} if change and wait and not outcome else {}
+    )
 
 
 def delete(plane: ControlPlane, objects: Iterable[Mapping[str, str]]) -> Plain:
@@ -84,18 +92,29 @@ def report(plane: ControlPlane, manifests: Iterable[Any]) -> Plain:
     put, diagnostics = [], []
     for manifest in manifests:
         resource, key, findings = check_object(manifest, "default")
-        diagnostics += [Diagnostic(f.code, f.severity, f.message, RUNTIME_PLACE.origin(), key, hint=f.hint) for f in findings]
+        diagnostics += [
+            Diagnostic(f.code, f.severity, f.message, RUNTIME_PLACE.origin(), key, hint=f.hint)
+            for f in findings
+        ]
         if resource is not None:
             put.append((resource, RUNTIME_PLACE))
     change = plane.replace(RUNTIME, put)
     plane.push(change)
     problems = [plain_diagnostic(d) for d in diagnostics if d.severity is Severity.ERROR]
-    return {"number": plane.store.state.number, "changed": len(change.keys), "diagnostics": problems}
+    return {
+        "number": plane.store.state.number,
+        "changed": len(change.keys),
+        "diagnostics": problems,
+    }
 
 
 def _is(key: ObjectKey, wanted: Mapping[str, str]) -> bool:
     same = key.kind == wanted.get("kind") and key.name == wanted.get("name")
-    return same and key.namespace == wanted.get("namespace", "") and wanted.get("group", key.group) == key.group
+    return (
+        same
+        and key.namespace == wanted.get("namespace", "")
+        and wanted.get("group", key.group) == key.group
+    )
 
 
 def _shown(plane: ControlPlane, key: ObjectKey) -> Plain:
@@ -124,10 +143,19 @@ def _refused(broken: Iterable[Diagnostic]) -> list[Plain]:
     for diagnostic in broken:
         by_object.setdefault(diagnostic.object, []).append(plain_diagnostic(diagnostic))
     unknown = {"kind": None, "namespace": None, "name": None}
-    return [{**(plain_key(key) if key else unknown), "diagnostics": told} for key, told in by_object.items()]
+    return [
+        {**(plain_key(key) if key else unknown), "diagnostics": told}
+        for key, told in by_object.items()
+    ]
 
 
-def _answer(plane: ControlPlane, loaded: Loaded, change: Change | None, refused: list[Plain], outcome: Outcome | None) -> Plain:
+def _answer(
+    plane: ControlPlane,
+    loaded: Loaded,
+    change: Change | None,
+    refused: list[Plain],
+    outcome: Outcome | None,
+) -> Plain:
     keys = [resource.key for resource in loaded.resources]
     quarantine = Quarantine(plane.store.state, keys)
     rejected = quarantine.reject(outcome.rejections if outcome else ())

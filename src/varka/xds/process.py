@@ -1,4 +1,5 @@
-"""The control plane of a mesh as a process: `python -m varka.xds.process --state-dir D --ads A --api unix:PATH PATH...`."""
+"""The control plane of a mesh as a process: `python -m varka.xds.process --state-dir D --ads A
+--api unix:PATH PATH...`."""
 
 from __future__ import annotations
 
@@ -33,9 +34,11 @@ def main(arguments: Sequence[str], admit: Admit | None = None) -> int:
     return 0
 
 
-async def serve(plane: ControlPlane, ready: Callable[[], None] = lambda: None, api: Path | None = None) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is called when proxies can connect. Raises OSError, RuntimeError for
-    addresses that can't be bound."""
+async def serve(
+    plane: ControlPlane, ready: Callable[[], None] = lambda: None, api: Path | None = None
+) -> None:
+    """Serve until SIGINT or SIGTERM; `ready` is called when proxies can connect. Raises OSError,
+    RuntimeError for addresses that can't be bound."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -45,7 +48,9 @@ async def serve(plane: ControlPlane, ready: Callable[[], None] = lambda: None, a
     if served and api:
         await served.start(api)
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)  # Views live long too, and a full collection stops all streams.
+    gc.set_threshold(
+        50_000, 20, 50
+    )  # Views live long too, and a full collection stops all streams.
     gc.enable()
     ready()
     running = asyncio.create_task(plane.run())
@@ -63,11 +68,17 @@ async def serve(plane: ControlPlane, ready: Callable[[], None] = lambda: None, a
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m varka.xds.process", description=__doc__)
     parser.add_argument("paths", nargs="*", metavar="FILE|DIR")
-    parser.add_argument("--state-dir", type=Path, required=True, help="keeps what must survive a restart")
-    parser.add_argument("--ads", action="append", required=True, help="HOST:PORT or unix:PATH, may be repeated")
+    parser.add_argument(
+        "--state-dir", type=Path, required=True, help="keeps what must survive a restart"
+    )
+    parser.add_argument(
+        "--ads", action="append", required=True, help="HOST:PORT or unix:PATH, may be repeated"
+    )
     parser.add_argument("--api", type=lambda text: Path(text.removeprefix("unix:")), required=True)
     parser.add_argument("--mesh-config", type=Path)
-    parser.add_argument("--journal", type=Path, help="keeps applied objects; private keys may be among them")
+    parser.add_argument(
+        "--journal", type=Path, help="keeps applied objects; private keys may be among them"
+    )
     parser.add_argument("--no-watch", dest="watch", action="store_false")
     return parser
 
@@ -78,12 +89,24 @@ def _options(asked: argparse.Namespace, admit: Admit | None) -> Options:
     settings = Settings.from_environment(os.environ)
     listen, config = tuple(asked.ads), default_mesh_config()
     journal = Journal(asked.journal) if asked.journal else None
-    return Options(tuple(asked.paths), listen, config, settings, asked.watch, births, admit, asked.mesh_config, journal)
+    return Options(
+        tuple(asked.paths),
+        listen,
+        config,
+        settings,
+        asked.watch,
+        births,
+        admit,
+        asked.mesh_config,
+        journal,
+    )
 
 
 async def _run(options: Options, api: Path) -> None:
     plane = ControlPlane(options)
-    await serve(plane, lambda: plane.events.add("ready", xds=list(options.listen), pid=os.getpid()), api)
+    await serve(
+        plane, lambda: plane.events.add("ready", xds=list(options.listen), pid=os.getpid()), api
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""From changes to pushes: changes that come together are one push, and each push knows when everybody has it."""
+"""From changes to pushes: changes that come together are one push, and each push knows when
+everybody has it."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ SHORT = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A push that every proxy answered. `updated` proxies got another view; `rejections` are theirs."""
+    """A push that every proxy answered. `updated` proxies got another view; `rejections` are
+    theirs."""
 
     keys: tuple[ObjectKey, ...]
     files: tuple[str, ...]
@@ -57,7 +59,8 @@ class Push:
 
 
 class Pushes:
-    """`prepare` moves the compiler to the newest state; `finished` is told each outcome, `rejected` each rejection."""
+    """`prepare` moves the compiler to the newest state; `finished` is told each outcome, `rejected`
+    each rejection."""
 
     def __init__(
         self,
@@ -71,7 +74,9 @@ class Pushes:
         self._due = asyncio.Event()
         self._open: list[Push] = []
 
-    def submit(self, keys: Iterable[ObjectKey], files: Iterable[str] = ()) -> asyncio.Future[Outcome]:
+    def submit(
+        self, keys: Iterable[ObjectKey], files: Iterable[str] = ()
+    ) -> asyncio.Future[Outcome]:
         """The state changed: push it soon. The outcome comes when every proxy has answered."""
         if self._next is None:
             self._next = Push(asyncio.get_running_loop().create_future())
@@ -120,7 +125,10 @@ class Pushes:
             tuple(push.files),
             push.updated,
             tuple(push.rejections),
-            {short: sent.get(type_, 0) - push.sent_before.get(type_, 0) for type_, short in SHORT.items()},
+            {
+                short: sent.get(type_, 0) - push.sent_before.get(type_, 0)
+                for type_, short in SHORT.items()
+            },
             round((time.monotonic() - push.started) * 1000, 1),
         )
         if not push.outcome.done():

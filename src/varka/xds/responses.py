@@ -50,17 +50,21 @@ class Responses:
 
     def __init__(self) -> None:
         self._memo = Memo()
-        self._responses: OrderedDict[tuple[TypeUrl, tuple[EnvoyResource, ...], tuple[str, ...]], Response] = OrderedDict()
+        self._responses: OrderedDict[
+            tuple[TypeUrl, tuple[EnvoyResource, ...], tuple[str, ...]], Response
+        ] = OrderedDict()
         self._bytes = 0
         self._nonce = 0
         self.trusted: set[PatchContent] = set()
-        """Patches that some client has accepted: where one of several is to blame, it is none of these."""
+        """Patches that some client has accepted: where one of several is to blame, it is none of
+        these."""
         self.encoded: dict[TypeUrl, int] = {}
         self.sent: dict[TypeUrl, int] = {}
         self.sent_bytes: dict[TypeUrl, int] = {}
 
     def turn(self) -> None:
-        """New views are there: differences that nobody asked for since the last turn are dropped."""
+        """New views are there: differences that nobody asked for since the last turn are
+        dropped."""
         self._memo.turn()
 
     def differences(self, old: Portion, new: Portion) -> Differences:
@@ -80,7 +84,9 @@ class Responses:
         self.sent[response.type] = self.sent.get(response.type, 0) + len(response.resources)
         self.sent_bytes[response.type] = self.sent_bytes.get(response.type, 0) + len(response.body)
 
-    def response(self, type_: TypeUrl, resources: tuple[EnvoyResource, ...], removed: tuple[str, ...] = ()) -> Response:
+    def response(
+        self, type_: TypeUrl, resources: tuple[EnvoyResource, ...], removed: tuple[str, ...] = ()
+    ) -> Response:
         key = (type_, resources, removed)
         found = self._responses.get(key)
         if found is not None:
@@ -89,7 +95,14 @@ class Responses:
         self._nonce += 1
         nonce = f"{self._nonce:x}"
         patches = frozenset(patch.content for resource in resources for patch in resource.patches)
-        found = Response(type_, nonce, resources, removed, delta_response(type_, nonce, resources, removed), patches)
+        found = Response(
+            type_,
+            nonce,
+            resources,
+            removed,
+            delta_response(type_, nonce, resources, removed),
+            patches,
+        )
         self.encoded[type_] = self.encoded.get(type_, 0) + len(resources)
         self._responses[key] = found
         self._bytes += len(found.body)
@@ -104,15 +117,27 @@ def _routes(hosts: Difference) -> frozenset[str]:
 
 
 def _differences(memo: Memo, old: Portion, new: Portion) -> Differences:
-    pairs = {t: (old.layers.get(t, ()), new.layers.get(t, ())) for t in old.layers.keys() | new.layers.keys()}
-    found = {t: memo(_difference, before, after) for t, (before, after) in pairs.items() if before != after}
+    pairs = {
+        t: (old.layers.get(t, ()), new.layers.get(t, ()))
+        for t in old.layers.keys() | new.layers.keys()
+    }
+    found = {
+        t: memo(_difference, before, after)
+        for t, (before, after) in pairs.items()
+        if before != after
+    }
     return {type_: each for type_, each in found.items() if each.changed or each.removed}
 
 
 def _difference(old: Layers, new: Layers) -> Difference:
     """Layers that both have are passed over; equal versions are not changes."""
     before, after = set(old), set(new)
-    had = {name: r.version for layer in old if layer not in after for name, r in layer.resources.items()}
+    had = {
+        name: r.version
+        for layer in old
+        if layer not in after
+        for name, r in layer.resources.items()
+    }
     changed, kept = [], set()
     for layer in new:
         if layer in before:
@@ -121,4 +146,6 @@ def _difference(old: Layers, new: Layers) -> Difference:
             kept.add(name)
             if had.get(name) != resource.version:
                 changed.append(resource)
-    return Difference(tuple(changed), tuple(sorted(had.keys() - kept)), frozenset(r.name for r in changed))
+    return Difference(
+        tuple(changed), tuple(sorted(had.keys() - kept)), frozenset(r.name for r in changed)
+    )

@@ -18,12 +18,17 @@ class Missed(NamedTuple):
     hint: str
 
 
-def missed(selector: Labels, labels: Iterable[Labels], also: Iterable[tuple[str, str]] = ()) -> Missed | None:
-    """None when somebody has these labels, or none are asked for. `also` are labels that may be meant besides."""
+def missed(
+    selector: Labels, labels: Iterable[Labels], also: Iterable[tuple[str, str]] = ()
+) -> Missed | None:
+    """None when somebody has these labels, or none are asked for. `also` are labels that may be
+    meant besides."""
     known = list(labels)
     if not selector or any(selects(selector, one) for one in known):
         return None
     shown = ", ".join(f"{name}={value}" for name, value in sorted(selector.items()))
-    there = sorted({f"{k}={v}" for one in known for k, v in one.items()} | {f"{k}={v}" for k, v in also})
+    there = sorted(
+        {f"{k}={v}" for one in known for k, v in one.items()} | {f"{k}={v}" for k, v in also}
+    )
     near = get_close_matches(shown, there, 1)
     return Missed(shown, f"did you mean {near[0]}?" if near else "")

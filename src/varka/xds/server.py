@@ -1,4 +1,5 @@
-"""The gRPC server of aggregated discovery, delta and state of the world. All it knows is when to read and write."""
+"""The gRPC server of aggregated discovery, delta and state of the world. All it knows is when to
+read and write."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ Progress = Callable[[Connection], None]
 
 
 class AdsServer:
-    """Serves a hub's connections. `progress` is called when a proxy connects, answers, has everything or leaves."""
+    """Serves a hub's connections. `progress` is called when a proxy connects, answers, has
+    everything or leaves."""
 
     def __init__(self, hub: Hub, progress: Progress) -> None:
         self._hub, self._progress = hub, progress
@@ -42,10 +44,13 @@ class AdsServer:
             "DeltaAggregatedResources": grpc.stream_stream_rpc_method_handler(self._delta),
             "StreamAggregatedResources": grpc.stream_stream_rpc_method_handler(self._sotw),
         }
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+        self._server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(SERVICE, handlers),)
+        )
 
     def listen(self, address: str) -> int:
-        """Add `host:port` or `unix:path`; the port that was bound. Raises RuntimeError when it can't be."""
+        """Add `host:port` or `unix:path`; the port that was bound. Raises RuntimeError when it
+        can't be."""
         return int(self._server.add_insecure_port(address))
 
     async def start(self) -> None:
@@ -72,7 +77,9 @@ class AdsServer:
         except ValueError as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"node: {error}")
         if proxy is None:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the first request must carry the node")
+            await context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT, "the first request must carry the node"
+            )
         connection = self._hub.connect(proxy, delta=delta)
         self._hub.request(connection, request)
         self._progress(connection)
@@ -89,7 +96,9 @@ class AdsServer:
             while (raw := await context.read()) is not grpc.aio.EOF:
                 self._hub.request(connection, decode(raw)[0])
                 if connection.stream.settled():
-                    self._progress(connection)  # The last acceptance: there is nothing to wake the writer for.
+                    self._progress(
+                        connection
+                    )  # The last acceptance: there is nothing to wake the writer for.
                 else:
                     connection.wake.set()
         finally:

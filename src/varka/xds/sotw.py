@@ -1,6 +1,7 @@
 """One state-of-the-world stream as a state machine: what stock tools and old proxies speak.
 
-Each response holds everything of a type that the client asked for; it is sent again only when that changed.
+Each response holds everything of a type that the client asked for; it is sent again only when that
+changed.
 """
 
 from __future__ import annotations
@@ -33,9 +34,12 @@ class Watch:
 
 
 class SotwStream:
-    """`request` and `update` are its inputs; `next` gives what to send now, None when the client has everything."""
+    """`request` and `update` are its inputs; `next` gives what to send now, None when the client
+    has everything."""
 
-    def __init__(self, responses: Responses, view: View, lookup: Lookup = lambda _type, _name: None) -> None:
+    def __init__(
+        self, responses: Responses, view: View, lookup: Lookup = lambda _type, _name: None
+    ) -> None:
         self._responses, self._lookup = responses, lookup
         self._sent = 0
         self._served: dict[TypeUrl, View] = {}
@@ -51,7 +55,8 @@ class SotwStream:
         self.view = view
 
     def request(self, request: SotwRequest) -> None:
-        """Take a request. A nonce that is not the newest is of a response that was overtaken: ignored."""
+        """Take a request. A nonce that is not the newest is of a response that was overtaken:
+        ignored."""
         if request.type not in TypeUrl._value2member_map_:
             return
         type_ = TypeUrl(request.type)
@@ -72,7 +77,10 @@ class SotwStream:
         """Nothing is held back here."""
 
     def settled(self) -> bool:
-        return all(self._served.get(t) is self.view and not w.asked and w.answered for t, w in self.types.items())
+        return all(
+            self._served.get(t) is self.view and not w.asked and w.answered
+            for t, w in self.types.items()
+        )
 
     def refused(self) -> Iterator[Rejection]:
         """What the client rejected and still goes without."""
@@ -82,7 +90,9 @@ class SotwStream:
     def _refused(self, type_: TypeUrl, watch: Watch) -> Iterator[Rejection]:
         newest = self._newest.get(type_)
         if watch.error and newest is not None:
-            yield from (Rejection(resource, watch.error) for resource in _named(newest, watch.error))
+            yield from (
+                Rejection(resource, watch.error) for resource in _named(newest, watch.error)
+            )
 
     def next(self) -> Response | None:
         for type_ in ORDER:
@@ -95,9 +105,16 @@ class SotwStream:
             if version == watch.version and not watch.asked:
                 continue
             self._sent += 1
-            watch.version, watch.nonce, watch.asked, watch.answered = version, str(self._sent), False, False
+            watch.version, watch.nonce, watch.asked, watch.answered = (
+                version,
+                str(self._sent),
+                False,
+                False,
+            )
             body = sotw_response(type_, watch.nonce, version, resources)
-            response = self._newest[type_] = Response(type_, watch.nonce, tuple(resources), (), body)
+            response = self._newest[type_] = Response(
+                type_, watch.nonce, tuple(resources), (), body
+            )
             self._responses.count(response)
             return response
         return None
@@ -105,9 +122,13 @@ class SotwStream:
     def _resources(self, type_: TypeUrl, watch: Watch) -> list[EnvoyResource]:
         if type_ in _WHOLE and not watch.names:
             return list(self.view.of(type_))
-        # Virtual hosts that travel alone exist in delta only: a route configuration made for them is asked for whole.
+        # Virtual hosts that travel alone exist in delta only: a route configuration made for them
+        # is asked for whole.
         whole = type_ is TypeUrl.ROUTE and any(self.view.layers(TypeUrl.VIRTUAL_HOST))
-        found = ((None if whole else self.view.get(type_, name)) or self._lookup(type_, name) for name in watch.names)
+        found = (
+            (None if whole else self.view.get(type_, name)) or self._lookup(type_, name)
+            for name in watch.names
+        )
         return [r for r in found if r is not None]
 
 

@@ -31,7 +31,9 @@ class Sync(StrEnum):
 
 def proxies(hub: Hub) -> list[dict[str, Any]]:
     """By name. One that has several streams is there once for each."""
-    return sorted((_proxy(connection) for connection in hub.connections), key=lambda shown: str(shown["name"]))
+    return sorted(
+        (_proxy(connection) for connection in hub.connections), key=lambda shown: str(shown["name"])
+    )
 
 
 def _proxy(connection: Connection) -> dict[str, Any]:
@@ -55,7 +57,10 @@ def _sync(connection: Connection, type_: TypeUrl) -> Sync:
         return Sync.NOT_SENT
     if isinstance(stream, DeltaStream):
         subscription = stream.types[type_]
-        failed, current = bool(subscription.errors), subscription.at is stream.view and not subscription.outstanding
+        failed, current = (
+            bool(subscription.errors),
+            subscription.at is stream.view and not subscription.outstanding,
+        )
     else:
         watch = stream.types[type_]
         failed, current = bool(watch.error), stream.settled()

@@ -1,5 +1,5 @@
-"""What is said in vain of the mesh, of its proxies and of telemetry: fields that nothing here reads, configurations that do not
-count."""
+"""What is said in vain of the mesh, of its proxies and of telemetry: fields that nothing here
+reads, configurations that do not count."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ from varka.store.state import State
 NO_EFFECT, SHADOWED = "V7021", "V7022"
 _LISTED = (("telemetry.istio.io", "Telemetry"), ("networking.istio.io", "ProxyConfig"))
 _WORKLOADS = frozenset(
-    (("", "Pod"), ("batch", "Job"), *(("apps", kind) for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")))
+    (
+        ("", "Pod"),
+        ("batch", "Job"),
+        *(("apps", kind) for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")),
+    )
 )
 
 
@@ -45,14 +49,24 @@ def _of_mesh(source: Resource[Any], counts: Resource[Any]) -> Iterator[Diagnosti
         yield from _told(source, without_effect(source.raw))
         return
     message = f"this mesh configuration does not count: {counts.key} has one, too"
-    yield Diagnostic(SHADOWED, Severity.WARNING, message, object=source.key, hint="put all settings into one of them")
+    yield Diagnostic(
+        SHADOWED,
+        Severity.WARNING,
+        message,
+        object=source.key,
+        hint="put all settings into one of them",
+    )
 
 
 def _of_pods(workload: Resource[Any]) -> Iterator[tuple[Path, str]]:
     """Of the annotation that a workload's pods get; pods that a workload made are not asked."""
     where, annotations = pod_annotations(workload.key.kind, workload.raw) or ((), {})
     text = annotations.get(PROXY_CONFIG)
-    if isinstance(text, str) and text and not (workload.raw.get("metadata") or {}).get("ownerReferences"):
+    if (
+        isinstance(text, str)
+        and text
+        and not (workload.raw.get("metadata") or {}).get("ownerReferences")
+    ):
         for path, reason in _of_annotation(text):
             yield (*where, PROXY_CONFIG, *path), reason
 
@@ -60,7 +74,14 @@ def _of_pods(workload: Resource[Any]) -> Iterator[tuple[Path, str]]:
 def _told(resource: Resource[Any], found: Iterable[tuple[Path, str]]) -> Iterator[Diagnostic]:
     for path, reason in found:
         name = next(step for step in reversed(path) if isinstance(step, str))
-        yield Diagnostic(NO_EFFECT, Severity.WARNING, f"{name} has no effect: {reason}", None, resource.key, path_text(path))
+        yield Diagnostic(
+            NO_EFFECT,
+            Severity.WARNING,
+            f"{name} has no effect: {reason}",
+            None,
+            resource.key,
+            path_text(path),
+        )
 
 
 @lru_cache(maxsize=1024)

@@ -61,7 +61,9 @@ class World:
         policy = None if self.policy is None else decode(self.policy, networking.TrafficPolicy)
         subsets = tuple(decode(s, networking.Subset) for s in self.subsets)
         key = ObjectKey("networking.istio.io", "DestinationRule", NAMESPACE, "rule")
-        return MergedRule(Hostname(self.hostname), NAMESPACE, policy, subsets, (key,), self.selected)
+        return MergedRule(
+            Hostname(self.hostname), NAMESPACE, policy, subsets, (key,), self.selected
+        )
 
     def group(self) -> ServiceGroup:
         given: dict[str, Any] = {"registry": Registry.KUBERNETES, **self.service}
@@ -83,7 +85,14 @@ class World:
         return decode(self.mesh, MeshConfig)
 
     def clusters(self, memo: Memo | None = None) -> dict[str, Any]:
-        layer = outbound_layer(memo or Memo(), self.group(), self.client(), self.place, self.config(), lambda *_: self.endpoints)
+        layer = outbound_layer(
+            memo or Memo(),
+            self.group(),
+            self.client(),
+            self.place,
+            self.config(),
+            lambda *_: self.endpoints,
+        )
         return {name: parsed(resource) for name, resource in layer.resources.items()}
 
     def cluster(self) -> Any:
@@ -91,13 +100,24 @@ class World:
         return list(self.clusters().values())[-1]
 
     def assignment(self) -> Any:
-        layer = assignment_layer(Memo(), self.group(), self.client(), self.place, self.config(), lambda *_: self.endpoints)
+        layer = assignment_layer(
+            Memo(),
+            self.group(),
+            self.client(),
+            self.place,
+            self.config(),
+            lambda *_: self.endpoints,
+        )
         return parsed(list(layer.resources.values())[-1])
 
 
 def parsed(resource: EnvoyResource) -> Any:
     """The message again, after a look at Envoy's own rules for it."""
-    kind = cluster_pb2.Cluster if resource.type.endswith("Cluster") else endpoint_pb2.ClusterLoadAssignment
+    kind = (
+        cluster_pb2.Cluster
+        if resource.type.endswith("Cluster")
+        else endpoint_pb2.ClusterLoadAssignment
+    )
     message = kind.FromString(resource.body)
     assert violations(message) == []
     return message
@@ -135,7 +155,9 @@ def envoy_accepts(tmp_path: Path) -> Callable[[Iterable[Any]], None]:
         ads.grpc_services.add().envoy_grpc.cluster_name = "xds"
         xds = bootstrap.static_resources.clusters.add(name="xds", type=cluster_pb2.Cluster.STATIC)
         xds.load_assignment.cluster_name = "xds"
-        address = xds.load_assignment.endpoints.add().lb_endpoints.add().endpoint.address.socket_address
+        address = (
+            xds.load_assignment.endpoints.add().lb_endpoints.add().endpoint.address.socket_address
+        )
         address.address, address.port_value = "127.0.0.1", 1
         bootstrap.static_resources.clusters.extend(clusters)
         file = tmp_path / "bootstrap.json"

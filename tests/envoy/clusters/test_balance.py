@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3 import client_side_weighted_round_robin_pb2
+from envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3 import (
+    client_side_weighted_round_robin_pb2,
+)
 
 from varka.registry.model import Endpoint
 
@@ -37,25 +39,39 @@ def test_passthrough_needs_no_endpoints(world: Any) -> None:
 
 
 def test_rings_have_the_size_asked_for(world: Any) -> None:
-    for settings, size in (({}, 1024), ({"minimumRingSize": 7}, 7), ({"ringHash": {"minimumRingSize": 9}}, 9)):
+    for settings, size in (
+        ({}, 1024),
+        ({"minimumRingSize": 7}, 7),
+        ({"ringHash": {"minimumRingSize": 9}}, 9),
+    ):
         hashing = {"httpHeaderName": "x", **settings}
         cluster = world.with_(policy=balancer(consistentHash=hashing)).cluster()
         assert cluster.lb_policy == cluster.RING_HASH
         assert cluster.ring_hash_lb_config.minimum_ring_size.value == size
-    empty = world.with_(policy=balancer(consistentHash={"useSourceIp": True, "ringHash": {}})).cluster()
+    empty = world.with_(
+        policy=balancer(consistentHash={"useSourceIp": True, "ringHash": {}})
+    ).cluster()
     assert not empty.HasField("ring_hash_lb_config")
 
 
 def test_maglev_tables_have_the_size_asked_for(world: Any) -> None:
-    cluster = world.with_(policy=balancer(consistentHash={"useSourceIp": True, "maglev": {"tableSize": 101}})).cluster()
+    cluster = world.with_(
+        policy=balancer(consistentHash={"useSourceIp": True, "maglev": {"tableSize": 101}})
+    ).cluster()
     assert cluster.lb_policy == cluster.MAGLEV
     assert cluster.maglev_lb_config.table_size.value == 101
 
 
 def test_new_endpoints_warm_up(world: Any) -> None:
-    cluster = world.with_(policy=balancer(simple="ROUND_ROBIN", warmup={"duration": "5s"})).cluster()
+    cluster = world.with_(
+        policy=balancer(simple="ROUND_ROBIN", warmup={"duration": "5s"})
+    ).cluster()
     slow = cluster.round_robin_lb_config.slow_start_config
-    assert (slow.slow_start_window.seconds, slow.aggression.default_value, slow.min_weight_percent.value) == (5, 1, 10)
+    assert (
+        slow.slow_start_window.seconds,
+        slow.aggression.default_value,
+        slow.min_weight_percent.value,
+    ) == (5, 1, 10)
     older = world.with_(policy=balancer(warmupDurationSecs="7s")).cluster()
     assert older.least_request_lb_config.slow_start_config.slow_start_window.seconds == 7
 

@@ -13,7 +13,14 @@ from varka.envoy.clusters.static import static_layer
 from varka.mesh.model import Inbound, IngressListener
 from varka.proxy.node import Locality, ProxyType
 from varka.proxy.traits import Traits
-from varka.registry.model import Endpoint, Protocol, Registry, Resolution, ServicePort, ServiceTarget
+from varka.registry.model import (
+    Endpoint,
+    Protocol,
+    Registry,
+    Resolution,
+    ServicePort,
+    ServiceTarget,
+)
 from varka.resources.model import networking
 from varka.resources.model.base import decode
 from varka.resources.model.mesh import MeshConfig
@@ -49,15 +56,26 @@ OUTLIER = {
     "outlierDetectionHttpErrorCodes": [500, 503],
 }
 BALANCERS = (
-    {"simple": "LEAST_REQUEST", "warmup": {"duration": "10s", "minimumPercent": 5, "aggression": 2}},
+    {
+        "simple": "LEAST_REQUEST",
+        "warmup": {"duration": "10s", "minimumPercent": 5, "aggression": 2},
+    },
     {"simple": "ROUND_ROBIN", "warmupDurationSecs": "10s"},
     {"simple": "RANDOM"},
     {"simple": "PASSTHROUGH"},
     {"consistentHash": {"httpHeaderName": "x", "ringHash": {"minimumRingSize": 64}}},
     {"consistentHash": {"useSourceIp": True, "maglev": {"tableSize": 127}}},
     {"consistentHash": {"useSourceIp": True, "minimumRingSize": 99}},
-    {"backendUtilization": {"weightStabilizationPeriod": "3s", "errorUtilizationPenaltyPercent": 100}},
-    {"backendUtilization": {}, "localityLbSetting": {"failoverPriority": ["topology.kubernetes.io/region"]}},
+    {
+        "backendUtilization": {
+            "weightStabilizationPeriod": "3s",
+            "errorUtilizationPenaltyPercent": 100,
+        }
+    },
+    {
+        "backendUtilization": {},
+        "localityLbSetting": {"failoverPriority": ["topology.kubernetes.io/region"]},
+    },
     {"backendUtilization": {}, "zoneAwareLbSetting": {"minClusterSize": 3}},
     {"localityLbSetting": {"distribute": [{"from": "r/*", "to": {"r/z": 100}}]}},
     {"localityLbSetting": {"failoverPriority": ["topology.kubernetes.io/region"]}},
@@ -78,15 +96,23 @@ def renamed(cluster: Any, index: int) -> Any:
 
 
 def test_envoy_accepts_every_balancer_with_every_resolution(world: Any, envoy_accepts: Any) -> None:
-    policies = [{"loadBalancer": b, "connectionPool": POOL, "outlierDetection": OUTLIER} for b in BALANCERS]
+    policies = [
+        {"loadBalancer": b, "connectionPool": POOL, "outlierDetection": OUTLIER} for b in BALANCERS
+    ]
     worlds = [
-        world.with_(policy=p, resolution=r, endpoints=e, place=Locality("r", "z")) for p in policies for r, e in RESOLUTIONS
+        world.with_(policy=p, resolution=r, endpoints=e, place=Locality("r", "z"))
+        for p in policies
+        for r, e in RESOLUTIONS
     ]
     envoy_accepts(renamed(w.cluster(), i) for i, w in enumerate(worlds))
 
 
 def test_envoy_accepts_tls_of_every_kind(world: Any, envoy_accepts: Any) -> None:
-    external = {"registry": Registry.EXTERNAL, "mesh_external": True, "subject_alt_names": ("spiffe://x/y", "a.example")}
+    external = {
+        "registry": Registry.EXTERNAL,
+        "mesh_external": True,
+        "subject_alt_names": ("spiffe://x/y", "a.example"),
+    }
     modes = (
         {"mode": "DISABLE"},
         {"mode": "SIMPLE"},
@@ -99,7 +125,12 @@ def test_envoy_accepts_tls_of_every_kind(world: Any, envoy_accepts: Any) -> None
     )
     http2 = (ServicePort("grpc", 80, Protocol.GRPC),)
     worlds = [
-        world.with_(policy={"tls": t, "proxyProtocol": {"version": "V2"}}, service=external, traits=c, ports=p)
+        world.with_(
+            policy={"tls": t, "proxyProtocol": {"version": "V2"}},
+            service=external,
+            traits=c,
+            ports=p,
+        )
         for t in modes
         for p in (world.ports, http2)
         for c in (
@@ -111,7 +142,11 @@ def test_envoy_accepts_tls_of_every_kind(world: Any, envoy_accepts: Any) -> None
 
 
 def test_envoy_accepts_dynamic_forward_proxies(world: Any, envoy_accepts: Any) -> None:
-    ports = (ServicePort("http", 80, Protocol.HTTP), ServicePort("tls", 443, Protocol.TLS), ServicePort("g", 90, Protocol.GRPC))
+    ports = (
+        ServicePort("http", 80, Protocol.HTTP),
+        ServicePort("tls", 443, Protocol.TLS),
+        ServicePort("g", 90, Protocol.GRPC),
+    )
     wild = world.with_(hostname="*.example.com", resolution=Resolution.DYNAMIC_DNS, ports=ports)
     # Without secrets: a bootstrap's own clusters can't have them from ADS, which starts after them.
     blind = {"mode": "SIMPLE", "insecureSkipVerify": True}
@@ -122,7 +157,9 @@ def test_envoy_accepts_dynamic_forward_proxies(world: Any, envoy_accepts: Any) -
     envoy_accepts(found)
 
 
-def test_envoy_accepts_the_static_and_inbound_clusters(world: Any, envoy_accepts: Any, cluster_of: Any) -> None:
+def test_envoy_accepts_the_static_and_inbound_clusters(
+    world: Any, envoy_accepts: Any, cluster_of: Any
+) -> None:
     traits = Traits(ProxyType.SIDECAR, ipv6=True, dns_capture=True)
     config = decode({"outboundTrafficPolicy": {"mode": "ALLOW_ANY_DYNAMIC_DNS"}}, MeshConfig)
     group = world.group()
@@ -131,12 +168,23 @@ def test_envoy_accepts_the_static_and_inbound_clusters(world: Any, envoy_accepts
     targets = (ServiceTarget(service, service.ports[0], 8080),)
     inbound = Inbound(Namespace("ns"), targets, None, None, None)
     entries = [
-        {"port": {"number": 80, "protocol": "HTTP", "name": "http"}, "defaultEndpoint": "127.0.0.1:8080"},
-        {"port": {"number": 81, "protocol": "TCP", "name": "tcp"}, "defaultEndpoint": "unix:///run/app.sock"},
-        {"port": {"number": 82, "protocol": "GRPC", "name": "grpc"}, "defaultEndpoint": "0.0.0.0:8080"},
+        {
+            "port": {"number": 80, "protocol": "HTTP", "name": "http"},
+            "defaultEndpoint": "127.0.0.1:8080",
+        },
+        {
+            "port": {"number": 81, "protocol": "TCP", "name": "tcp"},
+            "defaultEndpoint": "unix:///run/app.sock",
+        },
+        {
+            "port": {"number": 82, "protocol": "GRPC", "name": "grpc"},
+            "defaultEndpoint": "0.0.0.0:8080",
+        },
         {"port": {"number": 83, "protocol": "HTTP", "name": "http"}},
     ]
-    ingress = tuple(IngressListener(decode(e, networking.IstioIngressListener), None) for e in entries)
+    ingress = tuple(
+        IngressListener(decode(e, networking.IstioIngressListener), None) for e in entries
+    )
     own = Inbound(Namespace("ns"), (), ingress, None, None, ("10.0.0.9",))
     layers = (
         static_layer(traits, config),

@@ -10,7 +10,11 @@ from varka.registry.model import Endpoint, Protocol, Registry, Resolution, Servi
 
 POLICY = {
     "connectionPool": {
-        "tcp": {"maxConnections": 100, "connectTimeout": "30ms", "tcpKeepalive": {"time": "7200s", "interval": "75s"}},
+        "tcp": {
+            "maxConnections": 100,
+            "connectTimeout": "30ms",
+            "tcpKeepalive": {"time": "7200s", "interval": "75s"},
+        },
         "http": {"http2MaxRequests": 1000, "maxRequestsPerConnection": 10, "idleTimeout": "3600s"},
     },
     "loadBalancer": {"simple": "ROUND_ROBIN", "warmup": {"duration": "30s"}},
@@ -19,7 +23,11 @@ POLICY = {
 SUBSET = {
     "name": "v1",
     "labels": {"version": "v1"},
-    "trafficPolicy": {"loadBalancer": {"consistentHash": {"httpHeaderName": "x-user", "maglev": {"tableSize": 251}}}},
+    "trafficPolicy": {
+        "loadBalancer": {
+            "consistentHash": {"httpHeaderName": "x-user", "maglev": {"tableSize": 251}}
+        }
+    },
 }
 
 

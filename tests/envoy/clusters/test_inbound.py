@@ -24,7 +24,8 @@ SIDECAR = Traits(ProxyType.SIDECAR)
 
 @pytest.fixture
 def inbound(world: Any, cluster_of: Any) -> Any:
-    """Compile the inbound side of a workload behind the world's service, or of one with `ingress`."""
+    """Compile the inbound side of a workload behind the world's service, or of one with
+    `ingress`."""
 
     def compiled(
         world: Any,
@@ -40,7 +41,9 @@ def inbound(world: Any, cluster_of: Any) -> Any:
         rules = {e.service: e.rule for e in group.services if e.rule}
         entries = None
         if ingress is not None:
-            entries = tuple(IngressListener(decode(i, networking.IstioIngressListener), None) for i in ingress)
+            entries = tuple(
+                IngressListener(decode(i, networking.IstioIngressListener), None) for i in ingress
+            )
         settings = None if pool is None else decode(pool, networking.ConnectionPoolSettings)
         side = Inbound(Namespace("ns"), targets, entries, None, settings, addresses)
         layer = inbound_layer(Memo(), side, rules, traits, world.config())
@@ -63,10 +66,14 @@ def where(cluster: Any) -> str:
         return "original"
     ((place,),) = [p.lb_endpoints for p in cluster.load_assignment.endpoints]
     address = place.endpoint.address
-    return address.pipe.path or f"{address.socket_address.address}:{address.socket_address.port_value}"
+    return (
+        address.pipe.path or f"{address.socket_address.address}:{address.socket_address.port_value}"
+    )
 
 
-def test_traffic_goes_where_it_was_sent_from_an_address_that_is_not_captured(world: Any, inbound: Any) -> None:
+def test_traffic_goes_where_it_was_sent_from_an_address_that_is_not_captured(
+    world: Any, inbound: Any
+) -> None:
     found = inbound(world, (target(world.ports[0], 8080),))
     (cluster,) = found.values()
     assert list(found) == ["inbound|8080||"]
@@ -75,7 +82,9 @@ def test_traffic_goes_where_it_was_sent_from_an_address_that_is_not_captured(wor
     assert cluster.lb_policy == cluster.CLUSTER_PROVIDED
 
 
-def test_localhost_mode_sends_to_the_loopback_without_that_address(world: Any, inbound: Any) -> None:
+def test_localhost_mode_sends_to_the_loopback_without_that_address(
+    world: Any, inbound: Any
+) -> None:
     world = world.with_(mesh={"inboundTrafficPolicy": {"mode": "LOCALHOST"}})
     (cluster,) = inbound(world, (target(world.ports[0], 8080),)).values()
     assert where(cluster) == "127.0.0.1:8080"
@@ -85,20 +94,39 @@ def test_localhost_mode_sends_to_the_loopback_without_that_address(world: Any, i
 def test_services_that_share_a_port_share_its_cluster(world: Any, inbound: Any, shown: Any) -> None:
     port = world.ports[0]
     service = world.group().services[0].service
-    other = replace(service, hostname=Hostname("b.ns.svc.cluster.local"), name="b", source=ObjectKey("", "Service", "ns", "b"))
-    third = ServiceTarget(replace(other, name="c", hostname=Hostname("c")), ServicePort("more", 81, port.protocol), 8080)
-    (cluster,) = inbound(world, (target(port, 8080), ServiceTarget(other, port, 8080), third)).values()
+    other = replace(
+        service,
+        hostname=Hostname("b.ns.svc.cluster.local"),
+        name="b",
+        source=ObjectKey("", "Service", "ns", "b"),
+    )
+    third = ServiceTarget(
+        replace(other, name="c", hostname=Hostname("c")),
+        ServicePort("more", 81, port.protocol),
+        8080,
+    )
+    (cluster,) = inbound(
+        world, (target(port, 8080), ServiceTarget(other, port, 8080), third)
+    ).values()
     services = shown(cluster)["metadata"]["filter_metadata"]["istio"]["services"]
     assert [s["name"] for s in services] == ["a", "b"]
 
 
-def test_the_servers_side_takes_the_pool_of_its_rule_and_nothing_else(world: Any, inbound: Any, shown: Any) -> None:
-    policy = {"connectionPool": {"tcp": {"maxConnections": 3}}, "outlierDetection": {}, "tls": {"mode": "SIMPLE"}}
+def test_the_servers_side_takes_the_pool_of_its_rule_and_nothing_else(
+    world: Any, inbound: Any, shown: Any
+) -> None:
+    policy = {
+        "connectionPool": {"tcp": {"maxConnections": 3}},
+        "outlierDetection": {},
+        "tls": {"mode": "SIMPLE"},
+    }
     (cluster,) = inbound(world.with_(policy=policy), (target(world.ports[0], 8080),)).values()
     assert cluster.circuit_breakers.thresholds[0].max_connections.value == 3
     assert not cluster.HasField("outlier_detection")
     assert not cluster.HasField("transport_socket")
-    assert shown(cluster)["metadata"]["filter_metadata"]["istio"]["config"].endswith("/destination-rule/rule")
+    assert shown(cluster)["metadata"]["filter_metadata"]["istio"]["config"].endswith(
+        "/destination-rule/rule"
+    )
 
 
 def test_the_sidecars_pool_goes_before_the_rules(world: Any, inbound: Any) -> None:
@@ -118,7 +146,9 @@ def test_ingress_says_where_to_send(world: Any, inbound: Any) -> None:
         entry(85, "[::]:8085"),
         entry(86, "nonsense"),
     )
-    found = inbound(world, (target(world.ports[0], 8080),), entries, addresses=("10.0.0.9", "fd00::9"))
+    found = inbound(
+        world, (target(world.ports[0], 8080),), entries, addresses=("10.0.0.9", "fd00::9")
+    )
     assert {name: where(cluster) for name, cluster in found.items()} == {
         "inbound|80||": "original",
         "inbound|81||": "127.0.0.1:8081",
@@ -139,13 +169,22 @@ def test_ingress_may_have_its_own_pool_and_protocol(world: Any, inbound: Any) ->
 def test_without_capture_only_ingress_makes_clusters(world: Any, inbound: Any) -> None:
     traits = replace(SIDECAR, interception=Interception.NONE)
     assert inbound(world, (target(world.ports[0], 8080),), traits=traits) == {}
-    assert list(inbound(world, ingress=(entry(80, "127.0.0.1:80"),), traits=traits)) == ["inbound|80||"]
+    assert list(inbound(world, ingress=(entry(80, "127.0.0.1:80"),), traits=traits)) == [
+        "inbound|80||"
+    ]
 
 
 def test_what_every_proxy_has(cluster_of: Any) -> None:
     sidecar = static_layer(SIDECAR, MeshConfig()).resources
     assert set(sidecar) == {"BlackHoleCluster", "PassthroughCluster", "InboundPassthroughCluster"}
-    assert set(static_layer(Traits(ProxyType.ROUTER), MeshConfig()).resources) == {"BlackHoleCluster"}
-    dual = static_layer(replace(SIDECAR, ipv6=True), MeshConfig()).resources["InboundPassthroughCluster"]
+    assert set(static_layer(Traits(ProxyType.ROUTER), MeshConfig()).resources) == {
+        "BlackHoleCluster"
+    }
+    dual = static_layer(replace(SIDECAR, ipv6=True), MeshConfig()).resources[
+        "InboundPassthroughCluster"
+    ]
     bind = cluster_of(dual).upstream_bind_config
-    assert (bind.source_address.address, bind.extra_source_addresses[0].address.address) == ("127.0.0.6", "::6")
+    assert (bind.source_address.address, bind.extra_source_addresses[0].address.address) == (
+        "127.0.0.6",
+        "::6",
+    )

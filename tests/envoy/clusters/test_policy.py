@@ -11,7 +11,12 @@ MAX = 2**32 - 1
 
 def limits(cluster: Any) -> tuple[int, int, int, int]:
     (t,) = cluster.circuit_breakers.thresholds
-    return t.max_connections.value, t.max_pending_requests.value, t.max_requests.value, t.max_retries.value
+    return (
+        t.max_connections.value,
+        t.max_pending_requests.value,
+        t.max_requests.value,
+        t.max_retries.value,
+    )
 
 
 def pool(connections: int) -> dict[str, Any]:
@@ -29,20 +34,31 @@ def test_without_a_rule_nothing_is_limited_and_requests_go_to_the_least_loaded(w
 
 def test_all_limits_of_a_pool_are_taken(world: Any) -> None:
     http = {"http1MaxPendingRequests": 2, "http2MaxRequests": 3, "maxRetries": 4}
-    cluster = world.with_(policy={"connectionPool": {"tcp": {"maxConnections": 1}, "http": http}}).cluster()
+    cluster = world.with_(
+        policy={"connectionPool": {"tcp": {"maxConnections": 1}, "http": http}}
+    ).cluster()
     assert limits(cluster) == (1, 2, 3, 4)
 
 
 def test_numbers_below_one_limit_nothing(world: Any) -> None:
-    http = {"http1MaxPendingRequests": -1, "http2MaxRequests": 0, "maxRetries": 2**40, "maxRequestsPerConnection": -1}
-    cluster = world.with_(policy={"connectionPool": {"tcp": {"maxConnections": -5}, "http": http}}).cluster()
+    http = {
+        "http1MaxPendingRequests": -1,
+        "http2MaxRequests": 0,
+        "maxRetries": 2**40,
+        "maxRequestsPerConnection": -1,
+    }
+    cluster = world.with_(
+        policy={"connectionPool": {"tcp": {"maxConnections": -5}, "http": http}}
+    ).cluster()
     assert limits(cluster) == (MAX, MAX, MAX, MAX)
 
 
 def test_a_subset_overrides_block_by_block(world: Any) -> None:
     policy = {**pool(1), "loadBalancer": {"simple": "RANDOM"}}
     least = {"name": "v3", "trafficPolicy": {"loadBalancer": {"simple": "ROUND_ROBIN"}}}
-    clusters = world.with_(policy=policy, subsets=({"name": "v1", "trafficPolicy": pool(2)}, {"name": "v2"}, least)).clusters()
+    clusters = world.with_(
+        policy=policy, subsets=({"name": "v1", "trafficPolicy": pool(2)}, {"name": "v2"}, least)
+    ).clusters()
     host = "a.ns.svc.cluster.local"
     v1, v2 = clusters[f"outbound|80|v1|{host}"], clusters[f"outbound|80|v2|{host}"]
     assert limits(v1)[0] == 2
@@ -65,14 +81,24 @@ def test_port_level_settings_replace_everything_of_their_level(world: Any) -> No
 
 
 def test_port_level_settings_of_a_subset_replace_the_rules_blocks(world: Any) -> None:
-    subset = {"name": "v1", "trafficPolicy": {"portLevelSettings": [{"port": {"number": 80}, **pool(5)}]}}
-    cluster = world.with_(policy={"loadBalancer": {"simple": "RANDOM"}}, subsets=(subset,)).cluster()
+    subset = {
+        "name": "v1",
+        "trafficPolicy": {"portLevelSettings": [{"port": {"number": 80}, **pool(5)}]},
+    }
+    cluster = world.with_(
+        policy={"loadBalancer": {"simple": "RANDOM"}}, subsets=(subset,)
+    ).cluster()
     assert limits(cluster)[0] == 5
     assert cluster.lb_policy == cluster.LEAST_REQUEST
 
 
 def test_the_meshs_default_policy_lies_below_rules_and_ports(world: Any) -> None:
-    mesh = {"defaultTrafficPolicy": {"connectionPool": pool(7)["connectionPool"], "outlierDetection": {}}}
+    mesh = {
+        "defaultTrafficPolicy": {
+            "connectionPool": pool(7)["connectionPool"],
+            "outlierDetection": {},
+        }
+    }
     bare = world.with_(mesh=mesh)
     assert limits(bare.cluster())[0] == 7
     own = {"portLevelSettings": [{"port": {"number": 80}, "loadBalancer": {"simple": "RANDOM"}}]}
@@ -84,19 +110,30 @@ def test_the_meshs_default_policy_lies_below_rules_and_ports(world: Any) -> None
 
 def test_passthrough_of_a_rule_holds_for_its_subsets(world: Any) -> None:
     subset = {"name": "v1", "trafficPolicy": {"loadBalancer": {"simple": "RANDOM"}}}
-    for cluster in world.with_(policy={"loadBalancer": {"simple": "PASSTHROUGH"}}, subsets=(subset,)).clusters().values():
+    for cluster in (
+        world.with_(policy={"loadBalancer": {"simple": "PASSTHROUGH"}}, subsets=(subset,))
+        .clusters()
+        .values()
+    ):
         assert cluster.type == cluster.ORIGINAL_DST
         assert cluster.lb_policy == cluster.CLUSTER_PROVIDED
 
 
 def test_a_retry_budget_has_istios_defaults(world: Any) -> None:
-    budget = world.with_(policy={"retryBudget": {}}).cluster().circuit_breakers.thresholds[0].retry_budget
+    budget = (
+        world.with_(policy={"retryBudget": {}})
+        .cluster()
+        .circuit_breakers.thresholds[0]
+        .retry_budget
+    )
     assert (budget.budget_percent.value, budget.min_retry_concurrency.value) == (20, 3)
 
 
 def test_keepalive_of_a_rule_overrides_the_meshs_field_by_field(world: Any) -> None:
     policy = {"connectionPool": {"tcp": {"tcpKeepalive": {"time": "7s"}}}}
-    cluster = world.with_(mesh={"tcpKeepalive": {"time": "1s", "probes": 9}}, policy=policy).cluster()
+    cluster = world.with_(
+        mesh={"tcpKeepalive": {"time": "1s", "probes": 9}}, policy=policy
+    ).cluster()
     keepalive = cluster.upstream_connection_options.tcp_keepalive
     assert (keepalive.keepalive_time.value, keepalive.keepalive_probes.value) == (7, 9)
 
@@ -115,20 +152,41 @@ def test_outlier_detection_switches_panic_and_success_rates_off(world: Any) -> N
 
 def test_what_a_cluster_was_made_from_is_in_its_metadata(world: Any, shown: Any) -> None:
     policy = {"tls": {"mode": "SIMPLE"}}
-    cluster = world.with_(policy=policy, subsets=({"name": "v1"},), service={"mesh_external": True}).clusters()
+    cluster = world.with_(
+        policy=policy, subsets=({"name": "v1"},), service={"mesh_external": True}
+    ).clusters()
     whole, subset = (shown(c)["metadata"]["filter_metadata"]["istio"] for c in cluster.values())
     service = [{"host": "a.ns.svc.cluster.local", "name": "a", "namespace": "ns"}]
     config = "/apis/networking.istio.io/v1/namespaces/ns/destination-rule/rule"
-    assert whole == {"services": service, "config": config, "external": True, "alpn_override": "false"}
-    assert subset == {"services": service, "config": config, "subset": "v1", "alpn_override": "false"}
+    assert whole == {
+        "services": service,
+        "config": config,
+        "external": True,
+        "alpn_override": "false",
+    }
+    assert subset == {
+        "services": service,
+        "config": config,
+        "subset": "v1",
+        "alpn_override": "false",
+    }
 
 
 def test_statistics_are_named_by_the_meshs_pattern(world: Any) -> None:
-    mesh = {"outboundClusterStatName": "%SERVICE%_%SERVICE_FQDN%_%SERVICE_PORT%_%SERVICE_PORT_NAME%_%SUBSET_NAME%"}
+    mesh = {
+        "outboundClusterStatName": (
+            "%SERVICE%_%SERVICE_FQDN%_%SERVICE_PORT%_%SERVICE_PORT_NAME%_%SUBSET_NAME%"
+        )
+    }
     assert world.cluster().alt_stat_name == "outbound|80||a.ns.svc.cluster.local;"
     cluster = world.with_(mesh=mesh, subsets=({"name": "v1"},)).cluster()
     assert cluster.alt_stat_name == "a.ns_a.ns.svc.cluster.local_80_http_v1;"
 
 
 def test_udp_ports_make_no_cluster(world: Any) -> None:
-    assert world.with_(ports=(ServicePort("dns", 53, Protocol.UDP),), endpoints=(Endpoint("1.1.1.1", 53),)).clusters() == {}
+    assert (
+        world.with_(
+            ports=(ServicePort("dns", 53, Protocol.UDP),), endpoints=(Endpoint("1.1.1.1", 53),)
+        ).clusters()
+        == {}
+    )

@@ -12,7 +12,9 @@ from varka.registry.model import Protocol, ServicePort
 
 AUTO = (ServicePort("x", 80, Protocol.AUTO),)
 HTTP2 = {"explicit_http_config": {"http2_protocol_options": {}}}
-FOLLOW = {"use_downstream_protocol_config": {"http_protocol_options": {}, "http2_protocol_options": {}}}
+FOLLOW = {
+    "use_downstream_protocol_config": {"http_protocol_options": {}, "http2_protocol_options": {}}
+}
 
 
 @pytest.fixture
@@ -70,11 +72,19 @@ def test_stream_limits_and_keepalive_are_for_http2(world: Any, options: Any) -> 
 
 def test_timeouts_of_http_go_before_those_of_tcp(world: Any, options: Any) -> None:
     tcp = {"idleTimeout": "1s", "maxConnectionDuration": "9s"}
-    common = options(world.with_(policy={"connectionPool": {"tcp": tcp}}).cluster())["common_http_protocol_options"]
+    common = options(world.with_(policy={"connectionPool": {"tcp": tcp}}).cluster())[
+        "common_http_protocol_options"
+    ]
     assert common == {"idle_timeout": "1s", "max_connection_duration": "9s"}
     both = {"tcp": tcp, "http": {"idleTimeout": "2s", "maxRequestsPerConnection": 3}}
-    common = options(world.with_(policy={"connectionPool": both}).cluster())["common_http_protocol_options"]
-    assert common == {"idle_timeout": "2s", "max_connection_duration": "9s", "max_requests_per_connection": 3}
+    common = options(world.with_(policy={"connectionPool": both}).cluster())[
+        "common_http_protocol_options"
+    ]
+    assert common == {
+        "idle_timeout": "2s",
+        "max_connection_duration": "9s",
+        "max_requests_per_connection": 3,
+    }
 
 
 def test_errors_that_count_may_be_named(world: Any, options: Any) -> None:
@@ -85,7 +95,9 @@ def test_errors_that_count_may_be_named(world: Any, options: Any) -> None:
 
 def test_header_case_is_kept_where_the_mesh_says_so(world: Any, options: Any) -> None:
     mesh = {"defaultConfig": {"proxyHeaders": {"preserveHttp1HeaderCase": True}}}
-    http1 = options(world.with_(mesh=mesh).cluster())["explicit_http_config"]["http_protocol_options"]
+    http1 = options(world.with_(mesh=mesh).cluster())["explicit_http_config"][
+        "http_protocol_options"
+    ]
     assert http1["header_key_format"]["stateful_formatter"]["name"] == "preserve_case"
     own = {"proxy_config": '{"proxyHeaders": {"preserveHttp1HeaderCase": false}}'}
     assert options(world.with_(mesh=mesh, traits=own).cluster()) == {}

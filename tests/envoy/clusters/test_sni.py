@@ -21,13 +21,18 @@ def compiled(cluster_of: Any) -> Any:
 
     def of(world: Any, mode: str) -> tuple[dict[str, Any], dict[str, Any]]:
         tls = {"mode": mode}
-        server = decode({"port": {"number": 15443, "protocol": "TLS", "name": "tls"}, "tls": tls}, networking.Server)
+        server = decode(
+            {"port": {"number": 15443, "protocol": "TLS", "name": "tls"}, "tls": tls},
+            networking.Server,
+        )
         key = ObjectKey("networking.istio.io", "Gateway", "ns", "gw")
         port = GatewayPort(15443, "", "TLS", (GatewayServer(key, server, (("*", "*"),), ""),))
         gateway = MergedGateway((port,), ())
         args = (world.client(), world.place, world.config(), lambda *_: world.endpoints)
         found = sni_layers(Memo(), gateway, (world.group(),), *args)
-        clusters, assignments = ({n: cluster_of(r) for layer in ls for n, r in layer.resources.items()} for ls in found)
+        clusters, assignments = (
+            {n: cluster_of(r) for layer in ls for n, r in layer.resources.items()} for ls in found
+        )
         return clusters, assignments
 
     return of
@@ -37,13 +42,20 @@ def test_every_port_and_subset_has_a_cluster_named_by_its_sni(world: Any, compil
     world = world.with_(policy={"tls": {"mode": "SIMPLE"}}, subsets=({"name": "v1"},))
     clusters, assignments = compiled(world, "AUTO_PASSTHROUGH")
     host = "a.ns.svc.cluster.local"
-    assert list(clusters) == list(assignments) == [f"outbound_.80_._.{host}", f"outbound_.80_.v1_.{host}"]
+    assert (
+        list(clusters)
+        == list(assignments)
+        == [f"outbound_.80_._.{host}", f"outbound_.80_.v1_.{host}"]
+    )
     assert not any(cluster.HasField("transport_socket") for cluster in clusters.values())
 
 
 def test_only_endpoints_that_speak_mesh_mtls_are_behind_it(world: Any, compiled: Any) -> None:
     endpoints = (Endpoint("10.0.0.1", 80, tls_mode="istio"), Endpoint("10.0.0.2", 80))
-    _, (assignment,) = (list(found.values()) for found in compiled(world.with_(endpoints=endpoints), "AUTO_PASSTHROUGH"))
+    _, (assignment,) = (
+        list(found.values())
+        for found in compiled(world.with_(endpoints=endpoints), "AUTO_PASSTHROUGH")
+    )
     (place,) = assignment.endpoints
     assert [e.endpoint.address.socket_address.address for e in place.lb_endpoints] == ["10.0.0.1"]
 

@@ -29,7 +29,10 @@ def tls(world: Any, shown: Any) -> Any:
 
 
 def certificates(context: dict[str, Any]) -> list[str]:
-    return [secret["name"] for secret in context["common_tls_context"]["tls_certificate_sds_secret_configs"]]
+    return [
+        secret["name"]
+        for secret in context["common_tls_context"]["tls_certificate_sds_secret_configs"]
+    ]
 
 
 def roots(context: dict[str, Any]) -> str:
@@ -39,12 +42,16 @@ def roots(context: dict[str, Any]) -> str:
 
 def names(context: dict[str, Any]) -> list[str]:
     """What the other side's certificate must say."""
-    checked = context["common_tls_context"]["combined_validation_context"]["default_validation_context"]
+    checked = context["common_tls_context"]["combined_validation_context"][
+        "default_validation_context"
+    ]
     return [m["matcher"]["exact"] for m in checked["match_typed_subject_alt_names"]]
 
 
 def plaintext(world: Any, settings: dict[str, Any], **changes: Any) -> bool:
-    return not world.with_(policy={"tls": settings}, **changes).cluster().HasField("transport_socket")
+    return (
+        not world.with_(policy={"tls": settings}, **changes).cluster().HasField("transport_socket")
+    )
 
 
 def follows(world: Any, settings: dict[str, Any]) -> tuple[bool, bool]:
@@ -52,15 +59,24 @@ def follows(world: Any, settings: dict[str, Any]) -> tuple[bool, bool]:
     options = http_protocol_options_pb2.HttpProtocolOptions()
     for packed in cluster.typed_extension_protocol_options.values():
         packed.Unpack(options)
-    return options.upstream_http_protocol_options.auto_sni, options.upstream_http_protocol_options.auto_san_validation
+    return (
+        options.upstream_http_protocol_options.auto_sni,
+        options.upstream_http_protocol_options.auto_san_validation,
+    )
 
 
 def test_simple_checks_against_the_systems_roots(tls: Any) -> None:
-    context = tls({"mode": "SIMPLE", "sni": "x", "subjectAltNames": ["x", "spiffe://y", "10.0.0.1"]})
+    context = tls(
+        {"mode": "SIMPLE", "sni": "x", "subjectAltNames": ["x", "spiffe://y", "10.0.0.1"]}
+    )
     assert context["sni"] == "x"
     assert roots(context) == "file-root:/etc/ssl/certs/ca-certificates.crt"
-    checked = context["common_tls_context"]["combined_validation_context"]["default_validation_context"]
-    kinds = [(m["san_type"], m["matcher"]["exact"]) for m in checked["match_typed_subject_alt_names"]]
+    checked = context["common_tls_context"]["combined_validation_context"][
+        "default_validation_context"
+    ]
+    kinds = [
+        (m["san_type"], m["matcher"]["exact"]) for m in checked["match_typed_subject_alt_names"]
+    ]
     assert kinds == [("DNS", "x"), ("URI", "spiffe://y"), ("IP_ADDRESS", "10.0.0.1")]
 
 
@@ -76,7 +92,9 @@ def test_mutual_reads_the_files_of_the_rule(tls: Any) -> None:
 def test_istios_agent_knows_the_systems_roots_where_there_is_one(tls: Any) -> None:
     context = tls({"mode": "SIMPLE"}, traits={"istio_filters": True})
     assert roots(context) == "file-root:system"
-    secret = context["common_tls_context"]["combined_validation_context"]["validation_context_sds_secret_config"]
+    secret = context["common_tls_context"]["combined_validation_context"][
+        "validation_context_sds_secret_config"
+    ]
     assert "api_config_source" in secret["sds_config"]
 
 
@@ -104,7 +122,10 @@ def test_a_credential_is_for_gateways_and_selected_workloads(tls: Any, world: An
 
 
 def test_a_public_ca_may_be_read_by_every_sidecar(tls: Any) -> None:
-    assert roots(tls({"mode": "SIMPLE", "credentialName": "configmap://ns/roots"})) == "configmap://ns/roots-cacert"
+    assert (
+        roots(tls({"mode": "SIMPLE", "credentialName": "configmap://ns/roots"}))
+        == "configmap://ns/roots-cacert"
+    )
 
 
 def test_names_of_a_serviceentry_are_checked_unless_the_rule_has_its_own(tls: Any) -> None:
@@ -123,7 +144,9 @@ def test_mesh_mtls_needs_the_meshs_certificates(tls: Any, world: Any) -> None:
     settings = {"mode": "ISTIO_MUTUAL"}
     assert plaintext(world, settings)
     endpoints = (Endpoint("10.0.0.1", 80, namespace=world.group().namespace, service_account="sa"),)
-    context = tls(settings, traits={"mesh_tls": True}, endpoints=endpoints, subsets=({"name": "v1"},))
+    context = tls(
+        settings, traits={"mesh_tls": True}, endpoints=endpoints, subsets=({"name": "v1"},)
+    )
     assert context["sni"] == "outbound_.80_.v1_.a.ns.svc.cluster.local"
     assert certificates(context) == ["default"]
     assert roots(context) == "ROOTCA"
@@ -141,6 +164,20 @@ def test_proxy_protocol_wraps_whatever_is_inside(world: Any) -> None:
 
 
 def test_names_of_secrets() -> None:
-    credentials = ("c", "sds://c", "kubernetes-gateway://a/c", "builtin://", "builtin://-cacert", "invalid://x")
+    credentials = (
+        "c",
+        "sds://c",
+        "kubernetes-gateway://a/c",
+        "builtin://",
+        "builtin://-cacert",
+        "invalid://x",
+    )
     found = [secret_name(name) for name in credentials]
-    assert found == ["kubernetes://c", "kubernetes://c", "kubernetes-gateway://a/c", "default", "ROOTCA", "invalid://"]
+    assert found == [
+        "kubernetes://c",
+        "kubernetes://c",
+        "kubernetes-gateway://a/c",
+        "default",
+        "ROOTCA",
+        "invalid://",
+    ]

@@ -21,7 +21,9 @@ class Compiled:
     def __init__(self, world: Any) -> None:
         self.memo, self.group, self.config = Memo(), world.group(), world.config()
 
-    def run(self, endpoints: tuple[Endpoint, ...], traits: Traits = SIDECAR, place: Locality = NOWHERE) -> tuple[Any, Any]:
+    def run(
+        self, endpoints: tuple[Endpoint, ...], traits: Traits = SIDECAR, place: Locality = NOWHERE
+    ) -> tuple[Any, Any]:
         self.memo.turn()
         self.memo.made.clear()
         args = (self.memo, self.group, traits, place, self.config, lambda *_: endpoints)
@@ -60,8 +62,13 @@ def test_gateways_and_sidecars_share_assignments(world: Any) -> None:
 
 
 def test_proxies_in_another_place_share_clusters_and_what_does_not_depend_on_it(world: Any) -> None:
-    endpoints = (Endpoint("10.0.0.1", 80, locality=Locality("r1")), Endpoint("10.0.0.2", 80, locality=Locality("r2")))
-    compiled = Compiled(world.with_(policy={"outlierDetection": {}}, mesh={"localityLbSetting": {"enabled": True}}))
+    endpoints = (
+        Endpoint("10.0.0.1", 80, locality=Locality("r1")),
+        Endpoint("10.0.0.2", 80, locality=Locality("r2")),
+    )
+    compiled = Compiled(
+        world.with_(policy={"outlierDetection": {}}, mesh={"localityLbSetting": {"enabled": True}})
+    )
     here, there = (compiled.run(endpoints, place=Locality(region)) for region in ("r1", "r2"))
     assert compiled.memo.made == {"load_assignment": 1, "of": 1}
     assert here[0] is there[0]

@@ -15,7 +15,14 @@ from varka.base.names import Hostname, Namespace, ObjectKey
 from varka.envoy.check import violations
 from varka.envoy.listeners.outbound import outbound_layers
 from varka.envoy.listeners.parts import ListenerParts
-from varka.mesh.model import EgressListener, MergedRule, MergedVirtualService, Scope, ScopedService, ServiceGroup
+from varka.mesh.model import (
+    EgressListener,
+    MergedRule,
+    MergedVirtualService,
+    Scope,
+    ScopedService,
+    ServiceGroup,
+)
 from varka.mesh.telemetry import Telemetry, reachable
 from varka.proxy.node import ProxyType
 from varka.proxy.traits import Traits
@@ -39,31 +46,50 @@ def service(name: str, *ports: tuple[int, Protocol], **more: Any) -> ScopedServi
         **more,
     }
     rule = given.pop("rule", None)
-    found = tuple(ServicePort(f"port-{number}", number, protocol, number) for number, protocol in ports)
-    made = Service(namespace=NAMESPACE, name=name, source=ObjectKey("", "Service", NAMESPACE, name), ports=found, **given)
+    found = tuple(
+        ServicePort(f"port-{number}", number, protocol, number) for number, protocol in ports
+    )
+    made = Service(
+        namespace=NAMESPACE,
+        name=name,
+        source=ObjectKey("", "Service", NAMESPACE, name),
+        ports=found,
+        **given,
+    )
     return ScopedService(made, found, rule)
 
 
 def external(host: str, *ports: tuple[int, Protocol], **more: Any) -> ScopedService:
     """A ServiceEntry's host."""
-    given = {"hostname": Hostname(host), "registry": Registry.EXTERNAL, "resolution": Resolution.DNS, **more}
+    given = {
+        "hostname": Hostname(host),
+        "registry": Registry.EXTERNAL,
+        "resolution": Resolution.DNS,
+        **more,
+    }
     return service(host, *ports, **given)
 
 
 def rule(host: str, policy: Mapping[str, Any], *subsets: Mapping[str, Any]) -> MergedRule:
     key = ObjectKey("networking.istio.io", "DestinationRule", NAMESPACE, "rule")
     decoded = tuple(decode(subset, networking.Subset) for subset in subsets)
-    return MergedRule(Hostname(host), NAMESPACE, decode(policy, networking.TrafficPolicy), decoded, (key,))
+    return MergedRule(
+        Hostname(host), NAMESPACE, decode(policy, networking.TrafficPolicy), decoded, (key,)
+    )
 
 
 def virtual_service(name: str, spec: Mapping[str, Any]) -> MergedVirtualService:
     key = ObjectKey("networking.istio.io", "VirtualService", NAMESPACE, name)
-    return MergedVirtualService(key, NAMESPACE, decode(spec, networking.VirtualService), "", frozenset("*"), (key,))
+    return MergedVirtualService(
+        key, NAMESPACE, decode(spec, networking.VirtualService), "", frozenset("*"), (key,)
+    )
 
 
 def seen_of(telemetry: Telemetry, scope: Scope) -> Telemetry:
     """What a proxy with this scope uses of it."""
-    return reachable(telemetry, frozenset(host for host in telemetry.hosts if scope.find(host) is None))
+    return reachable(
+        telemetry, frozenset(host for host in telemetry.hosts if scope.find(host) is None)
+    )
 
 
 @dataclass
@@ -92,7 +118,12 @@ class World:
 
     def seen(self) -> Scope:
         groups = (ServiceGroup(NAMESPACE, self.services),)
-        given: dict[str, Any] = {"allow_any": True, "dynamic_dns": False, "egress_proxy": None, **self.scope}
+        given: dict[str, Any] = {
+            "allow_any": True,
+            "dynamic_dns": False,
+            "egress_proxy": None,
+            **self.scope,
+        }
         return Scope(
             egress=tuple(self._egress(groups, **one) for one in self.egress),
             groups=groups,
@@ -113,7 +144,13 @@ class World:
     def outbound(self, scope: Scope | None = None) -> ListenerParts:
         seen = scope or self.seen()
         return outbound_layers(
-            self.memo, seen, NAMESPACE, self.client(), self.config(), self.endpoints, seen_of(self.telemetry, seen)
+            self.memo,
+            seen,
+            NAMESPACE,
+            self.client(),
+            self.config(),
+            self.endpoints,
+            seen_of(self.telemetry, seen),
         )
 
     def listeners(self) -> dict[str, Any]:

@@ -27,9 +27,16 @@ class Secured(Workload):
     def chains(self, port: int) -> list[tuple[str, str, str, bool]]:
         """(transport, first ALPN, target, whether mesh TLS ends here) at a port."""
         listener = self.listeners()["virtualInbound"]
-        found = [c for c in listener.filter_chains if c.filter_chain_match.destination_port.value == port]
+        found = [
+            c for c in listener.filter_chains if c.filter_chain_match.destination_port.value == port
+        ]
         return [
-            (m.transport_protocol, (*m.application_protocols, "")[0], target, chain.HasField("transport_socket"))
+            (
+                m.transport_protocol,
+                (*m.application_protocols, "")[0],
+                target,
+                chain.HasField("transport_socket"),
+            )
             for chain, target in zip(found, clusters_of(found), strict=True)
             for m in [chain.filter_chain_match]
         ]
@@ -40,7 +47,11 @@ class Secured(Workload):
     [
         (P.HTTP, M.PERMISSIVE, [("tls", "istio", HTTP, True), ("raw_buffer", "", HTTP, False)]),
         (P.HTTP, M.STRICT, [("tls", "", HTTP, True)]),
-        (P.TCP, M.PERMISSIVE, [("tls", "istio", TCP, True), ("tls", "", TCP, False), ("raw_buffer", "", TCP, False)]),
+        (
+            P.TCP,
+            M.PERMISSIVE,
+            [("tls", "istio", TCP, True), ("tls", "", TCP, False), ("raw_buffer", "", TCP, False)],
+        ),
         (P.TCP, M.STRICT, [("tls", "", TCP, True)]),
         (
             P.AUTO,
@@ -56,12 +67,16 @@ class Secured(Workload):
         (P.AUTO, M.STRICT, [("tls", "istio-http/1.0", HTTP, True), ("tls", "", TCP, True)]),
     ],
 )
-def test_chains_by_protocol_and_mode(protocol: Protocol, mode: MutualTls, expected: list[Any]) -> None:
+def test_chains_by_protocol_and_mode(
+    protocol: Protocol, mode: MutualTls, expected: list[Any]
+) -> None:
     assert Secured(((8080, protocol),), peers=Peers(mode)).chains(8080) == expected
 
 
 def test_a_port_may_have_a_mode_of_its_own() -> None:
-    workload = Secured(((8080, P.HTTP),), peers=Peers(M.STRICT, ((8080, M.DISABLE), (9999, M.DISABLE))))
+    workload = Secured(
+        ((8080, P.HTTP),), peers=Peers(M.STRICT, ((8080, M.DISABLE), (9999, M.DISABLE)))
+    )
     assert workload.chains(8080) == [("raw_buffer", "", HTTP, False)]
     assert [target for _, _, target, _ in workload.chains(9999)] == [
         "http InboundPassthroughCluster",
@@ -71,26 +86,43 @@ def test_a_port_may_have_a_mode_of_its_own() -> None:
 
 
 def test_identities_of_the_trust_domain_may_come_in() -> None:
-    world = World(mesh={"trustDomain": "a.com", "trustDomainAliases": ["b.com"], "meshMTLS": {"minProtocolVersion": "TLSV1_3"}})
-    listener = Secured(((8080, P.HTTP),), world=world, peers=Peers(M.STRICT)).listeners()["virtualInbound"]
+    world = World(
+        mesh={
+            "trustDomain": "a.com",
+            "trustDomainAliases": ["b.com"],
+            "meshMTLS": {"minProtocolVersion": "TLSV1_3"},
+        }
+    )
+    listener = Secured(((8080, P.HTTP),), world=world, peers=Peers(M.STRICT)).listeners()[
+        "virtualInbound"
+    ]
     [chain] = [c for c in plain(listener)["filter_chains"] if c["name"] == "0.0.0.0_8080"]
     context = chain["transport_socket"]["typed_config"]
     common = context["common_tls_context"]
-    rules = common["combined_validation_context"]["default_validation_context"]["match_typed_subject_alt_names"]
+    rules = common["combined_validation_context"]["default_validation_context"][
+        "match_typed_subject_alt_names"
+    ]
     assert [rule["matcher"]["prefix"] for rule in rules] == ["spiffe://a.com/", "spiffe://b.com/"]
     assert context["require_client_certificate"] is True
-    assert [secret["name"] for secret in common["tls_certificate_sds_secret_configs"]] == ["default"]
+    assert [secret["name"] for secret in common["tls_certificate_sds_secret_configs"]] == [
+        "default"
+    ]
     assert common["tls_params"]["tls_minimum_protocol_version"] == "TLSv1_3"
 
 
 def test_mesh_tls_takes_no_other_beside_it() -> None:
     tls = {"mode": "SIMPLE", "serverCertificate": "/c.pem", "privateKey": "/k.pem"}
     entry = {"port": {"number": 8080, "protocol": "HTTPS", "name": "x"}, "tls": tls}
-    workload = Secured((), (entry,), settings=Settings(enable_tls_on_sidecar_ingress=True), peers=Peers(M.STRICT))
+    workload = Secured(
+        (), (entry,), settings=Settings(enable_tls_on_sidecar_ingress=True), peers=Peers(M.STRICT)
+    )
     assert workload.chains(8080) == [("tls", "", HTTP, True)]
     assert "file-cert" not in str(plain(workload.listeners()["virtualInbound"]))
 
 
 def test_goldens(golden: Any) -> None:
-    workload = Secured(((8080, P.HTTP), (8081, P.AUTO), (9000, P.TCP)), peers=Peers(M.PERMISSIVE, ((7000, M.STRICT),)))
+    workload = Secured(
+        ((8080, P.HTTP), (8081, P.AUTO), (9000, P.TCP)),
+        peers=Peers(M.PERMISSIVE, ((7000, M.STRICT),)),
+    )
     golden("permissive", workload.listeners().values())

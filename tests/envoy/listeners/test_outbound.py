@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tests.envoy.listeners.conftest import World, clusters_of, external, plain, rule, service, virtual_service
+from tests.envoy.listeners.conftest import (
+    World,
+    clusters_of,
+    external,
+    plain,
+    rule,
+    service,
+    virtual_service,
+)
 
 from varka.proxy.node import Interception
 from varka.registry.model import Protocol, Resolution
@@ -21,20 +29,32 @@ def targets(listener: Any) -> list[str]:
 
 
 def test_http_services_of_a_port_share_a_wildcard_listener() -> None:
-    a, b = service("a", (80, P.HTTP), addresses=("10.0.0.1",)), service("b", (80, P.GRPC), addresses=("10.0.0.2",))
+    a, b = (
+        service("a", (80, P.HTTP), addresses=("10.0.0.1",)),
+        service("b", (80, P.GRPC), addresses=("10.0.0.2",)),
+    )
     found = World((a, b)).listeners()
     assert set(found) == {"0.0.0.0_80", "virtualOutbound"}
     listener = found["0.0.0.0_80"]
     assert targets(listener) == ["http 80", "PassthroughCluster"]
-    assert list(listener.filter_chains[0].filter_chain_match.application_protocols) == ["http/1.1", "h2c"]
+    assert list(listener.filter_chains[0].filter_chain_match.application_protocols) == [
+        "http/1.1",
+        "h2c",
+    ]
     assert listener.bind_to_port.value is False
     assert listener.HasField("bind_to_port")
 
 
 def test_a_wildcard_listener_does_not_depend_on_how_many_services_use_it() -> None:
-    a, b = service("a", (80, P.HTTP), addresses=("10.0.0.1",)), service("b", (80, P.HTTP), addresses=("10.0.0.2",))
+    a, b = (
+        service("a", (80, P.HTTP), addresses=("10.0.0.1",)),
+        service("b", (80, P.HTTP), addresses=("10.0.0.2",)),
+    )
     one, both = World((a,)).outbound(), World((a, b)).outbound()
-    versions = [{n: r.version for layer in parts.layers for n, r in layer.resources.items()} for parts in (one, both)]
+    versions = [
+        {n: r.version for layer in parts.layers for n, r in layer.resources.items()}
+        for parts in (one, both)
+    ]
     assert versions[0] == versions[1]
 
 
@@ -44,7 +64,9 @@ def test_tcp_services_have_a_listener_for_each_address() -> None:
 
 
 def test_undeclared_protocols_are_sniffed() -> None:
-    listener = World((service("a", (81, P.AUTO), addresses=("10.0.0.1",)),)).listeners()["10.0.0.1_81"]
+    listener = World((service("a", (81, P.AUTO), addresses=("10.0.0.1",)),)).listeners()[
+        "10.0.0.1_81"
+    ]
     assert targets(listener) == [f"http {A}:81", f"outbound|81||{A}"]
     assert [f.name for f in listener.listener_filters] == ["envoy.filters.listener.http_inspector"]
 
@@ -59,14 +81,21 @@ def test_headless_tcp_ports_have_a_listener_for_each_pod() -> None:
 def test_external_services_without_address_are_told_apart_by_sni() -> None:
     hosts = [external(f"{n}.example.com", (443, P.TLS)) for n in "ab"]
     listener = World(tuple(hosts)).listeners()["0.0.0.0_443"]
-    assert [list(c.filter_chain_match.server_names) for c in listener.filter_chains] == [["a.example.com"], ["b.example.com"]]
+    assert [list(c.filter_chain_match.server_names) for c in listener.filter_chains] == [
+        ["a.example.com"],
+        ["b.example.com"],
+    ]
     assert targets(listener)[-1] == "PassthroughCluster"
 
 
 def test_a_cidr_is_matched_on_a_wildcard_listener() -> None:
-    listener = World((external("a.com", (9000, P.TCP), addresses=("10.8.0.0/16",)),)).listeners()["0.0.0.0_9000"]
+    listener = World((external("a.com", (9000, P.TCP), addresses=("10.8.0.0/16",)),)).listeners()[
+        "0.0.0.0_9000"
+    ]
     [chain] = listener.filter_chains
-    assert plain(chain.filter_chain_match)["prefix_ranges"] == [{"address_prefix": "10.8.0.0", "prefix_len": 16}]
+    assert plain(chain.filter_chain_match)["prefix_ranges"] == [
+        {"address_prefix": "10.8.0.0", "prefix_len": 16}
+    ]
 
 
 def test_automatic_addresses_need_dns_capture() -> None:
@@ -90,10 +119,15 @@ def test_the_older_service_wins_an_address() -> None:
 
 
 def test_nothing_joins_a_listener_where_the_server_speaks_first() -> None:
-    mongo, http = external("m.com", (27017, P.MONGO)), service("b", (27017, P.HTTP), addresses=("10.0.0.2",))
+    mongo, http = (
+        external("m.com", (27017, P.MONGO)),
+        service("b", (27017, P.HTTP), addresses=("10.0.0.2",)),
+    )
     old = replace(mongo.service, created="2023-01-01T00:00:00Z")
     young = replace(http.service, created="2024-01-01T00:00:00Z")
-    listener = World((replace(mongo, service=old), replace(http, service=young))).listeners()["0.0.0.0_27017"]
+    listener = World((replace(mongo, service=old), replace(http, service=young))).listeners()[
+        "0.0.0.0_27017"
+    ]
     assert targets(listener) == ["outbound|27017||m.com"]
     assert [f.name for f in listener.filter_chains[0].filters] == [
         "envoy.filters.network.mongo_proxy",
@@ -109,7 +143,11 @@ def test_registry_only_closes_what_is_unknown() -> None:
 
 def test_unknown_hosts_can_be_resolved() -> None:
     found = World((service("a", (80, P.HTTP)),), scope={"dynamic_dns": True}).listeners()
-    assert targets(found["virtualOutbound"]) == ["BlackHoleCluster", "http allow_any_dynamic_dns", "PassthroughCluster"]
+    assert targets(found["virtualOutbound"]) == [
+        "BlackHoleCluster",
+        "http allow_any_dynamic_dns",
+        "PassthroughCluster",
+    ]
     manager = plain(found["0.0.0.0_80"])["filter_chains"][0]["filters"][0]["typed_config"]
     assert [f["name"] for f in manager["http_filters"]][-2:] == [
         "envoy.filters.http.dynamic_forward_proxy",
@@ -134,7 +172,10 @@ def test_a_sidecar_port_serves_its_services_alone() -> None:
 
 
 def test_a_sidecar_may_listen_on_a_socket_file() -> None:
-    egress = {"port": {"number": 0, "protocol": "HTTP", "name": "x"}, "bind": "unix:///var/run/out.sock"}
+    egress = {
+        "port": {"number": 0, "protocol": "HTTP", "name": "x"},
+        "bind": "unix:///var/run/out.sock",
+    }
     found = World((service("a", (80, P.HTTP)),), egress=(egress,)).listeners()
     listener = found["unix:///var/run/out.sock_0"]
     assert listener.address.pipe.path == "/var/run/out.sock"
@@ -142,9 +183,14 @@ def test_a_sidecar_may_listen_on_a_socket_file() -> None:
 
 
 def test_tcp_routes_weigh_destinations() -> None:
-    routes = [{"destination": {"host": A, "subset": s}, "weight": w} for s, w in (("v1", 30), ("v2", 70), ("v3", 0))]
+    routes = [
+        {"destination": {"host": A, "subset": s}, "weight": w}
+        for s, w in (("v1", 30), ("v2", 70), ("v3", 0))
+    ]
     rules = (virtual_service("split", {"hosts": [A], "tcp": [{"route": routes}]}),)
-    listener = World((service("a", (9000, P.TCP), addresses=("10.0.0.1",)),), rules).listeners()["10.0.0.1_9000"]
+    listener = World((service("a", (9000, P.TCP), addresses=("10.0.0.1",)),), rules).listeners()[
+        "10.0.0.1_9000"
+    ]
     assert targets(listener) == [f"outbound|9000|v1|{A}=30 outbound|9000|v2|{A}=70"]
     [chain] = listener.filter_chains
     key = "/apis/networking.istio.io/v1/namespaces/ns/virtual-service/split"
@@ -156,12 +202,20 @@ def test_tcp_routes_match_subnets_and_labels() -> None:
         "hosts": [A],
         "tcp": [
             {"match": [{"sourceLabels": {"app": "x"}}], "route": [{"destination": {"host": "x"}}]},
-            {"match": [{"destinationSubnets": ["10.9.0.0/16"]}], "route": [{"destination": {"host": "y"}}]},
+            {
+                "match": [{"destinationSubnets": ["10.9.0.0/16"]}],
+                "route": [{"destination": {"host": "y"}}],
+            },
             {"match": [{"gateways": ["ns/gw"]}], "route": [{"destination": {"host": "z"}}]},
         ],
     }
-    world = World((service("a", (9000, P.TCP), addresses=("10.0.0.1",)),), (virtual_service("v", spec),))
-    assert targets(world.listeners()["10.0.0.1_9000"]) == ["outbound|9000||y", f"outbound|9000||{A}"]
+    world = World(
+        (service("a", (9000, P.TCP), addresses=("10.0.0.1",)),), (virtual_service("v", spec),)
+    )
+    assert targets(world.listeners()["10.0.0.1_9000"]) == [
+        "outbound|9000||y",
+        f"outbound|9000||{A}",
+    ]
     world.traits = {"labels": (("app", "x"),)}
     assert targets(world.listeners()["10.0.0.1_9000"]) == ["outbound|9000||x"]
 
@@ -170,11 +224,19 @@ def test_tls_routes_match_sni() -> None:
     spec = {
         "hosts": ["a.com"],
         "tls": [
-            {"match": [{"port": 443, "sniHosts": ["x.a.com", "a.com"]}], "route": [{"destination": {"host": "a.com"}}]},
-            {"match": [{"sniHosts": ["x.a.com", "a.com"]}], "route": [{"destination": {"host": "never"}}]},
+            {
+                "match": [{"port": 443, "sniHosts": ["x.a.com", "a.com"]}],
+                "route": [{"destination": {"host": "a.com"}}],
+            },
+            {
+                "match": [{"sniHosts": ["x.a.com", "a.com"]}],
+                "route": [{"destination": {"host": "never"}}],
+            },
         ],
     }
-    world = World((external("a.com", (443, P.TLS), addresses=("10.0.0.1",)),), (virtual_service("v", spec),))
+    world = World(
+        (external("a.com", (443, P.TLS), addresses=("10.0.0.1",)),), (virtual_service("v", spec),)
+    )
     listener = world.listeners()["10.0.0.1_443"]
     assert list(listener.filter_chains[0].filter_chain_match.server_names) == ["a.com", "x.a.com"]
     assert targets(listener) == ["outbound|443||a.com", "PassthroughCluster"]
@@ -187,7 +249,9 @@ def test_no_two_chains_match_the_same() -> None:
         for names, host in ((["a.com", "b.com"], "x"), (["b.com", "a.com"], "y"))
     ]
     rules = (virtual_service("v", {"hosts": ["a.com"], "tls": routes}),)
-    listener = World((external("a.com", (443, P.TLS), addresses=("10.0.0.1",)),), rules).listeners()["10.0.0.1_443"]
+    listener = World(
+        (external("a.com", (443, P.TLS), addresses=("10.0.0.1",)),), rules
+    ).listeners()["10.0.0.1_443"]
     assert targets(listener) == ["outbound|443||x", "PassthroughCluster"]
 
 
@@ -198,7 +262,9 @@ def test_destination_rules_set_tcp_options() -> None:
         "tunnel": {"targetHost": "example.com", "targetPort": 443, "protocol": "POST"},
     }
     a = service("a", (9000, P.TCP), addresses=("10.0.0.1",), rule=rule(A, policy))
-    proxy = plain(World((a,)).listeners()["10.0.0.1_9000"])["filter_chains"][0]["filters"][0]["typed_config"]
+    proxy = plain(World((a,)).listeners()["10.0.0.1_9000"])["filter_chains"][0]["filters"][0][
+        "typed_config"
+    ]
     assert (proxy["idle_timeout"], proxy["max_downstream_connection_duration"]) == ("5s", "60s")
     assert proxy["hash_policy"] == [{"source_ip": {}}]
     assert proxy["tunneling_config"] == {"hostname": "example.com:443", "use_post": True}
@@ -215,12 +281,16 @@ def test_an_unchanged_world_costs_nothing() -> None:
     first = world.outbound(scope)
     made = dict(world.memo.made)
     world.memo.turn()
-    assert [a is b for a, b in zip(first.layers, world.outbound(scope).layers, strict=True)] == [True] * len(first.layers)
+    assert [a is b for a, b in zip(first.layers, world.outbound(scope).layers, strict=True)] == [
+        True
+    ] * len(first.layers)
     assert world.memo.made == made
 
 
 def test_one_changed_service_makes_one_listener() -> None:
-    services = tuple(service(f"s{n}", (9000, P.TCP), addresses=(f"10.0.0.{n}",)) for n in range(1, 6))
+    services = tuple(
+        service(f"s{n}", (9000, P.TCP), addresses=(f"10.0.0.{n}",)) for n in range(1, 6)
+    )
     world = World(services)
     world.outbound()
     before = world.memo.made["outbound_listener"]
@@ -233,7 +303,13 @@ def test_goldens(golden: Any) -> None:
     services = (
         service("a", (80, P.HTTP), (9000, P.TCP), (81, P.AUTO), addresses=("10.0.0.1",)),
         external("b.example.com", (443, P.TLS), (27017, P.MONGO)),
-        external("*.wild.example.com", (443, P.TLS), (80, P.HTTP), resolution=Resolution.DYNAMIC_DNS),
+        external(
+            "*.wild.example.com", (443, P.TLS), (80, P.HTTP), resolution=Resolution.DYNAMIC_DNS
+        ),
     )
-    world = World(services, scope={"dynamic_dns": True}, mesh={"accessLogFile": "/dev/stdout", "proxyHttpPort": 15002})
+    world = World(
+        services,
+        scope={"dynamic_dns": True},
+        mesh={"accessLogFile": "/dev/stdout", "proxyHttpPort": 15002},
+    )
     golden("outbound", world.listeners().values())

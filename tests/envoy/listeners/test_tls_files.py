@@ -26,7 +26,18 @@ def certify(folder: Path, name: str) -> None:
     """A certificate and key in `folder`; replaced in one step, as tools that renew do."""
     folder.mkdir(exist_ok=True)
     made = [folder / f"new-{kind}.pem" for kind in ("key", "cert")]
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+    ]
     files = ["-keyout", str(made[0]), "-out", str(made[1]), "-subj", f"/CN={name}"]
     subprocess.run([*command, *files], check=True, capture_output=True)
     for path in made:
@@ -44,7 +55,10 @@ def served(port: int) -> bytes:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        with socket.create_connection(("127.0.0.1", port), 1) as plain_, context.wrap_socket(plain_) as wrapped:
+        with (
+            socket.create_connection(("127.0.0.1", port), 1) as plain_,
+            context.wrap_socket(plain_) as wrapped,
+        ):
             return wrapped.getpeercert(binary_form=True) or b""
     except OSError:
         return b""
@@ -58,9 +72,15 @@ def wait(condition: Callable[[], bool], seconds: float = 10) -> None:
 
 
 def bootstrap(folder: Path, port: int) -> dict[str, Any]:
-    """A listener as compiled, but for where its secret comes from: a file stands in for the control plane."""
+    """A listener as compiled, but for where its secret comes from: a file stands in for the control
+    plane."""
     tls = decode(
-        {"mode": "SIMPLE", "serverCertificate": f"{folder}/cert.pem", "privateKey": f"{folder}/key.pem"}, ServerTLSSettings
+        {
+            "mode": "SIMPLE",
+            "serverCertificate": f"{folder}/cert.pem",
+            "privateKey": f"{folder}/key.pem",
+        },
+        ServerTLSSettings,
     )
     world = World()
     message = plain(downstream_socket(tls, world.client(), world.config()))
@@ -71,13 +91,19 @@ def bootstrap(folder: Path, port: int) -> dict[str, Any]:
     source.write_text(json.dumps({"resources": [{"@type": kind, **secret}]}))
     sds["sds_config"] = {"path_config_source": {"path": str(source)}, "resource_api_version": "V3"}
     echo = {"@type": "type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo"}
-    chain = {"filters": [{"name": "envoy.filters.network.echo", "typed_config": echo}], "transport_socket": message}
+    chain = {
+        "filters": [{"name": "envoy.filters.network.echo", "typed_config": echo}],
+        "transport_socket": message,
+    }
     listener = {
         "name": "tls",
         "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}},
         "filter_chains": [chain],
     }
-    return {"node": {"id": "test", "cluster": "test"}, "static_resources": {"listeners": [listener]}}
+    return {
+        "node": {"id": "test", "cluster": "test"},
+        "static_resources": {"listeners": [listener]},
+    }
 
 
 @pytest.fixture
@@ -105,4 +131,6 @@ def test_new_files_are_served(port: int, tmp_path: Path) -> None:
 
 def test_only_file_names_are_answered() -> None:
     assert file_secret("kubernetes://a") is None
-    assert plain(file_secret("file-root:/ca.pem"))["validation_context"]["trusted_ca"] == {"filename": "/ca.pem"}
+    assert plain(file_secret("file-root:/ca.pem"))["validation_context"]["trusted_ca"] == {
+        "filename": "/ca.pem"
+    }

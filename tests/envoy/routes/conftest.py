@@ -48,17 +48,23 @@ class World:
     gateway: MergedGateway
 
     def sidecar(self, name: str, form: Form | None = None) -> RouteParts:
-        return sidecar_route(self.memo, self.scope, self.namespace, name, self.traits, self.config, form)
+        return sidecar_route(
+            self.memo, self.scope, self.namespace, name, self.traits, self.config, form
+        )
 
     def routes(self, name: str) -> Any:
         return route_pb2.RouteConfiguration.FromString(self.sidecar(name, Form.WHOLE).route.body)
 
     def gateway_routes(self, name: str) -> Any:
-        resource = gateway_route(self.memo, self.gateway, self.scope, self.namespace, name, self.traits, self.config)
+        resource = gateway_route(
+            self.memo, self.gateway, self.scope, self.namespace, name, self.traits, self.config
+        )
         return route_pb2.RouteConfiguration.FromString(resource.body)
 
     def with_rules(self, *specs: Mapping[str, Any]) -> World:
-        listener = replace(self.scope.egress[0], virtual_services=tuple(virtual_service(spec) for spec in specs))
+        listener = replace(
+            self.scope.egress[0], virtual_services=tuple(virtual_service(spec) for spec in specs)
+        )
         return replace(self, scope=replace(self.scope, egress=(listener,)))
 
 
@@ -68,18 +74,30 @@ def hosts(configuration: Any) -> dict[str, list[str]]:
 
 def virtual_service(value: Mapping[str, Any]) -> MergedVirtualService:
     namespace = Namespace(value.get("namespace", "default"))
-    key = ObjectKey(value.get("group", ISTIO), value.get("kind", "VirtualService"), namespace, value.get("name", "rule"))
+    key = ObjectKey(
+        value.get("group", ISTIO),
+        value.get("kind", "VirtualService"),
+        namespace,
+        value.get("name", "rule"),
+    )
     spec = decode(value["spec"], networking.VirtualService)
-    labels = frozenset(name for route in spec.http for match in route.match for name in match.source_labels)
+    labels = frozenset(
+        name for route in spec.http for match in route.match for name in match.source_labels
+    )
     visible = frozenset(value.get("exportTo", "*"))
-    return MergedVirtualService(key, namespace, spec, "", visible, (key,), labels, value.get("semantics", ""))
+    return MergedVirtualService(
+        key, namespace, spec, "", visible, (key,), labels, value.get("semantics", "")
+    )
 
 
 def service(value: Mapping[str, Any]) -> ScopedService:
     host = Hostname(value["host"])
     name, _, rest = host.partition(".")
     namespace = Namespace(value.get("namespace", rest.split(".")[0]))
-    ports = tuple(ServicePort(f"p{n}", int(n), Protocol(p)) for n, p in value.get("ports", {80: "HTTP"}).items())
+    ports = tuple(
+        ServicePort(f"p{n}", int(n), Protocol(p))
+        for n, p in value.get("ports", {80: "HTTP"}).items()
+    )
     found = Service(
         hostname=host,
         namespace=namespace,
@@ -93,7 +111,9 @@ def service(value: Mapping[str, Any]) -> ScopedService:
         external_name=value.get("externalName", ""),
         aliases=tuple((Namespace(ns), Hostname(alias)) for ns, alias in value.get("aliases", ())),
     )
-    return ScopedService(found, ports, destination_rule(host, namespace, value["rule"]) if "rule" in value else None)
+    return ScopedService(
+        found, ports, destination_rule(host, namespace, value["rule"]) if "rule" in value else None
+    )
 
 
 def destination_rule(host: Hostname, namespace: Namespace, spec: Mapping[str, Any]) -> MergedRule:
@@ -134,7 +154,9 @@ def world(value: Mapping[str, Any]) -> World:
         groups=services,
         allow_any=value.get("mode", "ALLOW_ANY") == "ALLOW_ANY",
         dynamic_dns=value.get("mode") == "ALLOW_ANY_DYNAMIC_DNS",
-        egress_proxy=decode(value["egressProxy"], networking.Destination) if "egressProxy" in value else None,
+        egress_proxy=decode(value["egressProxy"], networking.Destination)
+        if "egressProxy" in value
+        else None,
         needs_locality=False,
     )
     traits = Traits(
@@ -145,7 +167,9 @@ def world(value: Mapping[str, Any]) -> World:
     )
     servers = tuple(server(one) for one in value.get("servers", []))
     gateway = MergedGateway((GatewayPort(80, "", "HTTP", servers),), rules)
-    return World(Memo(), scope, namespace, traits, decode(value.get("mesh", {}), mesh.MeshConfig), gateway)
+    return World(
+        Memo(), scope, namespace, traits, decode(value.get("mesh", {}), mesh.MeshConfig), gateway
+    )
 
 
 @pytest.fixture
@@ -165,10 +189,19 @@ def one_route(mesh_of: Callable[[Mapping[str, Any]], World]) -> Callable[..., An
 
     def make(rule: Mapping[str, Any], **world_fields: Any) -> route_components_pb2.Route:
         rule = (
-            rule if rule.keys() & {"redirect", "directResponse", "route"} else {"route": [{"destination": {"host": "b"}}], **rule}
+            rule
+            if rule.keys() & {"redirect", "directResponse", "route"}
+            else {"route": [{"destination": {"host": "b"}}], **rule}
         )
-        value = {"virtualServices": [{"spec": {"hosts": ["example.com"], "http": [rule]}}], **world_fields}
-        [route] = next(host.routes for host in mesh_of(value).routes("80").virtual_hosts if host.name == "example.com:80")
+        value = {
+            "virtualServices": [{"spec": {"hosts": ["example.com"], "http": [rule]}}],
+            **world_fields,
+        }
+        [route] = next(
+            host.routes
+            for host in mesh_of(value).routes("80").virtual_hosts
+            if host.name == "example.com:80"
+        )
         return route
 
     return make

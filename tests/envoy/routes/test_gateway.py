@@ -8,7 +8,11 @@ HTTP = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}}
 
 
 def rule(hosts, **fields):
-    spec = {"hosts": hosts, "gateways": ["default/gateway"], "http": [{"directResponse": {"status": 200}}]}
+    spec = {
+        "hosts": hosts,
+        "gateways": ["default/gateway"],
+        "http": [{"directResponse": {"status": 200}}],
+    }
     return {"spec": spec, **fields}
 
 
@@ -22,27 +26,49 @@ def rule(hosts, **fields):
         (["A.com"], ["a.COM"], {"a.com:80"}),
     ],
 )
-def test_a_rule_serves_the_hosts_that_the_server_has_too(mesh_of, domains_of, allowed, asked, common):
+def test_a_rule_serves_the_hosts_that_the_server_has_too(
+    mesh_of, domains_of, allowed, asked, common
+):
     server = {"route": "http.80", "spec": {**HTTP, "hosts": allowed}}
-    found = domains_of(mesh_of({"servers": [server], "virtualServices": [rule(asked)]}).gateway_routes("http.80"))
+    found = domains_of(
+        mesh_of({"servers": [server], "virtualServices": [rule(asked)]}).gateway_routes("http.80")
+    )
     domains = {f"{domain}:80" for name in found for domain in found[name]}
     assert domains == common
 
 
 def test_hosts_with_the_same_routes_share_a_virtual_host(mesh_of, domains_of):
     server = {"route": "http.80", "spec": {**HTTP, "hosts": ["*"]}}
-    found = domains_of(mesh_of({"servers": [server], "virtualServices": [rule(["b.com", "aa.com"])]}).gateway_routes("http.80"))
+    found = domains_of(
+        mesh_of(
+            {"servers": [server], "virtualServices": [rule(["b.com", "aa.com"])]}
+        ).gateway_routes("http.80")
+    )
     assert found == {"aa.com:80": ["aa.com", "b.com"]}
 
 
 def test_a_server_that_redirects_needs_no_rule(mesh_of):
-    server = {"route": "http.80", "spec": {**HTTP, "hosts": ["Example.com"], "tls": {"httpsRedirect": True}}}
+    server = {
+        "route": "http.80",
+        "spec": {**HTTP, "hosts": ["Example.com"], "tls": {"httpsRedirect": True}},
+    }
     [host] = mesh_of({"servers": [server]}).gateway_routes("http.80").virtual_hosts
-    assert (list(host.domains), host.require_tls, len(host.routes)) == (["example.com"], host.ALL, 0)
+    assert (list(host.domains), host.require_tls, len(host.routes)) == (
+        ["example.com"],
+        host.ALL,
+        0,
+    )
 
 
 def test_private_rules_stand_before_public_ones(mesh_of):
     server = {"route": "http.80", "spec": {**HTTP, "hosts": ["*"]}}
-    public, private = rule(["a.com"], name="public"), rule(["a.com"], name="private", exportTo=["default"])
-    [host] = mesh_of({"servers": [server], "virtualServices": [public, private]}).gateway_routes("http.80").virtual_hosts
+    public, private = (
+        rule(["a.com"], name="public"),
+        rule(["a.com"], name="private", exportTo=["default"]),
+    )
+    [host] = (
+        mesh_of({"servers": [server], "virtualServices": [public, private]})
+        .gateway_routes("http.80")
+        .virtual_hosts
+    )
     assert [route.decorator.operation for route in host.routes] == ["private:80/*", "public:80/*"]

@@ -1,4 +1,5 @@
-"""VirtualService rules: what the goldens do not show because it depends on the client or is an edge."""
+"""VirtualService rules: what the goldens do not show because it depends on the client or is an
+edge."""
 
 from __future__ import annotations
 
@@ -20,15 +21,29 @@ import pytest
 )
 def test_conditions_on_the_client_decide_while_routes_are_made(mesh_of, match, kept):
     rule = {"match": [match], "route": [{"destination": {"host": "b"}}]}
-    world = mesh_of({"labels": {"app": "web"}, "virtualServices": [{"spec": {"hosts": ["example.com"], "http": [rule]}}]})
-    assert [host.name for host in world.routes("80").virtual_hosts] == (["example.com:80"] if kept else []) + ["allow_any"]
+    world = mesh_of(
+        {
+            "labels": {"app": "web"},
+            "virtualServices": [{"spec": {"hosts": ["example.com"], "http": [rule]}}],
+        }
+    )
+    assert [host.name for host in world.routes("80").virtual_hosts] == (
+        ["example.com:80"] if kept else []
+    ) + ["allow_any"]
 
 
 def test_nothing_behind_a_route_that_takes_everything_is_kept(mesh_of):
-    everything = {"match": [{"uri": {"prefix": "/"}}, {"uri": {"exact": "/late"}}], "directResponse": {"status": 200}}
+    everything = {
+        "match": [{"uri": {"prefix": "/"}}, {"uri": {"exact": "/late"}}],
+        "directResponse": {"status": 200},
+    }
     late = {"directResponse": {"status": 500}}
-    world = mesh_of({"virtualServices": [{"spec": {"hosts": ["example.com"], "http": [everything, late]}}]})
-    assert [route.direct_response.status for route in world.routes("80").virtual_hosts[0].routes] == [200]
+    world = mesh_of(
+        {"virtualServices": [{"spec": {"hosts": ["example.com"], "http": [everything, late]}}]}
+    )
+    assert [
+        route.direct_response.status for route in world.routes("80").virtual_hosts[0].routes
+    ] == [200]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +64,9 @@ def test_redirects_name_a_port_only_where_it_is_not_the_schemes_own(one_route, r
 def test_retries_of_the_mesh_are_the_default(one_route):
     mesh = {"defaultHttpRetryPolicy": {"attempts": 7}}
     assert one_route({}, mesh=mesh).route.retry_policy.num_retries.value == 7
-    assert one_route({"retries": {"attempts": 1}}, mesh=mesh).route.retry_policy.num_retries.value == 1
+    assert (
+        one_route({"retries": {"attempts": 1}}, mesh=mesh).route.retry_policy.num_retries.value == 1
+    )
     assert not one_route({"retries": {"attempts": 0}}, mesh=mesh).route.HasField("retry_policy")
 
 
@@ -86,8 +103,17 @@ def test_the_destinations_own_host_header_gives_way_to_the_routes(one_route):
 
 
 def test_an_external_name_stands_for_its_target(one_route):
-    services = [{"host": "b", "namespace": "default", "resolution": "Alias", "externalName": "c.default.svc.cluster.local"}]
-    assert one_route({}, services=services).route.cluster == "outbound|80||c.default.svc.cluster.local"
+    services = [
+        {
+            "host": "b",
+            "namespace": "default",
+            "resolution": "Alias",
+            "externalName": "c.default.svc.cluster.local",
+        }
+    ]
+    assert (
+        one_route({}, services=services).route.cluster == "outbound|80||c.default.svc.cluster.local"
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,6 +134,8 @@ def test_claims_are_conditions_on_the_token(one_route, header, claim):
 
 def test_prefixes_of_an_ingress_end_at_slashes(mesh_of):
     rule = {"semantics": "ingress", "spec": {"hosts": ["example.com"]}}
-    rule["spec"]["http"] = [{"match": [{"uri": {"prefix": "/a/"}}], "directResponse": {"status": 200}}]
+    rule["spec"]["http"] = [
+        {"match": [{"uri": {"prefix": "/a/"}}], "directResponse": {"status": 200}}
+    ]
     [route] = mesh_of({"virtualServices": [rule]}).routes("80").virtual_hosts[0].routes
     assert route.match.path_separated_prefix == "/a"

@@ -13,17 +13,25 @@ A, B = "a.default.svc.cluster.local", "b.other.svc.cluster.local"
 
 
 def rule(host, status=200, name="rule"):
-    return {"name": name, "spec": {"hosts": [host], "http": [{"directResponse": {"status": status}}]}}
+    return {
+        "name": name,
+        "spec": {"hosts": [host], "http": [{"directResponse": {"status": status}}]},
+    }
 
 
 def many(count):
-    return [{"host": f"s{n}.ns{n % 4}.svc.cluster.local", "addresses": [f"10.0.{n // 250}.{n % 250}"]} for n in range(count)]
+    return [
+        {"host": f"s{n}.ns{n % 4}.svc.cluster.local", "addresses": [f"10.0.{n // 250}.{n % 250}"]}
+        for n in range(count)
+    ]
 
 
 def test_assembled_bytes_are_protobufs_own(mesh_of):
     world = mesh_of({"services": many(40), "virtualServices": [rule("s1.ns1.svc.cluster.local")]})
     body = world.sidecar("80").route.body
-    assert route_pb2.RouteConfiguration.FromString(body).SerializeToString(deterministic=True) == body
+    assert (
+        route_pb2.RouteConfiguration.FromString(body).SerializeToString(deterministic=True) == body
+    )
 
 
 def test_a_large_configuration_travels_by_virtual_host(mesh_of):
@@ -33,7 +41,11 @@ def test_a_large_configuration_travels_by_virtual_host(mesh_of):
     assert [host.name for host in route.virtual_hosts] == ["allow_any"]
     assert route.vhds.config_source.HasField("ads")
     assert len(parts.virtual_hosts) == 5
-    found = {name: resource for layer in parts.virtual_hosts for name, resource in layer.resources.items()}
+    found = {
+        name: resource
+        for layer in parts.virtual_hosts
+        for name, resource in layer.resources.items()
+    }
     assert len(found) == VHDS_FROM + 1
     for name, resource in found.items():
         assert route_components_pb2.VirtualHost.FromString(resource.body).name == name
@@ -56,7 +68,9 @@ def test_one_rule_remakes_only_its_virtual_hosts(mesh_of):
     # The rule that kept its content is a new object here, so both are made again; nothing else is.
     assert world.memo.made["virtual_host"] == 2
     assert after.route is before.route
-    assert [a is b for a, b in zip(after.virtual_hosts, before.virtual_hosts, strict=True)].count(True) == 2
+    assert [a is b for a, b in zip(after.virtual_hosts, before.virtual_hosts, strict=True)].count(
+        True
+    ) == 2
 
 
 def test_clients_of_other_namespaces_share_virtual_hosts(mesh_of):
@@ -72,16 +86,25 @@ def test_clients_of_other_namespaces_share_virtual_hosts(mesh_of):
 @pytest.mark.parametrize(("labels", "plans"), [({"app": "shop"}, 0), ({"app": "web"}, 1)])
 def test_clients_that_no_rule_tells_apart_share_everything(mesh_of, labels, plans):
     choosy = {"match": [{"sourceLabels": {"app": "web"}}], "directResponse": {"status": 200}}
-    world = mesh_of({"services": many(40), "virtualServices": [{"spec": {"hosts": ["x.com"], "http": [choosy]}}]})
+    world = mesh_of(
+        {
+            "services": many(40),
+            "virtualServices": [{"spec": {"hosts": ["x.com"], "http": [choosy]}}],
+        }
+    )
     world.sidecar("80")
     world.memo.made.clear()
-    other = replace(world, traits=replace(world.traits, labels=tuple(labels.items()), http_proxy_port=1))
+    other = replace(
+        world, traits=replace(world.traits, labels=tuple(labels.items()), http_proxy_port=1)
+    )
     other.sidecar("80")
     assert world.memo.made.get("make_plan", 0) == plans
 
 
 def test_the_older_of_two_rules_for_a_host_wins(mesh_of):
-    world = mesh_of({"services": [{"host": A}], "virtualServices": [rule(A, 200), rule(A, 500, "younger")]})
+    world = mesh_of(
+        {"services": [{"host": A}], "virtualServices": [rule(A, 200), rule(A, 500, "younger")]}
+    )
     [host, _] = world.routes("80").virtual_hosts
     assert host.routes[0].direct_response.status == 200
 
@@ -94,14 +117,26 @@ def test_a_gateway_api_route_speaks_for_its_own_namespace(mesh_of, client, statu
 
 
 def test_a_wildcard_takes_only_services_that_no_rule_is_more_specific_for(mesh_of):
-    rules = [rule("*.local", 201), rule("*.svc.cluster.local", 202, "narrow"), rule(A, 203, "exact")]
+    rules = [
+        rule("*.local", 201),
+        rule("*.svc.cluster.local", 202, "narrow"),
+        rule(A, 203, "exact"),
+    ]
     world = mesh_of({"services": [{"host": A}, {"host": B}], "virtualServices": rules})
-    found = {host.name: host.routes[0].direct_response.status for host in world.routes("80").virtual_hosts[:-1]}
+    found = {
+        host.name: host.routes[0].direct_response.status
+        for host in world.routes("80").virtual_hosts[:-1]
+    }
     assert found == {f"{A}:80": 203, f"{B}:80": 202}
 
 
 def test_a_rule_for_unknown_hosts_counts_on_port_80_alone(mesh_of, domains_of):
-    world = mesh_of({"services": [{"host": A, "ports": {80: "HTTP", 8080: "HTTP"}}], "virtualServices": [rule("x.com")]})
+    world = mesh_of(
+        {
+            "services": [{"host": A, "ports": {80: "HTTP", 8080: "HTTP"}}],
+            "virtualServices": [rule("x.com")],
+        }
+    )
     assert "x.com:80" in domains_of(world.routes("80"))
     assert "x.com:8080" not in domains_of(world.routes("8080"))
 
@@ -126,19 +161,40 @@ def test_no_domain_is_there_twice(mesh_of, domains_of):
 
 
 def test_the_catch_all_keeps_its_domain(mesh_of, domains_of):
-    world = mesh_of({"virtualServices": [{"spec": {"hosts": ["*", "x.com"], "http": [{"directResponse": {"status": 200}}]}}]})
+    world = mesh_of(
+        {
+            "virtualServices": [
+                {"spec": {"hosts": ["*", "x.com"], "http": [{"directResponse": {"status": 200}}]}}
+            ]
+        }
+    )
     assert domains_of(world.routes("80")) == {"x.com:80": ["x.com"], "allow_any": ["*"]}
 
 
-@pytest.mark.parametrize(("capture", "expected"), [(True, ["x.com", "x.com.", "240.240.0.1"]), (False, ["x.com", "x.com."])])
-def test_automatic_addresses_are_for_proxies_that_resolve_them(mesh_of, domains_of, capture, expected):
-    service = {"host": "x.com", "namespace": "o", "registry": "External", "autoAddresses": ["240.240.0.1", "2001:2::1"]}
+@pytest.mark.parametrize(
+    ("capture", "expected"),
+    [(True, ["x.com", "x.com.", "240.240.0.1"]), (False, ["x.com", "x.com."])],
+)
+def test_automatic_addresses_are_for_proxies_that_resolve_them(
+    mesh_of, domains_of, capture, expected
+):
+    service = {
+        "host": "x.com",
+        "namespace": "o",
+        "registry": "External",
+        "autoAddresses": ["240.240.0.1", "2001:2::1"],
+    }
     world = mesh_of({"services": [service], "dnsCapture": capture})
     assert domains_of(world.routes("80"))["x.com:80"] == expected
 
 
 def test_aliases_are_names_of_the_service(mesh_of, domains_of):
-    alias = {"host": "alias.other.svc.cluster.local", "resolution": "Alias", "externalName": A, "ports": {}}
+    alias = {
+        "host": "alias.other.svc.cluster.local",
+        "resolution": "Alias",
+        "externalName": A,
+        "ports": {},
+    }
     service = {"host": A, "aliases": [["other", "alias.other.svc.cluster.local"]]}
     found = domains_of(mesh_of({"services": [service, alias]}).routes("80"))
     assert set(found) == {f"{A}:80", "allow_any"}
@@ -150,7 +206,10 @@ def test_aliases_are_names_of_the_service(mesh_of, domains_of):
     [
         ({}, "PassthroughCluster"),
         ({"mode": "ALLOW_ANY_DYNAMIC_DNS"}, "AllowAnyDynamicDNSCluster"),
-        ({"egressProxy": {"host": "out.com", "port": {"number": 8443}, "subset": "x"}}, "outbound|8443|x|out.com"),
+        (
+            {"egressProxy": {"host": "out.com", "port": {"number": 8443}, "subset": "x"}},
+            "outbound|8443|x|out.com",
+        ),
     ],
 )
 def test_unknown_hosts_go_where_the_policy_says(mesh_of, fields, cluster):
@@ -166,10 +225,20 @@ def test_a_socket_of_a_sidecar_sees_all_ports(mesh_of, domains_of):
 
 
 def test_a_listener_of_another_port_gives_only_the_catch_all(mesh_of, domains_of):
-    world = mesh_of({"services": [{"host": A}], "egress": {"port": {"number": 9090, "protocol": "HTTP"}}})
+    world = mesh_of(
+        {"services": [{"host": A}], "egress": {"port": {"number": 9090, "protocol": "HTTP"}}}
+    )
     assert set(domains_of(world.routes("80"))) == {"allow_any"}
 
 
 def test_other_domains_than_kubernetes_abbreviate_too(mesh_of, domains_of):
-    world = mesh_of({"services": [{"host": "foo.local.campus.net"}], "namespace": "local", "dnsDomain": "*.campus.net"})
-    assert {"foo", "foo.local.campus.net."} < set(domains_of(world.routes("80"))["foo.local.campus.net:80"])
+    world = mesh_of(
+        {
+            "services": [{"host": "foo.local.campus.net"}],
+            "namespace": "local",
+            "dnsDomain": "*.campus.net",
+        }
+    )
+    assert {"foo", "foo.local.campus.net."} < set(
+        domains_of(world.routes("80"))["foo.local.campus.net:80"]
+    )

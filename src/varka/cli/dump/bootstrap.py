@@ -20,23 +20,42 @@ def version_rows(dump: Dump) -> list[Row]:
     istio = text(node, "metadata", "ISTIO_VERSION")
     sha = text(node, "metadata", "ISTIO_PROXY_SHA").split(":")
     rows = [("Istio Version:", istio), ("Istio Proxy Version:", sha[1] if len(sha) > 1 else sha[0])]
-    return [*(row for row in rows if row[1]), ("Envoy Version:", _envoy_version(at(node, "user_agent_build_version")))]
+    return [
+        *(row for row in rows if row[1]),
+        ("Envoy Version:", _envoy_version(at(node, "user_agent_build_version"))),
+    ]
 
 
 def _envoy_version(build: Any) -> str:
-    version = ".".join(str(number(build, "version", name)) for name in ("major_number", "minor_number", "patch"))
+    version = ".".join(
+        str(number(build, "version", name)) for name in ("major_number", "minor_number", "patch")
+    )
     metadata = at(build, "metadata") or {}
-    marks = (("build.label", "-"), ("revision.status", "/"), ("build.type", "/"), ("ssl.version", "/"))
+    marks = (
+        ("build.label", "-"),
+        ("revision.status", "/"),
+        ("build.type", "/"),
+        ("ssl.version", "/"),
+    )
     return version + "".join(f"{mark}{metadata[name]}" for name, mark in marks if name in metadata)
 
 
 def extensions(dump: Dump) -> dict[str, Any]:
     """All ECDS sections as one. Raises NoSection."""
-    return {"ecds_filters": [found for section in dump.sections("EcdsConfigDump") for found in items(section, "ecds_filters")]}
+    return {
+        "ecds_filters": [
+            found
+            for section in dump.sections("EcdsConfigDump")
+            for found in items(section, "ecds_filters")
+        ]
+    }
 
 
 def extension_rows(dump: Dump) -> list[Row]:
     """Raises NoSection."""
     found = [at(entry, "ecds_filter") for entry in extensions(dump)["ecds_filters"]]
-    named = [(text(f, "typed_config", "@type").removeprefix("type.googleapis.com/"), text(f, "name")) for f in found]
+    named = [
+        (text(f, "typed_config", "@type").removeprefix("type.googleapis.com/"), text(f, "name"))
+        for f in found
+    ]
     return [("ECDS NAME", "TYPE"), *((name, kind) for kind, name in sorted(named))]

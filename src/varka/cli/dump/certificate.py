@@ -24,7 +24,11 @@ class Certificate:
     @property
     def trust_domain(self) -> str:
         """Of its SPIFFE identity; empty where it has none."""
-        found = [uri.removeprefix("spiffe://").partition("/")[0] for uri in self.uris if uri.startswith("spiffe://")]
+        found = [
+            uri.removeprefix("spiffe://").partition("/")[0]
+            for uri in self.uris
+            if uri.startswith("spiffe://")
+        ]
         return found[-1] if found else ""
 
 
@@ -45,14 +49,21 @@ def _parse(der: bytes) -> Certificate:
     (_, signed), *_ = _values(certificate)
     fields = [value for value in _values(signed) if value[0] != _VERSION]
     validity = [_time(tag, value) for tag, value in _values(fields[3][1])]
-    extensions = dict(_extensions(next((value for tag, value in fields if tag == _EXTENSIONS), b"")))
+    extensions = dict(
+        _extensions(next((value for tag, value in fields if tag == _EXTENSIONS), b""))
+    )
     names = extensions.get(_ALTERNATIVE_NAMES, b"")
     return Certificate(
         serial=int.from_bytes(fields[0][1]),
         not_before=validity[0],
         not_after=validity[1],
         authority=_is_authority(extensions.get(_BASIC_CONSTRAINTS, b"")),
-        uris=tuple(value.decode("ascii", "replace") for _, part in _values(names) for tag, value in _values(part) if tag == _URI),
+        uris=tuple(
+            value.decode("ascii", "replace")
+            for _, part in _values(names)
+            for tag, value in _values(part)
+            if tag == _URI
+        ),
     )
 
 
@@ -76,7 +87,11 @@ def _extensions(der: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _is_authority(der: bytes) -> bool:
-    return any(tag == _BOOLEAN and value != b"\0" for _, sequence in _values(der) for tag, value in _values(sequence))
+    return any(
+        tag == _BOOLEAN and value != b"\0"
+        for _, sequence in _values(der)
+        for tag, value in _values(sequence)
+    )
 
 
 def _time(tag: int, value: bytes) -> datetime:

@@ -1,4 +1,5 @@
-"""Endpoints: of a config dump's load assignments, or of Envoy's `/clusters`, which knows about outliers."""
+"""Endpoints: of a config dump's load assignments, or of Envoy's `/clusters`, which knows about
+outliers."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ class EndpointFilter:
     status: str = ""
 
     def takes(self, cluster: str, addresses: Sequence[str], port: int, status: str) -> bool:
-        known = [form.lower() for address in addresses for form in (address, address.rpartition(":")[0])]
+        known = [
+            form.lower() for address in addresses for form in (address, address.rpartition(":")[0])
+        ]
         return (
             (not self.address or self.address.lower() in known)
             and self.port in (0, port)
@@ -42,9 +45,16 @@ def select(dump: Dump, chosen: EndpointFilter) -> list[dict[str, Any]]:
         section = dump.section("EndpointsConfigDump")
     except NoSection:
         return []
-    lists = {"dynamic_endpoint_configs": ("endpoint_config",), "static_endpoint_configs": ("endpoint_config",)}
+    lists = {
+        "dynamic_endpoint_configs": ("endpoint_config",),
+        "static_endpoint_configs": ("endpoint_config",),
+    }
     found = (_filtered(assignment, chosen) for assignment in resources(section, lists))
-    kept = [assignment for assignment in found if any(items(group, "lb_endpoints") for group in items(assignment, "endpoints"))]
+    kept = [
+        assignment
+        for assignment in found
+        if any(items(group, "lb_endpoints") for group in items(assignment, "endpoints"))
+    ]
     return sorted(kept, key=lambda assignment: cluster_order(text(assignment, "cluster_name")))
 
 
@@ -56,8 +66,17 @@ def _filtered(assignment: dict[str, Any], chosen: EndpointFilter) -> dict[str, A
         return chosen.takes(cluster, _addresses(endpoint), port, _status(endpoint))
 
     def group(found: Any) -> dict[str, Any]:
-        rest = {name: value for name, value in found.items() if name not in ("lb_endpoints", "lbEndpoints")}
-        return {**rest, "lb_endpoints": [endpoint for endpoint in items(found, "lb_endpoints") if takes(endpoint)]}
+        rest = {
+            name: value
+            for name, value in found.items()
+            if name not in ("lb_endpoints", "lbEndpoints")
+        }
+        return {
+            **rest,
+            "lb_endpoints": [
+                endpoint for endpoint in items(found, "lb_endpoints") if takes(endpoint)
+            ],
+        }
 
     return {**assignment, "endpoints": [group(found) for found in items(assignment, "endpoints")]}
 
@@ -76,7 +95,9 @@ def rows(assignments: Sequence[Any], *, named: bool = False) -> list[Row]:
 
 def select_hosts(dump: Dump, chosen: EndpointFilter) -> list[dict[str, Any]]:
     """Cluster statuses that have a host which passes."""
-    return [status for status in items(dump.document, "cluster_statuses") if any(_hosts(status, chosen))]
+    return [
+        status for status in items(dump.document, "cluster_statuses") if any(_hosts(status, chosen))
+    ]
 
 
 def host_rows(statuses: Sequence[Any], chosen: EndpointFilter) -> list[Row]:
@@ -86,8 +107,15 @@ def host_rows(statuses: Sequence[Any], chosen: EndpointFilter) -> list[Row]:
             port = number(host, "address", "socket_address", "port_value")
             failed = at(host, "health_status", "failed_outlier_check") is True
             health = text(host, "health_status", "eds_health_status") or "UNKNOWN"
-            row = (_address(at(host, "address"), "unix://"), health, "FAILED" if failed else "OK", text(status, "name"))
-            found.append((text(host, "address", "socket_address", "address") or row[0], port, row[3], row))
+            row = (
+                _address(at(host, "address"), "unix://"),
+                health,
+                "FAILED" if failed else "OK",
+                text(status, "name"),
+            )
+            found.append(
+                (text(host, "address", "socket_address", "address") or row[0], port, row[3], row)
+            )
     return [("ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER"), *(row for *_, row in sorted(found))]
 
 
@@ -105,7 +133,10 @@ def _hosts(status: Any, chosen: EndpointFilter) -> list[Any]:
 
 
 def _addresses(endpoint: Any) -> list[str]:
-    more = (at(additional, "address") for additional in items(endpoint, "endpoint", "additional_addresses"))
+    more = (
+        at(additional, "address")
+        for additional in items(endpoint, "endpoint", "additional_addresses")
+    )
     return [_address(address) for address in (at(endpoint, "endpoint", "address"), *more)]
 
 

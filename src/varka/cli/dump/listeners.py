@@ -17,7 +17,14 @@ TCP = "envoy.filters.network.tcp_proxy"
 _ALPN_NAMES = {
     ("http/1.0", "http/1.1", "h2c"): "App: HTTP",
     ("istio", "istio-http/1.0", "istio-http/1.1", "istio-h2"): "App: Istio HTTP Plain",
-    ("http/1.0", "http/1.1", "h2c", "istio-http/1.0", "istio-http/1.1", "istio-h2"): "App: HTTP TLS",
+    (
+        "http/1.0",
+        "http/1.1",
+        "h2c",
+        "istio-http/1.0",
+        "istio-http/1.1",
+        "istio-h2",
+    ): "App: HTTP TLS",
     ("istio-peer-exchange", "istio"): "App: TCP TLS",
 }
 
@@ -50,11 +57,15 @@ def select(dump: Dump, chosen: ListenerFilter) -> list[dict[str, Any]]:
 def rows(listeners: Sequence[Any], *, verbose: bool = True, named: bool = False) -> list[Row]:
     header: Row = ("ADDRESSES", "PORT", *(("MATCH", "DESTINATION") if verbose else ("TYPE",)))
     table = [("NAME", *header) if named else header]
-    for listener in sorted(listeners, key=lambda found: (_port(found), _addresses(found)[0], kind(found))):
+    for listener in sorted(
+        listeners, key=lambda found: (_port(found), _addresses(found)[0], kind(found))
+    ):
         front: Row = (",".join(_addresses(listener)), str(_port(listener)))
         if named:
             front = (f"listener/{text(listener, 'name')}", *front)
-        table += [(*front, *back) for back in (_chains(listener) if verbose else [(kind(listener),)])]
+        table += [
+            (*front, *back) for back in (_chains(listener) if verbose else [(kind(listener),)])
+        ]
     return table
 
 
@@ -74,7 +85,13 @@ def _all_chains(listener: Any) -> list[Any]:
 def _addresses(listener: Any) -> list[str]:
     address = at(listener, "address")
     first = text(address, "socket_address", "address") or text(address, "pipe", "path")
-    return [first, *(text(more, "address", "socket_address", "address") for more in items(listener, "additional_addresses"))]
+    return [
+        first,
+        *(
+            text(more, "address", "socket_address", "address")
+            for more in items(listener, "additional_addresses")
+        ),
+    ]
 
 
 def _port(listener: Any) -> int:
@@ -82,7 +99,10 @@ def _port(listener: Any) -> int:
 
 
 def _chains(listener: Any) -> list[Row]:
-    found = [(_match(at(chain, "filter_chain_match")), _destination(items(chain, "filters"))) for chain in _all_chains(listener)]
+    found = [
+        (_match(at(chain, "filter_chain_match")), _destination(items(chain, "filters")))
+        for chain in _all_chains(listener)
+    ]
     return sorted(found, key=lambda row: row[1], reverse=True)
 
 
@@ -96,14 +116,19 @@ def _match(match: Any) -> str:
         parts.append(_ALPN_NAMES.get(tuple(protocols), f"App: {','.join(protocols)}"))
     port = at(match, "destination_port")
     suffix = "" if port is None else f":{port}"
-    ranges = [f"{text(r, 'address_prefix')}/{number(r, 'prefix_len')}" for r in items(match, "prefix_ranges")]
+    ranges = [
+        f"{text(r, 'address_prefix')}/{number(r, 'prefix_len')}"
+        for r in items(match, "prefix_ranges")
+    ]
     if ranges or suffix:
         parts.append(f"Addr: {','.join(ranges) or '*'}{suffix}")
     return "; ".join(parts) or "ALL"
 
 
 def _is_tcp(network_filter: Any) -> bool:
-    return text(network_filter, "name") == TCP and "BlackHoleCluster" not in json.dumps(at(network_filter, "typed_config"))
+    return text(network_filter, "name") == TCP and "BlackHoleCluster" not in json.dumps(
+        at(network_filter, "typed_config")
+    )
 
 
 def _destination(filters: Sequence[Any]) -> str:
@@ -125,7 +150,11 @@ def _cluster(name: str) -> str:
 
 def _inline_routes(configuration: Any) -> str:
     hosts = items(configuration, "virtual_hosts")
-    if len(hosts) == 1 and items(hosts[0], "domains") == ["*"] and len(routes := items(hosts[0], "routes")) == 1:
+    if (
+        len(hosts) == 1
+        and items(hosts[0], "domains") == ["*"]
+        and len(routes := items(hosts[0], "routes")) == 1
+    ):
         cluster = text(routes[0], "route", "cluster")
         if cluster and text(routes[0], "match", "prefix") == "/":
             return _cluster(cluster)

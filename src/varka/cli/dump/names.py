@@ -8,7 +8,8 @@ from varka.cli.dump.reader import at
 
 
 def subset_key(name: str) -> tuple[str, int, str, str]:
-    """`direction|port|subset|host` or `outbound_.80_.v1_.host`; what is missing stays empty (pilot's ParseSubsetKey)."""
+    """`direction|port|subset|host` or `outbound_.80_.v1_.host`; what is missing stays empty
+    (pilot's ParseSubsetKey)."""
     separator = "_." if name.startswith(("outbound_.", "inbound_.")) else "|"
     parts = name.split(separator)
     port = int(parts[1]) if len(parts) > 2 and parts[1].isdecimal() else 0

@@ -25,13 +25,19 @@ class Dump:
     def parse(cls, text: str | bytes) -> Dump:
         """Raises ValueError when it is neither."""
         document = json.loads(text)
-        if not isinstance(document, dict) or not ({"configs", "cluster_statuses", "clusterStatuses"} & document.keys()):
+        if not isinstance(document, dict) or not (
+            {"configs", "cluster_statuses", "clusterStatuses"} & document.keys()
+        ):
             raise ValueError("not a config dump: it has neither configs nor cluster_statuses")
         return cls(document)
 
     def sections(self, kind: str) -> list[Message]:
         """Raises NoSection; `kind` is the name of an `envoy.admin.v3` message."""
-        found = [section for section in items(self.document, "configs") if section.get("@type") == SECTION + kind]
+        found = [
+            section
+            for section in items(self.document, "configs")
+            if section.get("@type") == SECTION + kind
+        ]
         if not found:
             raise NoSection(f"config dump has no configuration type {SECTION}{kind}")
         return found
@@ -71,7 +77,8 @@ def without_type(message: Message) -> dict[str, Any]:
 
 
 def resources(section: Message, lists: Mapping[str, tuple[str, ...]]) -> Iterator[dict[str, Any]]:
-    """The resources of a section: for each of its lists, in order, what is at that path of every entry."""
+    """The resources of a section: for each of its lists, in order, what is at that path of every
+    entry."""
     for name, path in lists.items():
         for entry in items(section, name):
             found = at(entry, *path)

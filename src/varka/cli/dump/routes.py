@@ -24,7 +24,8 @@ def select(dump: Dump, name: str = "") -> list[dict[str, Any]]:
 
 
 def _in_order(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Neighbours that are both numbers by their value; a name stays where it is and is not passed, as in istioctl."""
+    """Neighbours that are both numbers by their value; a name stays where it is and is not passed,
+    as in istioctl."""
     for start in range(1, len(found)):
         at_ = start
         while at_ > 0 and _before(text(found[at_], "name"), text(found[at_ - 1], "name")):
@@ -38,11 +39,19 @@ def _before(one: str, other: str) -> bool:
 
 
 def rows(routes: Sequence[Any], *, verbose: bool = True, named: bool = False) -> list[Row]:
-    table: list[Row] = [("NAME", "VHOST NAME", "DOMAINS", "MATCH", "VIRTUAL SERVICE") if verbose else ("NAME", "VIRTUAL HOSTS")]
+    table: list[Row] = [
+        ("NAME", "VHOST NAME", "DOMAINS", "MATCH", "VIRTUAL SERVICE")
+        if verbose
+        else ("NAME", "VIRTUAL HOSTS")
+    ]
     for configuration in routes:
         name = f"route/{text(configuration, 'name')}" if named else text(configuration, "name")
         hosts = items(configuration, "virtual_hosts")
-        table += [row for host in hosts for row in _host_rows(name, host)] if verbose else [(name, str(len(hosts)))]
+        table += (
+            [row for host in hosts for row in _host_rows(name, host)]
+            if verbose
+            else [(name, str(len(hosts)))]
+        )
     return table
 
 
@@ -69,11 +78,22 @@ def describe_match(match: Any) -> str:
 
 
 def describe_domains(domains: Sequence[str]) -> str:
-    """A few domains: without ports, and of `a`, `a.svc`, `a.svc.cluster.local` only the shortest."""
+    """A few domains: without ports, and of `a`, `a.svc`, `a.svc.cluster.local` only the
+    shortest."""
     if len(domains) < 2:
         return "".join(domains)
-    bare = [domain for domain in domains if ":" not in domain or (domain.count(":") > 2 and domain.endswith("]"))]
-    shortest = [d for d in bare if not any(d.endswith(s) and d.removesuffix(s) in bare for s in (".svc.cluster.local", ".svc"))]
+    bare = [
+        domain
+        for domain in domains
+        if ":" not in domain or (domain.count(":") > 2 and domain.endswith("]"))
+    ]
+    shortest = [
+        d
+        for d in bare
+        if not any(
+            d.endswith(s) and d.removesuffix(s) in bare for s in (".svc.cluster.local", ".svc")
+        )
+    ]
     shown = ", ".join(shortest[:DOMAINS_SHOWN])
     more = len(shortest) - DOMAINS_SHOWN
     return f"{shown} + {more} more..." if more > 0 else shown

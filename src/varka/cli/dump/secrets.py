@@ -15,7 +15,15 @@ from varka.cli.dump.reader import Dump, at, items, text, without_type
 Row = tuple[str, ...]
 
 _SPIFFE = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig"
-_COLUMNS = ("RESOURCE NAME", "TYPE", "STATUS", "VALID CERT", "SERIAL NUMBER", "NOT AFTER", "NOT BEFORE")
+_COLUMNS = (
+    "RESOURCE NAME",
+    "TYPE",
+    "STATUS",
+    "VALID CERT",
+    "SERIAL NUMBER",
+    "NOT AFTER",
+    "NOT BEFORE",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,12 @@ def secret_items(dump: Dump) -> list[SecretItem]:
     """Warming secrets first. Raises NoSection."""
     section = secrets(dump)
     lists = (("dynamic_warming_secrets", "WARMING"), ("dynamic_active_secrets", "ACTIVE"))
-    return [item for name, state in lists for entry in items(section, name) for item in _items(entry, state)]
+    return [
+        item
+        for name, state in lists
+        for entry in items(section, name)
+        for item in _items(entry, state)
+    ]
 
 
 def rows(found: list[SecretItem], now: datetime, *, named: bool = False) -> list[Row]:

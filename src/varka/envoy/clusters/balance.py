@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
-from envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3 import client_side_weighted_round_robin_pb2
+from envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3 import (
+    client_side_weighted_round_robin_pb2,
+)
 
 from varka.envoy import wkt
 from varka.envoy.clusters.draft import Draft
@@ -18,9 +20,13 @@ _CLUSTER = cluster_pb2.Cluster
 
 
 def apply_balancing(
-    draft: Draft, service: Service, settings: networking.LoadBalancerSettings | None, balancing: Balancing
+    draft: Draft,
+    service: Service,
+    settings: networking.LoadBalancerSettings | None,
+    balancing: Balancing,
 ) -> None:
-    """Policy, its options, and whether localities have weights. Least request unless a rule says otherwise."""
+    """Policy, its options, and whether localities have weights. Least request unless a rule says
+    otherwise."""
     cluster = draft.message
     if sends_unhealthy(service):
         cluster.common_lb_config.healthy_panic_threshold.SetInParent()
@@ -68,29 +74,42 @@ def _slow_start(config: Any, settings: networking.LoadBalancerSettings | None) -
         slow.aggression.default_value = 1 if warmup.aggression is None else warmup.aggression
         # Envoy wants a runtime key to be there; none is meant.
         slow.aggression.runtime_key = "("
-        slow.min_weight_percent.value = 10 if warmup.minimum_percent is None else warmup.minimum_percent
+        slow.min_weight_percent.value = (
+            10 if warmup.minimum_percent is None else warmup.minimum_percent
+        )
     elif settings.warmup_duration_secs is not None:
-        config.slow_start_config.slow_start_window.CopyFrom(wkt.duration(settings.warmup_duration_secs))
+        config.slow_start_config.slow_start_window.CopyFrom(
+            wkt.duration(settings.warmup_duration_secs)
+        )
 
 
 def _consistent_hash(cluster: Any, settings: networking.ConsistentHashLB) -> None:
-    """What is hashed is the route's (or TCP proxy's) part; here is how the hash finds an endpoint."""
+    """What is hashed is the route's (or TCP proxy's) part; here is how the hash finds an
+    endpoint."""
     if settings.maglev is not None:
         cluster.lb_policy = _CLUSTER.MAGLEV
         if settings.maglev.table_size:
             cluster.maglev_lb_config.table_size.value = settings.maglev.table_size
         return
     cluster.lb_policy = _CLUSTER.RING_HASH
-    ring = settings.ring_hash.minimum_ring_size if settings.ring_hash else settings.minimum_ring_size or 1024
+    ring = (
+        settings.ring_hash.minimum_ring_size
+        if settings.ring_hash
+        else settings.minimum_ring_size or 1024
+    )
     if ring:
         cluster.ring_hash_lb_config.minimum_ring_size.value = ring
 
 
-def _by_utilization(cluster: Any, settings: networking.LoadBalancerSettings, reported: networking.BackendUtilization) -> None:
-    """`backendUtilization`: endpoints report their load (ORCA) and get traffic accordingly. Envoy's policy for it has no
-    older form, and other names for the same."""
+def _by_utilization(
+    cluster: Any, settings: networking.LoadBalancerSettings, reported: networking.BackendUtilization
+) -> None:
+    """`backendUtilization`: endpoints report their load (ORCA) and get traffic accordingly. Envoy's
+    policy for it has no older form, and other names for the same."""
     config = client_side_weighted_round_robin_pb2.ClientSideWeightedRoundRobin()
-    config.metric_names_for_computing_utilization.extend(reported.metric_names_for_computing_utilization)
+    config.metric_names_for_computing_utilization.extend(
+        reported.metric_names_for_computing_utilization
+    )
     if reported.error_utilization_penalty_percent is not None:
         config.error_utilization_penalty.value = reported.error_utilization_penalty_percent / 100
     for target, period in (

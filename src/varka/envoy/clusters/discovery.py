@@ -26,11 +26,14 @@ class Discovery(StrEnum):
 _FORWARDED = (Protocol.HTTP, Protocol.HTTP2, Protocol.GRPC, Protocol.TLS)
 
 
-def discovery(service: Service, port: ServicePort, passthrough: bool, subset: bool, traits: Traits) -> Discovery | None:
+def discovery(
+    service: Service, port: ServicePort, passthrough: bool, subset: bool, traits: Traits
+) -> Discovery | None:
     """The kind of cluster for a service port (or a subset of it); None when there is none.
 
-    `passthrough`: its rule balances by PASSTHROUGH; of a rule as a whole that holds for its subsets too, whatever
-    they say. Gateways have no original destination to pass on, so they get endpoints where sidecars pass through.
+    `passthrough`: its rule balances by PASSTHROUGH; of a rule as a whole that holds for its subsets
+    too, whatever they say. Gateways have no original destination to pass on, so they get endpoints
+    where sidecars pass through.
     """
     if port.protocol is Protocol.UDP or service.resolution is Resolution.ALIAS:
         return None

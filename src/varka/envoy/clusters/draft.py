@@ -42,7 +42,9 @@ class Draft:
         if self.options.ByteSize() or self.options.WhichOneof("upstream_protocol_options"):
             if not self.options.WhichOneof("upstream_protocol_options"):
                 self.options.explicit_http_config.http_protocol_options.SetInParent()
-            self.message.typed_extension_protocol_options[HTTP_OPTIONS].CopyFrom(wkt.pack(self.options))
+            self.message.typed_extension_protocol_options[HTTP_OPTIONS].CopyFrom(
+                wkt.pack(self.options)
+            )
         if self.metadata:
             self.message.metadata.filter_metadata[ISTIO].CopyFrom(wkt.struct(self.metadata))
         return encode(TypeUrl.CLUSTER, self.message.name, self.message, origins)
@@ -56,8 +58,11 @@ def service_metadata(service: Service) -> dict[str, str]:
     return {"host": service.hostname, "name": service.name, "namespace": service.namespace}
 
 
-def stat_pattern(pattern: str, service: Service, port: ServicePort, subset: str = "", target: int = 0) -> str:
-    """`inboundClusterStatName` and `outboundClusterStatName` of the MeshConfig with their variables replaced."""
+def stat_pattern(
+    pattern: str, service: Service, port: ServicePort, subset: str = "", target: int = 0
+) -> str:
+    """`inboundClusterStatName` and `outboundClusterStatName` of the MeshConfig with their variables
+    replaced."""
     kubernetes = service.registry is Registry.KUBERNETES
     values = {
         "%SERVICE%": f"{service.name}.{service.namespace}" if kubernetes else service.hostname,
@@ -75,4 +80,6 @@ def stat_pattern(pattern: str, service: Service, port: ServicePort, subset: str 
 
 def connect_timeout(config: MeshConfig) -> Any:
     """`meshConfig.connectTimeout`, 10 seconds when unset."""
-    return wkt.seconds(10) if config.connect_timeout is None else wkt.duration(config.connect_timeout)
+    return (
+        wkt.seconds(10) if config.connect_timeout is None else wkt.duration(config.connect_timeout)
+    )

@@ -13,7 +13,12 @@ from varka.envoy.clusters.outlier import apply_outlier
 from varka.envoy.clusters.plan import Planned
 from varka.envoy.clusters.policy import Policy
 from varka.envoy.clusters.pool import apply_pool
-from varka.envoy.clusters.protocol import apply_http2_upgrade, apply_port_protocol, preserve_case, preserves_case
+from varka.envoy.clusters.protocol import (
+    apply_http2_upgrade,
+    apply_port_protocol,
+    preserve_case,
+    preserves_case,
+)
 from varka.envoy.clusters.security import apply_security, peer_of
 from varka.envoy.clusters.service import describe
 from varka.envoy.dnscache import any_host_cache, host_cache
@@ -27,7 +32,8 @@ PASSTHROUGH_IDLE = Duration.seconds(300)
 
 
 def dynamic_cluster(planned: Planned, names: tuple[str, ...]) -> EnvoyResource:
-    """The cluster of a wildcard ServiceEntry with `resolution: DYNAMIC_DNS`. Subsets mean nothing here."""
+    """The cluster of a wildcard ServiceEntry with `resolution: DYNAMIC_DNS`. Subsets mean nothing
+    here."""
     service, port, policy, config = planned.service, planned.port, planned.policy, planned.config
     draft = Draft.named(outbound_cluster(port.number, "", service.hostname))
     apply_port_protocol(draft, port, planned.traits, config)
@@ -43,18 +49,27 @@ def dynamic_cluster(planned: Planned, names: tuple[str, ...]) -> EnvoyResource:
 
 
 def any_host_cluster(traits: Traits, config: MeshConfig) -> EnvoyResource:
-    """Where unknown hosts go in mode ALLOW_ANY_DYNAMIC_DNS; TLS is originated when the mesh's policy says so."""
+    """Where unknown hosts go in mode ALLOW_ANY_DYNAMIC_DNS; TLS is originated when the mesh's
+    policy says so."""
     draft = Draft.named(DYNAMIC_DNS)
     follow_client(draft, traits, config)
     apply_pool(draft, None, None, config)
     outbound = config.outbound_traffic_policy
-    apply_security(draft, Policy(tls=outbound.tls if outbound else None), Peer(selected=True), traits, config, dynamic=True)
+    apply_security(
+        draft,
+        Policy(tls=outbound.tls if outbound else None),
+        Peer(selected=True),
+        traits,
+        config,
+        dynamic=True,
+    )
     _forward(draft, any_host_cache(traits))
     return draft.finish()
 
 
 def follow_client(draft: Draft, traits: Traits, config: MeshConfig) -> None:
-    """What clusters of unknown destinations speak: the client's protocol, closing after five idle minutes."""
+    """What clusters of unknown destinations speak: the client's protocol, closing after five idle
+    minutes."""
     options = draft.options
     options.common_http_protocol_options.idle_timeout.CopyFrom(wkt.duration(PASSTHROUGH_IDLE))
     options.use_downstream_protocol_config.http_protocol_options.SetInParent()
@@ -64,10 +79,12 @@ def follow_client(draft: Draft, traits: Traits, config: MeshConfig) -> None:
 
 
 def _forward(draft: Draft, cache: dns_cache_pb2.DnsCacheConfig) -> None:
-    """Envoy refuses a forward proxy that doesn't check names on its own, unless told that this is meant."""
+    """Envoy refuses a forward proxy that doesn't check names on its own, unless told that this is
+    meant."""
     follows = draft.options.upstream_http_protocol_options
     config = forward_pb2.ClusterConfig(
-        dns_cache_config=cache, allow_insecure_cluster_options=not (follows.auto_sni and follows.auto_san_validation)
+        dns_cache_config=cache,
+        allow_insecure_cluster_options=not (follows.auto_sni and follows.auto_san_validation),
     )
     draft.message.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
     draft.message.cluster_type.name = "envoy.clusters.dynamic_forward_proxy"

@@ -30,12 +30,14 @@ _FOREVER = (2**63 - 10**9) // 10**9
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
-def inbound_layer(memo: Memo, inbound: Inbound, rules: Rules, traits: Traits, config: MeshConfig) -> Layer:
-    """One cluster for each port the workload serves, or for each entry of `Sidecar.ingress`, which replaces them.
-    `rules` are those that the workload's own scope applies to its services.
+def inbound_layer(
+    memo: Memo, inbound: Inbound, rules: Rules, traits: Traits, config: MeshConfig
+) -> Layer:
+    """One cluster for each port the workload serves, or for each entry of `Sidecar.ingress`, which
+    replaces them. `rules` are those that the workload's own scope applies to its services.
 
-    Without capture nothing arrives at the services' ports but what the workload itself takes, so only
-    `Sidecar.ingress` makes clusters there.
+    Without capture nothing arrives at the services' ports but what the workload itself takes, so
+    only `Sidecar.ingress` makes clusters there.
     """
     if inbound.ingress is not None:
         found = [_ingress(memo, entry, inbound, rules, traits, config) for entry in inbound.ingress]
@@ -68,7 +70,8 @@ def service_port_cluster(
     traits: Traits,
     config: MeshConfig,
 ) -> EnvoyResource:
-    """The cluster of a workload's port that one or more services name; the first (oldest) decides."""
+    """The cluster of a workload's port that one or more services name; the first (oldest)
+    decides."""
     first = targets[0]
     local = config.inbound_traffic_policy
     localhost = local is not None and local.mode is InboundTrafficPolicyMode.LOCALHOST
@@ -110,7 +113,12 @@ def ingress_cluster(
 
 
 def _ingress(
-    memo: Memo, entry: IngressListener, inbound: Inbound, rules: Rules, traits: Traits, config: MeshConfig
+    memo: Memo,
+    entry: IngressListener,
+    inbound: Inbound,
+    rules: Rules,
+    traits: Traits,
+    config: MeshConfig,
 ) -> EnvoyResource | None:
     service = entry.target.service if entry.target else None
     rule = rules.get(service) if service else None
@@ -137,7 +145,9 @@ def _draft(
 ) -> Draft:
     name = inbound_cluster(number)
     pattern = config.inbound_cluster_stat_name
-    draft = Draft.named(name, stat_pattern(pattern, service, port, target=number) if pattern and service else "")
+    draft = Draft.named(
+        name, stat_pattern(pattern, service, port, target=number) if pattern and service else ""
+    )
     cluster = draft.message
     if endpoint is None:
         cluster.type = cluster_pb2.Cluster.ORIGINAL_DST
@@ -147,15 +157,20 @@ def _draft(
     else:
         cluster.type = cluster_pb2.Cluster.STATIC
         cluster.load_assignment.cluster_name = name
-        cluster.load_assignment.endpoints.add().lb_endpoints.add().endpoint.address.CopyFrom(address(*endpoint))
+        cluster.load_assignment.endpoints.add().lb_endpoints.add().endpoint.address.CopyFrom(
+            address(*endpoint)
+        )
     if endpoint is None or endpoint[0] not in _LOOPBACK:
         bind_source(draft, traits)
     apply_port_protocol(draft, port, traits, config)
     return draft
 
 
-def _default_endpoint(text: str, addresses: tuple[str, ...], traits: Traits) -> tuple[str, int] | None:
-    """Where `defaultEndpoint` points: a loopback address, the instance's own (`0.0.0.0`, `[::]`), a Unix socket.
+def _default_endpoint(
+    text: str, addresses: tuple[str, ...], traits: Traits
+) -> tuple[str, int] | None:
+    """Where `defaultEndpoint` points: a loopback address, the instance's own (`0.0.0.0`, `[::]`), a
+    Unix socket.
 
     Raises ValueError for anything without a port.
     """
@@ -179,16 +194,20 @@ def _loopback(traits: Traits) -> str:
 
 
 def _protocol(text: str) -> Protocol:
-    """A protocol as `Sidecar.ingress[].port.protocol` writes it, in any case; TCP families and unknown ones as they are."""
+    """A protocol as `Sidecar.ingress[].port.protocol` writes it, in any case; TCP families and
+    unknown ones as they are."""
     return next((p for p in Protocol if p.value.lower() == text.lower()), Protocol.AUTO)
 
 
 def _describe(draft: Draft, services: list[Service], rule: MergedRule | None) -> None:
-    """Say whose port it is, and by which rule. What is outside the mesh is nobody's destination in telemetry."""
+    """Say whose port it is, and by which rule. What is outside the mesh is nobody's destination in
+    telemetry."""
     if services[0].mesh_external:
         return
     named = {service.hostname: service for service in reversed(services)}
-    draft.metadata["services"] = tuple(service_metadata(service) for service in reversed(named.values()))
+    draft.metadata["services"] = tuple(
+        service_metadata(service) for service in reversed(named.values())
+    )
     if rule is not None and rule.sources and rule.policy is not None:
         draft.made_from(rule.sources[0])
 

@@ -22,20 +22,37 @@ from varka.registry.model import Endpoint
 from varka.resources.model import networking
 from varka.resources.model.mesh import MeshConfig
 
-_ALPN_OVERRIDE = (networking.ClientTLSSettingsTLSmode.SIMPLE, networking.ClientTLSSettingsTLSmode.MUTUAL)
+_ALPN_OVERRIDE = (
+    networking.ClientTLSSettingsTLSmode.SIMPLE,
+    networking.ClientTLSSettingsTLSmode.MUTUAL,
+)
 
 
 def outbound_layer(
-    memo: Memo, group: ServiceGroup, traits: Traits, locality: Locality, config: MeshConfig, endpoints: Endpoints
+    memo: Memo,
+    group: ServiceGroup,
+    traits: Traits,
+    locality: Locality,
+    config: MeshConfig,
+    endpoints: Endpoints,
 ) -> Layer:
-    """The clusters of a group's services for proxies with `traits` in a place. Clusters of EDS depend neither on endpoints nor
-    on the place."""
-    found = (c for entry in group.services for c in _clusters(memo, entry, traits, locality, config, endpoints))
+    """The clusters of a group's services for proxies with `traits` in a place. Clusters of EDS
+    depend neither on endpoints nor on the place."""
+    found = (
+        c
+        for entry in group.services
+        for c in _clusters(memo, entry, traits, locality, config, endpoints)
+    )
     return memo(Layer.of, tuple(found))
 
 
 def _clusters(
-    memo: Memo, entry: ScopedService, traits: Traits, locality: Locality, config: MeshConfig, endpoints: Endpoints
+    memo: Memo,
+    entry: ScopedService,
+    traits: Traits,
+    locality: Locality,
+    config: MeshConfig,
+    endpoints: Endpoints,
 ) -> Iterator[EnvoyResource]:
     names = identities(entry.service, entry.rule, traits, config, endpoints)
     for planned in memo(plan, entry, traits, config):
@@ -54,7 +71,8 @@ def outbound_cluster_resource(
 ) -> EnvoyResource | None:
     """The cluster of a port and subset; None when there is nothing for DNS to resolve.
 
-    `client` and `endpoints` of the port are for DNS only; `names` what the other side's certificate may say.
+    `client` and `endpoints` of the port are for DNS only; `names` what the other side's certificate
+    may say.
     """
     name = outbound_cluster(planned.port.number, planned.subset_name, planned.service.hostname)
     draft = service_draft(name, planned, client, endpoints)

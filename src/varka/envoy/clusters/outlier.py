@@ -11,11 +11,15 @@ from varka.envoy.clusters.draft import Draft
 from varka.resources.model import networking
 
 
-def apply_outlier(draft: Draft, outlier: networking.OutlierDetection | None, *, never_panic: bool = False) -> None:
-    """Ejection by consecutive errors. Ejection by success rate is always off, as Istio has no fields for it.
+def apply_outlier(
+    draft: Draft, outlier: networking.OutlierDetection | None, *, never_panic: bool = False
+) -> None:
+    """Ejection by consecutive errors. Ejection by success rate is always off, as Istio has no
+    fields for it.
 
-    `minHealthPercent` becomes the panic threshold, 0 (off) by default: with few endpoints Envoy's 50 % would
-    bring ejected ones back. `never_panic`: unhealthy endpoints are sent to Envoy but must not be used.
+    `minHealthPercent` becomes the panic threshold, 0 (off) by default: with few endpoints Envoy's
+    50 % would bring ejected ones back. `never_panic`: unhealthy endpoints are sent to Envoy but
+    must not be used.
     """
     if outlier is None:
         return
@@ -32,11 +36,19 @@ def apply_outlier(draft: Draft, outlier: networking.OutlierDetection | None, *, 
     if outlier.split_external_local_origin_errors:
         target.split_external_local_origin_errors = True
         if outlier.consecutive_local_origin_failures:
-            _consecutive(target, "consecutive_local_origin_failure", outlier.consecutive_local_origin_failures)
+            _consecutive(
+                target,
+                "consecutive_local_origin_failure",
+                outlier.consecutive_local_origin_failures,
+            )
         target.enforcing_local_origin_success_rate.value = 0
-    draft.message.common_lb_config.healthy_panic_threshold.value = 0 if never_panic else outlier.min_health_percent
+    draft.message.common_lb_config.healthy_panic_threshold.value = (
+        0 if never_panic else outlier.min_health_percent
+    )
     if outlier.outlier_detection_http_error_codes:
-        draft.options.outlier_detection.error_matcher.CopyFrom(_errors(outlier.outlier_detection_http_error_codes))
+        draft.options.outlier_detection.error_matcher.CopyFrom(
+            _errors(outlier.outlier_detection_http_error_codes)
+        )
 
 
 def _consecutive(target: Any, kind: str, count: int | None) -> None:

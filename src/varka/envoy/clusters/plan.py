@@ -18,7 +18,8 @@ from varka.resources.model.mesh import MeshConfig
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Planned:
-    """A cluster to make. The same object while nothing of it changed, so it is a cheap key for what is made of it."""
+    """A cluster to make. The same object while nothing of it changed, so it is a cheap key for what
+    is made of it."""
 
     kind: Discovery
     service: Service
@@ -38,10 +39,18 @@ class Planned:
         """A client in some place, as far as the cluster cares where it is."""
         return client_of(self.balancing, self.traits, locality)
 
-    def assigned(self, locality: Locality) -> tuple[Service, networking.Subset | None, Balancing, Client, str]:
-        """What its load assignment depends on besides its name and endpoints: less than the cluster, so that clusters
-        of different proxies share assignments."""
-        return self.service, self.subset, self.balancing, self.client(locality), self.traits.cluster_id
+    def assigned(
+        self, locality: Locality
+    ) -> tuple[Service, networking.Subset | None, Balancing, Client, str]:
+        """What its load assignment depends on besides its name and endpoints: less than the
+        cluster, so that clusters of different proxies share assignments."""
+        return (
+            self.service,
+            self.subset,
+            self.balancing,
+            self.client(locality),
+            self.traits.cluster_id,
+        )
 
     @property
     def origins(self) -> tuple[ObjectKey, ...]:
@@ -49,7 +58,8 @@ class Planned:
 
 
 def plan(entry: ScopedService, traits: Traits, config: MeshConfig) -> tuple[Planned, ...]:
-    """The clusters of a service: for each port that can have any one without and one for each subset."""
+    """The clusters of a service: for each port that can have any one without and one for each
+    subset."""
     rule = entry.rule
     found = []
     for port in entry.ports:
@@ -60,5 +70,9 @@ def plan(entry: ScopedService, traits: Traits, config: MeshConfig) -> tuple[Plan
             kind = discovery(entry.service, port, passthrough, subset is not None, traits)
             if kind is not None:
                 balancing = balancing_of(entry.service, policy, config)
-                found.append(Planned(kind, entry.service, port, subset, rule, policy, balancing, traits, config))
+                found.append(
+                    Planned(
+                        kind, entry.service, port, subset, rule, policy, balancing, traits, config
+                    )
+                )
     return tuple(found)

@@ -11,7 +11,8 @@ from varka.resources.model.mesh import MeshConfig
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The blocks of `trafficPolicy` that one cluster uses; None where Envoy's or the mesh's defaults hold."""
+    """The blocks of `trafficPolicy` that one cluster uses; None where Envoy's or the mesh's
+    defaults hold."""
 
     pool: networking.ConnectionPoolSettings | None = None
     outlier: networking.OutlierDetection | None = None
@@ -27,12 +28,14 @@ class Policy:
         return self.balancer is not None and self.balancer.simple is networking.SimpleLB.PASSTHROUGH
 
 
-def policy_of(rule: MergedRule | None, subset: networking.Subset | None, port: int, config: MeshConfig) -> Policy:
+def policy_of(
+    rule: MergedRule | None, subset: networking.Subset | None, port: int, config: MeshConfig
+) -> Policy:
     """The policy of the cluster for `port` of a rule's host.
 
-    `portLevelSettings` of a port stand in for all connection, balancing, outlier and TLS settings of their level.
-    A subset overrides its rule block by block; with settings for the port, all four blocks. What the rule leaves
-    out comes from `meshConfig.defaultTrafficPolicy`.
+    `portLevelSettings` of a port stand in for all connection, balancing, outlier and TLS settings
+    of their level. A subset overrides its rule block by block; with settings for the port, all four
+    blocks. What the rule leaves out comes from `meshConfig.defaultTrafficPolicy`.
     """
     base, _ = _of_port(rule.policy if rule else None, port)
     base = _over_mesh(base, config)
@@ -51,8 +54,8 @@ def policy_of(rule: MergedRule | None, subset: networking.Subset | None, port: i
 
 
 def inbound_policy(rule: MergedRule | None, port: int, config: MeshConfig) -> Policy:
-    """What the server side applies of the rule for its own host: the connection pool, so that it can take what
-    clients are allowed to send."""
+    """What the server side applies of the rule for its own host: the connection pool, so that it
+    can take what clients are allowed to send."""
     policy = policy_of(rule, None, port, config)
     return Policy(pool=policy.pool, retry_budget=policy.retry_budget)
 
@@ -63,7 +66,9 @@ def _of_port(policy: networking.TrafficPolicy | None, port: int) -> tuple[Policy
         return Policy(), False
     for own in policy.port_level_settings:
         if own.port is not None and own.port.number == port:
-            return Policy(own.connection_pool, own.outlier_detection, own.load_balancer, own.tls), True
+            return Policy(
+                own.connection_pool, own.outlier_detection, own.load_balancer, own.tls
+            ), True
     return (
         Policy(
             pool=policy.connection_pool,
@@ -82,4 +87,8 @@ def _over_mesh(policy: Policy, config: MeshConfig) -> Policy:
     default = config.default_traffic_policy
     if default is None:
         return policy
-    return replace(policy, pool=policy.pool or default.connection_pool, outlier=policy.outlier or default.outlier_detection)
+    return replace(
+        policy,
+        pool=policy.pool or default.connection_pool,
+        outlier=policy.outlier or default.outlier_detection,
+    )

@@ -13,7 +13,8 @@ from varka.resources.model.mesh import MeshConfig
 
 _UNLIMITED = 2**32 - 1
 _BUDGET_INTERVAL = 3
-"""Number of Envoy's field `RetryBudget.budget_interval`, which the protobufs that we build with don't have yet."""
+"""Number of Envoy's field `RetryBudget.budget_interval`, which the protobufs that we build with
+don't have yet."""
 _NONE = networking.ConnectionPoolSettings()
 
 
@@ -23,13 +24,15 @@ def apply_pool(
     budget: networking.RetryBudget | None,
     config: MeshConfig,
 ) -> None:
-    """Limits, timeouts and keepalive. Nothing is limited unless asked for: Envoy's own limits (1,024 requests,
-    3 retries) are too small for a busy sidecar."""
+    """Limits, timeouts and keepalive. Nothing is limited unless asked for: Envoy's own limits
+    (1,024 requests, 3 retries) are too small for a busy sidecar."""
     pool = pool or _NONE
     tcp, http = pool.tcp, pool.http
     cluster = draft.message
     cluster.connect_timeout.CopyFrom(
-        wkt.duration(tcp.connect_timeout) if tcp and tcp.connect_timeout is not None else connect_timeout(config)
+        wkt.duration(tcp.connect_timeout)
+        if tcp and tcp.connect_timeout is not None
+        else connect_timeout(config)
     )
     cluster.circuit_breakers.thresholds.append(_thresholds(tcp, http, budget))
     _keepalive(draft, config.tcp_keepalive)
@@ -41,7 +44,9 @@ def apply_pool(
 
 
 def _thresholds(
-    tcp: networking.TCPSettings | None, http: networking.HTTPSettings | None, budget: networking.RetryBudget | None
+    tcp: networking.TCPSettings | None,
+    http: networking.HTTPSettings | None,
+    budget: networking.RetryBudget | None,
 ) -> circuit_breaker_pb2.CircuitBreakers.Thresholds:
     result = circuit_breaker_pb2.CircuitBreakers.Thresholds(
         max_connections=_limit(tcp.max_connections if tcp else 0),
@@ -50,10 +55,14 @@ def _thresholds(
         max_retries=_limit(http.max_retries if http else 0),
     )
     if budget is not None:
-        result.retry_budget.budget_percent.value = 20.0 if budget.percent is None else budget.percent
+        result.retry_budget.budget_percent.value = (
+            20.0 if budget.percent is None else budget.percent
+        )
         result.retry_budget.min_retry_concurrency.value = budget.min_retry_concurrency or 3
         if budget.budget_interval is not None:
-            wkt.set_unknown(result.retry_budget, _BUDGET_INTERVAL, wkt.duration(budget.budget_interval))
+            wkt.set_unknown(
+                result.retry_budget, _BUDGET_INTERVAL, wkt.duration(budget.budget_interval)
+            )
     return result
 
 
@@ -62,7 +71,8 @@ def _limit(value: int) -> UInt32Value:
 
 
 def _keepalive(draft: Draft, keepalive: networking.TcpKeepalive | None) -> None:
-    """An empty block switches keepalive on with the system's values; a rule overrides the mesh field by field."""
+    """An empty block switches keepalive on with the system's values; a rule overrides the mesh
+    field by field."""
     if keepalive is None:
         return
     target = draft.message.upstream_connection_options.tcp_keepalive
@@ -75,9 +85,17 @@ def _keepalive(draft: Draft, keepalive: networking.TcpKeepalive | None) -> None:
         target.keepalive_interval.value = int(keepalive.interval.total_seconds)
 
 
-def _common_options(draft: Draft, tcp: networking.TCPSettings | None, http: networking.HTTPSettings | None) -> None:
+def _common_options(
+    draft: Draft, tcp: networking.TCPSettings | None, http: networking.HTTPSettings | None
+) -> None:
     common = draft.options.common_http_protocol_options
-    idle = http.idle_timeout if http and http.idle_timeout is not None else tcp.idle_timeout if tcp else None
+    idle = (
+        http.idle_timeout
+        if http and http.idle_timeout is not None
+        else tcp.idle_timeout
+        if tcp
+        else None
+    )
     if idle is not None:
         common.idle_timeout.CopyFrom(wkt.duration(idle))
     if tcp and tcp.max_connection_duration is not None:

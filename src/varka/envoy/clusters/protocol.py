@@ -15,10 +15,14 @@ from varka.resources.model import networking
 from varka.resources.model.mesh import H2UpgradePolicy, MeshConfig
 
 
-def apply_port_protocol(draft: Draft, port: ServicePort, traits: Traits, config: MeshConfig) -> None:
-    """HTTP/2 for ports that say so; on sidecars, ports without a protocol get whatever the client spoke.
+def apply_port_protocol(
+    draft: Draft, port: ServicePort, traits: Traits, config: MeshConfig
+) -> None:
+    """HTTP/2 for ports that say so; on sidecars, ports without a protocol get whatever the client
+    spoke.
 
-    Gateways don't follow the client: it may have negotiated HTTP/2 with a server that can only do HTTP/1.1.
+    Gateways don't follow the client: it may have negotiated HTTP/2 with a server that can only do
+    HTTP/1.1.
     """
     if port.protocol.is_http2:
         speak_http2(draft)
@@ -30,13 +34,19 @@ def apply_port_protocol(draft: Draft, port: ServicePort, traits: Traits, config:
 
 
 def apply_http2_upgrade(
-    draft: Draft, port: ServicePort, pool: networking.ConnectionPoolSettings | None, config: MeshConfig
+    draft: Draft,
+    port: ServicePort,
+    pool: networking.ConnectionPoolSettings | None,
+    config: MeshConfig,
 ) -> None:
-    """`h2UpgradePolicy`: a rule's word counts for any port, the mesh's only for ports known to be HTTP."""
+    """`h2UpgradePolicy`: a rule's word counts for any port, the mesh's only for ports known to be
+    HTTP."""
     http = pool.http if pool else None
     asked = http.h2_upgrade_policy if http else networking.H2UpgradePolicy.DEFAULT
     by_mesh = port.protocol.is_http and config.h2_upgrade_policy is H2UpgradePolicy.UPGRADE
-    if asked is networking.H2UpgradePolicy.UPGRADE or (asked is networking.H2UpgradePolicy.DEFAULT and by_mesh):
+    if asked is networking.H2UpgradePolicy.UPGRADE or (
+        asked is networking.H2UpgradePolicy.DEFAULT and by_mesh
+    ):
         speak_http2(draft)
 
 
@@ -58,7 +68,8 @@ def use_client_protocol(draft: Draft) -> None:
 def is_http2(draft: Draft) -> bool:
     return bool(
         draft.options.WhichOneof("upstream_protocol_options") == "explicit_http_config"
-        and draft.options.explicit_http_config.WhichOneof("protocol_config") == "http2_protocol_options"
+        and draft.options.explicit_http_config.WhichOneof("protocol_config")
+        == "http2_protocol_options"
     )
 
 

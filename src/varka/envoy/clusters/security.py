@@ -16,7 +16,13 @@ from varka.resources.model.mesh import MeshConfig
 
 
 def apply_security(
-    draft: Draft, policy: Policy, peer: Peer, traits: Traits, config: MeshConfig, *, dynamic: bool = False
+    draft: Draft,
+    policy: Policy,
+    peer: Peer,
+    traits: Traits,
+    config: MeshConfig,
+    *,
+    dynamic: bool = False,
 ) -> None:
     """The transport socket, and names that follow the request's host where a rule fixes none."""
     context = transport(policy.tls, peer, is_http2(draft), traits, config)
@@ -43,11 +49,17 @@ def peer_of(planned: Planned, names: tuple[str, ...]) -> Peer:
 
 
 def identities(
-    service: Service, rule: MergedRule | None, traits: Traits, config: MeshConfig, endpoints: Endpoints
+    service: Service,
+    rule: MergedRule | None,
+    traits: Traits,
+    config: MeshConfig,
+    endpoints: Endpoints,
 ) -> tuple[str, ...]:
-    """What the certificates of a service may say, sorted: its `subjectAltNames` and the identities of its endpoints.
+    """What the certificates of a service may say, sorted: its `subjectAltNames` and the identities
+    of its endpoints.
 
-    Only where a rule may need it, so that clusters of others don't depend on their endpoints' accounts.
+    Only where a rule may need it, so that clusters of others don't depend on their endpoints'
+    accounts.
     """
     if rule is None or not (traits.mesh_tls or service.registry is Registry.EXTERNAL):
         return ()

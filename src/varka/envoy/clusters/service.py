@@ -20,20 +20,25 @@ from varka.envoy.loadbalancer import ANYWHERE, Balancing, Client, sends_unhealth
 from varka.registry.model import Endpoint, Registry, Resolution, ServicePort
 
 EDS_TIMEOUT = 5
-"""Seconds. A cluster waits no longer for its endpoints, since all others wait behind it (Istio waits for ever);
-long enough for endpoints that travel behind thousands of clusters on the same stream."""
+"""Seconds. A cluster waits no longer for its endpoints, since all others wait behind it (Istio
+waits for ever); long enough for endpoints that travel behind thousands of clusters on the same
+stream."""
 
 _DNS_REFRESH = 60
 _DNS_JITTER = 0.1
 _DNS_QUERIES = 100
 
 
-def service_draft(name: str, planned: Planned, client: Client, endpoints: tuple[Endpoint, ...]) -> Draft | None:
-    """A cluster with everything but its security; None when there is nothing for DNS to resolve. `client` and `endpoints`
-    matter for DNS only."""
+def service_draft(
+    name: str, planned: Planned, client: Client, endpoints: tuple[Endpoint, ...]
+) -> Draft | None:
+    """A cluster with everything but its security; None when there is nothing for DNS to resolve.
+    `client` and `endpoints` matter for DNS only."""
     service, port, policy, config = planned.service, planned.port, planned.policy, planned.config
     pattern = config.outbound_cluster_stat_name
-    draft = Draft.named(name, stat_pattern(pattern, service, port, planned.subset_name) if pattern else "")
+    draft = Draft.named(
+        name, stat_pattern(pattern, service, port, planned.subset_name) if pattern else ""
+    )
     draft.message.type = cluster_pb2.Cluster.DiscoveryType.Value(planned.kind.value)
     if planned.kind is Discovery.EDS:
         _subscribe(draft)
@@ -79,13 +84,18 @@ def _redirect(draft: Draft, port: ServicePort) -> None:
 
 
 def _resolve(draft: Draft, planned: Planned, client: Client, endpoints: list[Endpoint]) -> None:
-    """DNS settings. `type` and its fields, though Envoy prefers `cluster_type` by now: tools and EnvoyFilters read them."""
+    """DNS settings. `type` and its fields, though Envoy prefers `cluster_type` by now: tools and
+    EnvoyFilters read them."""
     cluster, rate = draft.message, planned.config.dns_refresh_rate
     cluster.dns_lookup_family = lookup_family(planned.traits)
-    cluster.dns_refresh_rate.CopyFrom(wkt.seconds(_DNS_REFRESH) if rate is None else wkt.duration(rate))
+    cluster.dns_refresh_rate.CopyFrom(
+        wkt.seconds(_DNS_REFRESH) if rate is None else wkt.duration(rate)
+    )
     cluster.dns_jitter.CopyFrom(wkt.seconds(_DNS_JITTER))
     cluster.respect_dns_ttl = True
-    resolver = cares_dns_resolver_pb2.CaresDnsResolverConfig(udp_max_queries=wkt.uint32(_DNS_QUERIES))
+    resolver = cares_dns_resolver_pb2.CaresDnsResolverConfig(
+        udp_max_queries=wkt.uint32(_DNS_QUERIES)
+    )
     cluster.typed_dns_resolver_config.name = "envoy.network.dns_resolver.cares"
     cluster.typed_dns_resolver_config.typed_config.CopyFrom(wkt.pack(resolver))
     balancing = planned.balancing
@@ -93,4 +103,6 @@ def _resolve(draft: Draft, planned: Planned, client: Client, endpoints: list[End
         # Envoy takes exactly one name for it, so there is nothing to spread.
         endpoints, balancing, client = endpoints[:1], Balancing(), ANYWHERE
     cluster.load_assignment.cluster_name = cluster.name
-    cluster.load_assignment.endpoints.extend(localities(endpoints, balancing, client, planned.traits.cluster_id))
+    cluster.load_assignment.endpoints.extend(
+        localities(endpoints, balancing, client, planned.traits.cluster_id)
+    )

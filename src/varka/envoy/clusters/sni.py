@@ -32,32 +32,50 @@ def sni_layers(
     config: MeshConfig,
     endpoints: Endpoints,
 ) -> tuple[Layers, Layers]:
-    """Clusters and load assignments that the AUTO_PASSTHROUGH servers of a gateway send to; none without such servers."""
+    """Clusters and load assignments that the AUTO_PASSTHROUGH servers of a gateway send to; none
+    without such servers."""
     servers = (server.server.tls for port in gateway.ports for server in port.servers)
     if not any(tls is not None and tls.mode is _MODE.AUTO_PASSTHROUGH for tls in servers):
         return (), ()
     return (
         tuple(sni_layer(memo, group, traits, locality, config, endpoints) for group in groups),
-        tuple(sni_assignment_layer(memo, group, traits, locality, config, endpoints) for group in groups),
+        tuple(
+            sni_assignment_layer(memo, group, traits, locality, config, endpoints)
+            for group in groups
+        ),
     )
 
 
 def sni_layer(
-    memo: Memo, group: ServiceGroup, traits: Traits, locality: Locality, config: MeshConfig, endpoints: Endpoints
+    memo: Memo,
+    group: ServiceGroup,
+    traits: Traits,
+    locality: Locality,
+    config: MeshConfig,
+    endpoints: Endpoints,
 ) -> Layer:
-    """A cluster named by its SNI for each port and subset of the mesh's own services. The gateway adds no TLS."""
+    """A cluster named by its SNI for each port and subset of the mesh's own services. The gateway
+    adds no TLS."""
     found = []
     for planned in (p for entry in group.services for p in _planned(memo, entry, traits, config)):
-        inline = memo(_mutual, endpoints(planned.service, planned.port)) if planned.kind.by_dns else ()
+        inline = (
+            memo(_mutual, endpoints(planned.service, planned.port)) if planned.kind.by_dns else ()
+        )
         client = planned.client(locality) if planned.kind.by_dns else ANYWHERE
         found.append(memo(sni_cluster_resource, planned, client, inline))
     return memo(Layer.of, tuple(cluster for cluster in found if cluster is not None))
 
 
 def sni_assignment_layer(
-    memo: Memo, group: ServiceGroup, traits: Traits, locality: Locality, config: MeshConfig, endpoints: Endpoints
+    memo: Memo,
+    group: ServiceGroup,
+    traits: Traits,
+    locality: Locality,
+    config: MeshConfig,
+    endpoints: Endpoints,
 ) -> Layer:
-    """Their endpoints: only those that speak mesh mTLS, since the gateway can't see who else would answer."""
+    """Their endpoints: only those that speak mesh mTLS, since the gateway can't see who else would
+    answer."""
     found = []
     for planned in (p for entry in group.services for p in _planned(memo, entry, traits, config)):
         if planned.kind is Discovery.EDS:
@@ -66,7 +84,9 @@ def sni_assignment_layer(
     return memo(Layer.of, tuple(found))
 
 
-def sni_cluster_resource(planned: Planned, client: Client, endpoints: tuple[Endpoint, ...]) -> EnvoyResource | None:
+def sni_cluster_resource(
+    planned: Planned, client: Client, endpoints: tuple[Endpoint, ...]
+) -> EnvoyResource | None:
     draft = service_draft(_name(planned), planned, client, endpoints)
     if draft is None:
         return None
@@ -78,7 +98,9 @@ def _name(planned: Planned) -> str:
     return sni_cluster(planned.port.number, planned.subset_name, planned.service.hostname)
 
 
-def _planned(memo: Memo, entry: ScopedService, traits: Traits, config: MeshConfig) -> Iterator[Planned]:
+def _planned(
+    memo: Memo, entry: ScopedService, traits: Traits, config: MeshConfig
+) -> Iterator[Planned]:
     if not entry.service.mesh_external:
         yield from (p for p in memo(plan, entry, traits, config) if p.kind is not Discovery.DYNAMIC)
 

@@ -14,14 +14,20 @@ from varka.proxy.traits import Traits
 from varka.resources.model.mesh import MeshConfig, OutboundTrafficPolicyMode
 
 SOURCES = ("127.0.0.6", "::6")
-"""Inbound connections come from these addresses, which the capture rules leave alone: else they would loop."""
+"""Inbound connections come from these addresses, which the capture rules leave alone: else they
+would loop."""
 
 
 def static_layer(traits: Traits, config: MeshConfig) -> Layer:
-    """Gateways have no original destination to pass traffic on to, so they get a black hole only."""
+    """Gateways have no original destination to pass traffic on to, so they get a black hole
+    only."""
     if traits.type is ProxyType.ROUTER:
         return Layer.of([_black_hole(config)])
-    clusters = [_black_hole(config), _passthrough(traits, config), _inbound_passthrough(traits, config)]
+    clusters = [
+        _black_hole(config),
+        _passthrough(traits, config),
+        _inbound_passthrough(traits, config),
+    ]
     policy = config.outbound_traffic_policy
     if policy is not None and policy.mode is OutboundTrafficPolicyMode.ALLOW_ANY_DYNAMIC_DNS:
         clusters.append(any_host_cluster(traits, config))
@@ -56,8 +62,11 @@ def _original_dst(name: str, traits: Traits, config: MeshConfig) -> Draft:
 
 
 def bind_source(draft: Draft, traits: Traits) -> None:
-    """Connect from an address that capture leaves alone; of the family Envoy finds the destination to have."""
-    first, *rest = [source for source, used in zip(SOURCES, (traits.ipv4, traits.ipv6), strict=True) if used] or SOURCES[:1]
+    """Connect from an address that capture leaves alone; of the family Envoy finds the destination
+    to have."""
+    first, *rest = [
+        source for source, used in zip(SOURCES, (traits.ipv4, traits.ipv6), strict=True) if used
+    ] or SOURCES[:1]
     bind = draft.message.upstream_bind_config
     bind.source_address.address = first
     bind.source_address.port_value = 0

@@ -1,1 +1,2 @@
-"""EnvoyFilter: patches applied to encoded resources after they are compiled, resource by resource."""
+"""EnvoyFilter: patches applied to encoded resources after they are compiled, resource by
+resource."""

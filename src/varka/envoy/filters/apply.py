@@ -1,4 +1,5 @@
-"""EnvoyFilters on the layers of a view: each resource is patched once for all proxies with the same patches."""
+"""EnvoyFilters on the layers of a view: each resource is patched once for all proxies with the same
+patches."""
 
 from __future__ import annotations
 
@@ -69,7 +70,12 @@ class PatchedResource:
 
 
 def patch_layers(
-    memo: Memo, type_: TypeUrl, layers: Layers, filters: tuple[FilterPatch, ...], router: bool, ports: Ports
+    memo: Memo,
+    type_: TypeUrl,
+    layers: Layers,
+    filters: tuple[FilterPatch, ...],
+    router: bool,
+    ports: Ports,
 ) -> tuple[Patched, ...]:
     """The layers of one type with all patches applied; a last one holds what ADD patches bring."""
     patches, broken = memo(_compiled, filters, type_)
@@ -77,24 +83,37 @@ def patch_layers(
     return (*done, memo(_added, type_, patches, router, broken))
 
 
-def _compiled(filters: tuple[FilterPatch, ...], type_: TypeUrl) -> tuple[tuple[Patch, ...], tuple[Rejected, ...]]:
+def _compiled(
+    filters: tuple[FilterPatch, ...], type_: TypeUrl
+) -> tuple[tuple[Patch, ...], tuple[Rejected, ...]]:
     wanted = [(f, compiled(f)) for f in filters if f.patch.apply_to in _TARGETS.get(type_, ())]
     good = tuple(p for _, p in wanted if isinstance(p, Patch))
-    bad = tuple(Rejected(f, p) for f, p in wanted if isinstance(p, str)) if wanted and _owner(type_) else ()
+    bad = (
+        tuple(Rejected(f, p) for f, p in wanted if isinstance(p, str))
+        if wanted and _owner(type_)
+        else ()
+    )
     return good, bad
 
 
 def _owner(type_: TypeUrl) -> bool:
-    """Route patches go to listeners (inline routes) and virtual hosts too: report a broken one once."""
+    """Route patches go to listeners (inline routes) and virtual hosts too: report a broken one
+    once."""
     return type_ in _WHOLE
 
 
-def _layer(memo: Memo, layer: Layer, patches: tuple[Patch, ...], router: bool, ports: Ports) -> Patched:
+def _layer(
+    memo: Memo, layer: Layer, patches: tuple[Patch, ...], router: bool, ports: Ports
+) -> Patched:
     if not patches:
         return Patched(layer, frozenset(), ())
-    done = [memo(_resource, resource, patches, router, ports) for resource in layer.resources.values()]
+    done = [
+        memo(_resource, resource, patches, router, ports) for resource in layer.resources.values()
+    ]
     kept = {p.resource.name: p.resource for p in done if p.resource is not None}
-    same = len(kept) == len(layer.resources) and all(layer.resources.get(n) is r for n, r in kept.items())
+    same = len(kept) == len(layer.resources) and all(
+        layer.resources.get(n) is r for n, r in kept.items()
+    )
     return Patched(
         layer if same else Layer(kept),
         frozenset().union(*(p.hits for p in done)),
@@ -102,9 +121,16 @@ def _layer(memo: Memo, layer: Layer, patches: tuple[Patch, ...], router: bool, p
     )
 
 
-def _added(type_: TypeUrl, patches: tuple[Patch, ...], router: bool, broken: tuple[Rejected, ...]) -> Patched:
-    """Whole listeners, clusters and extension configurations that ADD patches bring; the last of a name wins."""
-    contexts = (PatchContext.GATEWAY,) if router else (PatchContext.SIDECAR_OUTBOUND, PatchContext.SIDECAR_INBOUND)
+def _added(
+    type_: TypeUrl, patches: tuple[Patch, ...], router: bool, broken: tuple[Rejected, ...]
+) -> Patched:
+    """Whole listeners, clusters and extension configurations that ADD patches bring; the last of a
+    name wins."""
+    contexts = (
+        (PatchContext.GATEWAY,)
+        if router
+        else (PatchContext.SIDECAR_OUTBOUND, PatchContext.SIDECAR_INBOUND)
+    )
     found, rejected = {}, list(broken)
     for patch in patches:
         if patch.apply_to is not _WHOLE.get(type_) or patch.operation is not Operation.ADD:
@@ -115,12 +141,22 @@ def _added(type_: TypeUrl, patches: tuple[Patch, ...], router: bool, broken: tup
         if wrong:
             rejected.append(Rejected(patch.source, "; ".join(wrong)))
         else:
-            found[patch.value.name] = (encode(type_, patch.value.name, patch.value, patches=(patch.source,)), patch.source)
-    return Patched(Layer({n: r for n, (r, _) in found.items()}), frozenset(s for _, s in found.values()), tuple(rejected))
+            found[patch.value.name] = (
+                encode(type_, patch.value.name, patch.value, patches=(patch.source,)),
+                patch.source,
+            )
+    return Patched(
+        Layer({n: r for n, (r, _) in found.items()}),
+        frozenset(s for _, s in found.values()),
+        tuple(rejected),
+    )
 
 
-def _resource(resource: EnvoyResource, patches: tuple[Patch, ...], router: bool, ports: Ports) -> PatchedResource:
-    """All patches on one resource; when the result is no valid message, one by one without those at fault."""
+def _resource(
+    resource: EnvoyResource, patches: tuple[Patch, ...], router: bool, ports: Ports
+) -> PatchedResource:
+    """All patches on one resource; when the result is no valid message, one by one without those at
+    fault."""
     context = _context(resource, router)
     patched = _run(resource, patches, context, ports)
     if isinstance(patched, PatchedResource):
@@ -137,11 +173,15 @@ def _resource(resource: EnvoyResource, patches: tuple[Patch, ...], router: bool,
     return PatchedResource(kept.resource, kept.hits, (*kept.rejected, *rejected))
 
 
-def _run(resource: EnvoyResource, patches: tuple[Patch, ...], context: PatchContext, ports: Ports) -> PatchedResource | str:
+def _run(
+    resource: EnvoyResource, patches: tuple[Patch, ...], context: PatchContext, ports: Ports
+) -> PatchedResource | str:
     """The patched resource, or why Envoy would refuse it."""
     run, message = Run(patches, context), message_of(resource)
     kept = _APPLY[resource.type](run, message, resource.name, dict(ports))
-    refused = tuple(Rejected(patch, reason) for patch, reason in run.refused.items() if patch not in run.hits)
+    refused = tuple(
+        Rejected(patch, reason) for patch, reason in run.refused.items() if patch not in run.hits
+    )
     if not run.hits:
         return PatchedResource(resource, frozenset(), refused)
     if not kept:
@@ -157,7 +197,10 @@ def _run(resource: EnvoyResource, patches: tuple[Patch, ...], context: PatchCont
 def _context(resource: EnvoyResource, router: bool) -> PatchContext:
     if router:
         return PatchContext.GATEWAY
-    inbound = resource.name.startswith("inbound|") or resource.name in ("virtualInbound", "InboundPassthroughCluster")
+    inbound = resource.name.startswith("inbound|") or resource.name in (
+        "virtualInbound",
+        "InboundPassthroughCluster",
+    )
     if resource.type is TypeUrl.LISTENER:
         inbound = inbound or message_of(resource).traffic_direction == 1
     return PatchContext.SIDECAR_INBOUND if inbound else PatchContext.SIDECAR_OUTBOUND
@@ -177,7 +220,8 @@ def _route(run: Run, message: Any, name: str, ports: dict[int, frozenset[int]]) 
 
 
 def _virtual_host(run: Run, message: Any, name: str, ports: dict[int, frozenset[int]]) -> bool:
-    """One that travels alone. Patches mean the name that it would have in its route configuration, Envoy needs its own."""
+    """One that travels alone. Patches mean the name that it would have in its route configuration,
+    Envoy needs its own."""
     configuration, _, message.name = name.partition("/")
     kept = patch_virtual_host(run, message, configuration, ports)
     message.name = name

@@ -1,4 +1,5 @@
-"""Whether the values of an EnvoyFilter are messages of Envoy's: what an admission webhook would say about them."""
+"""Whether the values of an EnvoyFilter are messages of Envoy's: what an admission webhook would say
+about them."""
 
 from __future__ import annotations
 
@@ -17,10 +18,16 @@ from varka.resources.resource import Resource
 
 
 def check_values(resource: Resource[EnvoyFilter], findings: Findings) -> None:
-    """An error for each value that Envoy can't read, a warning for fields it does not know and filters without configuration."""
+    """An error for each value that Envoy can't read, a warning for fields it does not know and
+    filters without configuration."""
     for index, patch in enumerate(resource.spec.config_patches):
         waypoint = patch.match is not None and patch.match.context == PatchContext.WAYPOINT
-        if patch.patch is None or patch.patch.value is None or patch.apply_to == ApplyTo.BOOTSTRAP or waypoint:
+        if (
+            patch.patch is None
+            or patch.patch.value is None
+            or patch.apply_to == ApplyTo.BOOTSTRAP
+            or waypoint
+        ):
             continue
         path = ("spec", "configPatches", index, "patch", "value")
         found = compiled(FilterPatch(resource.key, index, patch, Namespace(resource.namespace)))
@@ -32,7 +39,11 @@ def check_values(resource: Resource[EnvoyFilter], findings: Findings) -> None:
         except ParseError as error:
             findings.warning(Code.EF_VALUE, path, str(error).partition("\n")[0])
         for name in _bare_filters(found.value):
-            findings.warning(Code.EF_VALUE, path, f"filter {name!r} has no typed_config: Envoy refuses bare names")
+            findings.warning(
+                Code.EF_VALUE,
+                path,
+                f"filter {name!r} has no typed_config: Envoy refuses bare names",
+            )
 
 
 def _bare_filters(message: Any) -> Iterator[str]:

@@ -18,22 +18,33 @@ def patch_cluster(run: Run, cluster: Any) -> bool:
         if patch.operation in MERGES:
             run.hit(patch)
             if not _transport_socket(cluster, patch.value):
-                merge(cluster, patch.value, replace_lists=patch.operation is Operation.MERGE_AND_REPLACE_LIST)
+                merge(
+                    cluster,
+                    patch.value,
+                    replace_lists=patch.operation is Operation.MERGE_AND_REPLACE_LIST,
+                )
     return True
 
 
 def _transport_socket(cluster: Any, value: Any) -> bool:
-    """A patch with a transport socket changes only that: merged where the name is the same, else put in its place."""
+    """A patch with a transport socket changes only that: merged where the name is the same, else
+    put in its place."""
     if not value.HasField("transport_socket"):
         return False
     name = value.transport_socket.name
     if cluster.transport_socket_matches:
-        targets = [m.transport_socket for m in cluster.transport_socket_matches if m.transport_socket.name == name][:1]
+        targets = [
+            m.transport_socket
+            for m in cluster.transport_socket_matches
+            if m.transport_socket.name == name
+        ][:1]
         if not targets:
             return True
     else:
         targets = (
-            [cluster.transport_socket] if cluster.HasField("transport_socket") and cluster.transport_socket.name == name else []
+            [cluster.transport_socket]
+            if cluster.HasField("transport_socket") and cluster.transport_socket.name == name
+            else []
         )
     if not targets:
         cluster.transport_socket.CopyFrom(value.transport_socket)

@@ -1,10 +1,13 @@
-"""Listener patches, from the listener down to HTTP filters (Istio's order: merges and removals first, then adds)."""
+"""Listener patches, from the listener down to HTTP filters (Istio's order: merges and removals
+first, then adds)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3 import (
+    http_connection_manager_pb2 as hcm_pb2,
+)
 
 from varka.envoy.filters.merge import merge, merged_any, type_name
 from varka.envoy.filters.patch import MERGES, Patch, Run, edit_list
@@ -23,7 +26,11 @@ def patch_listener(run: Run, listener: Any) -> bool:
             run.hit(patch)
             return False
         if patch.operation in MERGES:
-            merge(listener, patch.value, replace_lists=patch.operation is Operation.MERGE_AND_REPLACE_LIST)
+            merge(
+                listener,
+                patch.value,
+                replace_lists=patch.operation is Operation.MERGE_AND_REPLACE_LIST,
+            )
             run.hit(patch)
     _listener_filters(run, listener)
     _filter_chains(run, listener)
@@ -48,7 +55,9 @@ def _filter_chains(run: Run, listener: Any) -> None:
         _filter_chain(run, listener, listener.default_filter_chain)
         if not listener.default_filter_chain.filters:
             listener.ClearField("default_filter_chain")
-    for patch in run.of(ApplyTo.FILTER_CHAIN, lambda p: p.operation is Operation.ADD and _listener(p, listener)):
+    for patch in run.of(
+        ApplyTo.FILTER_CHAIN, lambda p: p.operation is Operation.ADD and _listener(p, listener)
+    ):
         listener.filter_chains.add().CopyFrom(patch.value)
         run.hit(patch)
     for at in reversed([i for i, chain in enumerate(listener.filter_chains) if not chain.filters]):
@@ -56,7 +65,9 @@ def _filter_chains(run: Run, listener: Any) -> None:
 
 
 def _filter_chain(run: Run, listener: Any, chain: Any) -> None:
-    for patch in run.of(ApplyTo.FILTER_CHAIN, lambda p: _listener(p, listener) and _chain(p, listener, chain)):
+    for patch in run.of(
+        ApplyTo.FILTER_CHAIN, lambda p: _listener(p, listener) and _chain(p, listener, chain)
+    ):
         if patch.operation is Operation.REMOVE:
             run.hit(patch)
             del chain.filters[:]
@@ -64,8 +75,14 @@ def _filter_chain(run: Run, listener: Any, chain: Any) -> None:
         if patch.operation in MERGES:
             run.hit(patch)
             if not merge_transport_socket(chain, patch.value):
-                merge(chain, patch.value, replace_lists=patch.operation is Operation.MERGE_AND_REPLACE_LIST)
-    here = run.of(ApplyTo.NETWORK_FILTER, lambda p: _listener(p, listener) and _chain(p, listener, chain))
+                merge(
+                    chain,
+                    patch.value,
+                    replace_lists=patch.operation is Operation.MERGE_AND_REPLACE_LIST,
+                )
+    here = run.of(
+        ApplyTo.NETWORK_FILTER, lambda p: _listener(p, listener) and _chain(p, listener, chain)
+    )
     for patch in here:
         name = _filter_name(patch)
         if patch.operation is not Operation.MERGE:
@@ -82,7 +99,11 @@ def _filter_chain(run: Run, listener: Any, chain: Any) -> None:
 def _http_filters(run: Run, listener: Any, chain: Any, item: Any) -> None:
     here = run.of(
         ApplyTo.HTTP_FILTER,
-        lambda p: _listener(p, listener) and _chain(p, listener, chain) and _filter_name(p) in (None, item.name),
+        lambda p: (
+            _listener(p, listener)
+            and _chain(p, listener, chain)
+            and _filter_name(p) in (None, item.name)
+        ),
     )
     manager = hcm_pb2.HttpConnectionManager.FromString(item.typed_config.value)
     if manager.HasField("route_config"):
@@ -100,7 +121,8 @@ def _http_filters(run: Run, listener: Any, chain: Any, item: Any) -> None:
 
 
 def merge_transport_socket(holder: Any, value: Any) -> bool:
-    """Merge a transport socket of the same name into that of a filter chain; False when that is not what the patch does."""
+    """Merge a transport socket of the same name into that of a filter chain; False when that is not
+    what the patch does."""
     if not (value.HasField("transport_socket") and holder.HasField("transport_socket")):
         return False
     if value.transport_socket.name != holder.transport_socket.name:
@@ -112,8 +134,9 @@ def merge_transport_socket(holder: Any, value: Any) -> bool:
 
 
 def _merge_filter(run: Run, item: Any, patch: Patch, wanted: str | None) -> None:
-    """Merge a patch's typed configuration and name into a filter that has a typed configuration. One of another type is
-    passed over, which is a mistake when the patch wants the filter by its name."""
+    """Merge a patch's typed configuration and name into a filter that has a typed configuration.
+    One of another type is passed over, which is a mistake when the patch wants the filter by its
+    name."""
     if not item.HasField("typed_config"):
         return
     if patch.value.HasField("typed_config"):
@@ -121,7 +144,11 @@ def _merge_filter(run: Run, item: Any, patch: Patch, wanted: str | None) -> None
         merged = merged_any(item.typed_config, given)
         if merged is None:
             if wanted:
-                run.refuse(patch, f"the configuration of {wanted} is a {type_name(item.typed_config)}, not a {type_name(given)}")
+                run.refuse(
+                    patch,
+                    f"the configuration of {wanted} is a {type_name(item.typed_config)}, not a"
+                    f" {type_name(given)}",
+                )
             return
         item.typed_config.CopyFrom(merged)
     item.name = patch.value.name or item.name
@@ -139,7 +166,9 @@ def _filter_name(patch: Patch) -> str | None:
 
 def _http_filter_name(patch: Patch) -> str | None:
     chain = patch.listener.filter_chain if patch.listener else None
-    return chain.filter.sub_filter.name if chain and chain.filter and chain.filter.sub_filter else None
+    return (
+        chain.filter.sub_filter.name if chain and chain.filter and chain.filter.sub_filter else None
+    )
 
 
 def _listener(patch: Patch, listener: Any) -> bool:
@@ -159,7 +188,11 @@ def _chain(patch: Patch, listener: Any, chain: Any) -> bool:
     if match is None:
         return True
     found = chain.filter_chain_match
-    if listener.name in _VIRTUAL and match.port_number and found.destination_port.value != match.port_number:
+    if (
+        listener.name in _VIRTUAL
+        and match.port_number
+        and found.destination_port.value != match.port_number
+    ):
         return False
     return match.filter_chain is None or _chain_match(match.filter_chain, chain, found)
 
@@ -169,6 +202,8 @@ def _chain_match(match: FilterChainMatch, chain: Any, found: Any) -> bool:
         (not match.name or match.name == chain.name)
         and (not match.sni or match.sni in found.server_names)
         and (not match.transport_protocol or match.transport_protocol == found.transport_protocol)
-        and all(p in found.application_protocols for p in match.application_protocols.split(",") if p)
+        and all(
+            p in found.application_protocols for p in match.application_protocols.split(",") if p
+        )
         and (not match.destination_port or match.destination_port == found.destination_port.value)
     )

@@ -1,4 +1,5 @@
-"""Merging messages as Istio does: like protobuf's own merge, but a Duration replaces the other as a whole."""
+"""Merging messages as Istio does: like protobuf's own merge, but a Duration replaces the other as a
+whole."""
 
 from __future__ import annotations
 
@@ -14,10 +15,15 @@ _DURATION = "google.protobuf.Duration"
 
 
 def merge(into: Any, patch: Any, *, replace_lists: bool = False) -> None:
-    """Merge `patch` into `into`, both of one type. Lists append unless `replace_lists`; set scalars win."""
+    """Merge `patch` into `into`, both of one type. Lists append unless `replace_lists`; set scalars
+    win."""
     for field, value in patch.ListFields():
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
-            _merge_map(getattr(into, field.name), value, field.message_type.fields_by_name["value"].message_type is not None)
+            _merge_map(
+                getattr(into, field.name),
+                value,
+                field.message_type.fields_by_name["value"].message_type is not None,
+            )
         elif isinstance(value, (str, bytes, int, float, bool)):
             setattr(into, field.name, value)
         elif field.is_repeated:

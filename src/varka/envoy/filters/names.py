@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3 import (
+    http_connection_manager_pb2 as hcm_pb2,
+)
 
 from varka.envoy.dump import message_of
 from varka.envoy.filters.listeners import HCM
@@ -18,7 +20,8 @@ _ROUTES = "routeConfiguration"
 
 
 def names_in(resources: Iterable[EnvoyResource]) -> Names:
-    """All names in clusters, listeners and route configurations; other resources have none to ask for."""
+    """All names in clusters, listeners and route configurations; other resources have none to ask
+    for."""
     found: Names = {}
     for resource in resources:
         for field, name in _READ.get(resource.type, _nothing)(resource):
@@ -51,7 +54,9 @@ def _listener(resource: EnvoyResource) -> Named:
             yield f"{_CHAIN}.filter.name", item.name
             if item.name == HCM:
                 manager = hcm_pb2.HttpConnectionManager.FromString(item.typed_config.value)
-                yield from ((f"{_CHAIN}.filter.subFilter.name", one.name) for one in manager.http_filters)
+                yield from (
+                    (f"{_CHAIN}.filter.subFilter.name", one.name) for one in manager.http_filters
+                )
                 yield from _configuration(manager.route_config)
 
 

@@ -10,7 +10,9 @@ from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import extension_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
-from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3 import (
+    http_connection_manager_pb2 as hcm_pb2,
+)
 from google.protobuf.json_format import ParseDict, ParseError
 
 from varka.envoy.filters.types import load_type, type_names
@@ -36,14 +38,20 @@ _MESSAGES: dict[ApplyTo, Any] = {
     ApplyTo.CLUSTER: cluster_pb2.Cluster,
     ApplyTo.EXTENSION_CONFIG: extension_pb2.TypedExtensionConfig,
 }
-_ORDERED = (ApplyTo.LISTENER_FILTER, ApplyTo.NETWORK_FILTER, ApplyTo.HTTP_FILTER, ApplyTo.HTTP_ROUTE)
+_ORDERED = (
+    ApplyTo.LISTENER_FILTER,
+    ApplyTo.NETWORK_FILTER,
+    ApplyTo.HTTP_FILTER,
+    ApplyTo.HTTP_ROUTE,
+)
 _INSERTS = (Operation.INSERT_AFTER, Operation.INSERT_BEFORE, Operation.INSERT_FIRST)
 MERGES = (Operation.MERGE, Operation.MERGE_AND_REPLACE_LIST)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Patch:
-    """`value` is a decoded message of the type that `apply_to` asks for; never changed, only copied from."""
+    """`value` is a decoded message of the type that `apply_to` asks for; never changed, only copied
+    from."""
 
     source: FilterPatch
     apply_to: ApplyTo
@@ -58,8 +66,8 @@ class Patch:
         return self.context in (PatchContext.ANY, context)
 
     def adds_in(self, context: PatchContext) -> bool:
-        """Whole listeners and clusters added without a context go to outbound and gateways only, once per proxy; extension
-        configurations to all who ask for them."""
+        """Whole listeners and clusters added without a context go to outbound and gateways only,
+        once per proxy; extension configurations to all who ask for them."""
         if self.apply_to is ApplyTo.EXTENSION_CONFIG:
             return True
         if self.context is PatchContext.ANY:
@@ -106,7 +114,9 @@ class Run:
         self.refused: dict[FilterPatch, str] = {}
         """Patches that don't fit what they match, and why."""
 
-    def of(self, apply_to: ApplyTo, accepts: Callable[[Patch], bool] = lambda _: True) -> list[Patch]:
+    def of(
+        self, apply_to: ApplyTo, accepts: Callable[[Patch], bool] = lambda _: True
+    ) -> list[Patch]:
         """The patches for one kind of object, in order."""
         return [p for p in self._patches if p.apply_to is apply_to and accepts(p)]
 
@@ -118,12 +128,17 @@ class Run:
 
 
 def edit_list(
-    run: Run, items: Any, patch: Patch, matches: Callable[[Any], bool] | None, *, first_needs_match: bool = False
+    run: Run,
+    items: Any,
+    patch: Patch,
+    matches: Callable[[Any], bool] | None,
+    *,
+    first_needs_match: bool = False,
 ) -> None:
     """ADD, INSERT_*, REPLACE and REMOVE on a repeated message field, in place.
 
-    `matches` tells the element a patch is relative to; None when it names none, which makes an insertion go to the
-    end (AFTER) or the front (BEFORE), and REPLACE and REMOVE do nothing.
+    `matches` tells the element a patch is relative to; None when it names none, which makes an
+    insertion go to the end (AFTER) or the front (BEFORE), and REPLACE and REMOVE do nothing.
     """
     found = next((i for i, item in enumerate(items) if matches(item)), None) if matches else None
     operation, relative = patch.operation, matches is not None

@@ -9,36 +9,60 @@ from varka.envoy.filters.merge import merge
 from varka.envoy.filters.patch import MERGES, Patch, Run, edit_list
 from varka.resources.model.networking import Action, ApplyTo, Operation, PatchContext
 
-_ACTIONS = {"route": Action.ROUTE, "redirect": Action.REDIRECT, "direct_response": Action.DIRECT_RESPONSE}
+_ACTIONS = {
+    "route": Action.ROUTE,
+    "redirect": Action.REDIRECT,
+    "direct_response": Action.DIRECT_RESPONSE,
+}
 ServerPorts = Mapping[int, frozenset[int]]
 """For gateways: the port a listener binds -> the `servers[].port.number`s it stands for."""
 
 
 def patch_route_configuration(run: Run, configuration: Any, ports: ServerPorts) -> None:
     """Change a decoded RouteConfiguration in place."""
-    for patch in run.of(ApplyTo.ROUTE_CONFIGURATION, lambda p: _configuration(run, p, configuration.name, ports)):
+    for patch in run.of(
+        ApplyTo.ROUTE_CONFIGURATION, lambda p: _configuration(run, p, configuration.name, ports)
+    ):
         if patch.operation in MERGES:
-            merge(configuration, patch.value, replace_lists=patch.operation is Operation.MERGE_AND_REPLACE_LIST)
+            merge(
+                configuration,
+                patch.value,
+                replace_lists=patch.operation is Operation.MERGE_AND_REPLACE_LIST,
+            )
             run.hit(patch)
-    kept = [host for host in configuration.virtual_hosts if patch_virtual_host(run, host, configuration.name, ports)]
+    kept = [
+        host
+        for host in configuration.virtual_hosts
+        if patch_virtual_host(run, host, configuration.name, ports)
+    ]
     if len(kept) != len(configuration.virtual_hosts):
         names = {host.name for host in kept}
-        for at in reversed([i for i, host in enumerate(configuration.virtual_hosts) if host.name not in names]):
+        for at in reversed(
+            [i for i, host in enumerate(configuration.virtual_hosts) if host.name not in names]
+        ):
             del configuration.virtual_hosts[at]
-    for patch in run.of(ApplyTo.VIRTUAL_HOST, lambda p: _configuration(run, p, configuration.name, ports)):
+    for patch in run.of(
+        ApplyTo.VIRTUAL_HOST, lambda p: _configuration(run, p, configuration.name, ports)
+    ):
         if patch.operation is Operation.ADD:
             configuration.virtual_hosts.add().CopyFrom(patch.value)
             run.hit(patch)
 
 
 def patch_virtual_host(run: Run, host: Any, configuration: str, ports: ServerPorts) -> bool:
-    """Change a decoded virtual host of the named route configuration in place; False when it is removed."""
-    for patch in run.of(ApplyTo.VIRTUAL_HOST, lambda p: _configuration(run, p, configuration, ports) and _virtual_host(p, host)):
+    """Change a decoded virtual host of the named route configuration in place; False when it is
+    removed."""
+    for patch in run.of(
+        ApplyTo.VIRTUAL_HOST,
+        lambda p: _configuration(run, p, configuration, ports) and _virtual_host(p, host),
+    ):
         if patch.operation is Operation.REMOVE:
             run.hit(patch)
             return False
         if patch.operation in MERGES:
-            merge(host, patch.value, replace_lists=patch.operation is Operation.MERGE_AND_REPLACE_LIST)
+            merge(
+                host, patch.value, replace_lists=patch.operation is Operation.MERGE_AND_REPLACE_LIST
+            )
             run.hit(patch)
         elif patch.operation is Operation.REPLACE:
             host.CopyFrom(patch.value)
@@ -48,7 +72,10 @@ def patch_virtual_host(run: Run, host: Any, configuration: str, ports: ServerPor
 
 
 def _routes(run: Run, host: Any, configuration: str, ports: ServerPorts) -> None:
-    here = run.of(ApplyTo.HTTP_ROUTE, lambda p: _configuration(run, p, configuration, ports) and _virtual_host(p, host))
+    here = run.of(
+        ApplyTo.HTTP_ROUTE,
+        lambda p: _configuration(run, p, configuration, ports) and _virtual_host(p, host),
+    )
     removed = []
     for at, route in enumerate(host.routes):
         for patch in here:
@@ -59,7 +86,11 @@ def _routes(run: Run, host: Any, configuration: str, ports: ServerPorts) -> None
                 removed.append(at)
                 break
             if patch.operation in MERGES:
-                merge(route, patch.value, replace_lists=patch.operation is Operation.MERGE_AND_REPLACE_LIST)
+                merge(
+                    route,
+                    patch.value,
+                    replace_lists=patch.operation is Operation.MERGE_AND_REPLACE_LIST,
+                )
                 run.hit(patch)
     for at in reversed(removed):
         del host.routes[at]
@@ -106,7 +137,9 @@ def _virtual_host(patch: Patch, host: Any) -> bool:
     match = patch.route_configuration.vhost if patch.route_configuration else None
     if match is None:
         return True
-    return (not match.name or match.name == host.name) and (not match.domain_name or match.domain_name in host.domains)
+    return (not match.name or match.name == host.name) and (
+        not match.domain_name or match.domain_name in host.domains
+    )
 
 
 def _route(patch: Patch, route: Any) -> bool:
@@ -115,4 +148,7 @@ def _route(patch: Patch, route: Any) -> bool:
     if match is None:
         return True
     named = not match.name or match.name == route.name
-    return named and match.action in (Action.ANY, _ACTIONS.get(route.WhichOneof("action"), match.action))
+    return named and match.action in (
+        Action.ANY,
+        _ACTIONS.get(route.WhichOneof("action"), match.action),
+    )

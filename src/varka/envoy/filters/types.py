@@ -1,4 +1,5 @@
-"""Protobuf types by name: loads the modules of xds-protos that hold them when they are first needed."""
+"""Protobuf types by name: loads the modules of xds-protos that hold them when they are first
+needed."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ def type_names(value: Any) -> Iterator[str]:
 
 
 def load_type(name: str) -> bool:
-    """Make sure that a message type is known to protobuf; False when xds-protos has no such type."""
+    """Make sure that a message type is known to protobuf; False when xds-protos has no such
+    type."""
     pool = descriptor_pool.Default()
     for attempt in (False, True):
         if attempt:

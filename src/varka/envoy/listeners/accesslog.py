@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from envoy.config.accesslog.v3 import accesslog_pb2
-from envoy.config.core.v3 import base_pb2, config_source_pb2, extension_pb2, grpc_service_pb2, substitution_format_string_pb2
+from envoy.config.core.v3 import (
+    base_pb2,
+    config_source_pb2,
+    extension_pb2,
+    grpc_service_pb2,
+    substitution_format_string_pb2,
+)
 from envoy.extensions.access_loggers.file.v3 import file_pb2
 from envoy.extensions.access_loggers.filters.cel.v3 import cel_pb2
 from envoy.extensions.access_loggers.grpc.v3 import als_pb2
@@ -23,11 +29,13 @@ from varka.resources.model import mesh
 from varka.resources.model.mesh import AccessLogEncoding, MeshConfig
 
 TEXT_FORMAT = (
-    '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% '
-    '%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED% '
-    '%BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" '
-    '"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% '
-    "%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n"
+    '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE%'
+    " %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS%"
+    ' "%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED% %BYTES_SENT% %DURATION%'
+    ' %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%"'
+    ' "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW%'
+    " %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS%"
+    " %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n"
 )
 """Istio's default line."""
 JSON_FORMAT = {
@@ -88,10 +96,13 @@ def tcp_logs(side: Side, config: MeshConfig, telemetry: Telemetry) -> list[Any]:
 
 
 def listener_logs(side: Side, config: MeshConfig, telemetry: Telemetry) -> list[Any]:
-    """`access_log` of a listener: only connections that no filter chain takes (flag NR); others are logged by their chain."""
+    """`access_log` of a listener: only connections that no filter chain takes (flag NR); others are
+    logged by their chain."""
     if config.disable_envoy_listener_log:
         return []
-    no_route = accesslog_pb2.AccessLogFilter(response_flag_filter=accesslog_pb2.ResponseFlagFilter(flags=["NR"]))
+    no_route = accesslog_pb2.AccessLogFilter(
+        response_flag_filter=accesslog_pb2.ResponseFlagFilter(flags=["NR"])
+    )
     found = _of_providers(side, config, telemetry, no_route)
     if found is not None:
         return found
@@ -103,7 +114,9 @@ def listener_logs(side: Side, config: MeshConfig, telemetry: Telemetry) -> list[
     return logs
 
 
-def _of_providers(side: Side, config: MeshConfig, telemetry: Telemetry, only: Any = None) -> list[Any] | None:
+def _of_providers(
+    side: Side, config: MeshConfig, telemetry: Telemetry, only: Any = None
+) -> list[Any] | None:
     logs = telemetry.server_logs if side is Side.INBOUND else telemetry.client_logs
     if logs is None:
         return None
@@ -133,9 +146,20 @@ def _of_provider(provider: Provider, config: MeshConfig) -> Any:
             return file_log(file.path, config)
         return _provider_file_log(file)
     if (http := found.envoy_http_als) is not None:
-        return _http_als(http.log_name or "http_envoy_accesslog", cluster, provider.host, http.filter_state_objects_to_log, http)
+        return _http_als(
+            http.log_name or "http_envoy_accesslog",
+            cluster,
+            provider.host,
+            http.filter_state_objects_to_log,
+            http,
+        )
     if (tcp := found.envoy_tcp_als) is not None:
-        return _tcp_als(tcp.log_name or "tcp_envoy_accesslog", cluster, provider.host, tcp.filter_state_objects_to_log)
+        return _tcp_als(
+            tcp.log_name or "tcp_envoy_accesslog",
+            cluster,
+            provider.host,
+            tcp.filter_state_objects_to_log,
+        )
     if (otel := found.envoy_otel_als) is not None:
         return _otel_als(otel, cluster, provider.host)
     raise ValueError(f"extension provider {found.name} does not log")
@@ -168,7 +192,9 @@ def _provider_file_log(file: mesh.EnvoyFileAccessLogProvider) -> Any:
 
 
 def _file(path: str, layout: Any) -> Any:
-    return accesslog_pb2.AccessLog(name=_FILE, typed_config=wkt.pack(file_pb2.FileAccessLog(path=path, log_format=layout)))
+    return accesslog_pb2.AccessLog(
+        name=_FILE, typed_config=wkt.pack(file_pb2.FileAccessLog(path=path, log_format=layout))
+    )
 
 
 def _text_format(text: str) -> Any:
@@ -191,7 +217,11 @@ def _formatters(text: str) -> list[Any]:
     if "%REQ_WITHOUT_QUERY" not in text:
         return []
     config = wkt.pack(req_without_query_pb2.ReqWithoutQuery())
-    return [extension_pb2.TypedExtensionConfig(name="envoy.formatter.req_without_query", typed_config=config)]
+    return [
+        extension_pb2.TypedExtensionConfig(
+            name="envoy.formatter.req_without_query", typed_config=config
+        )
+    ]
 
 
 def _grpc(log_name: str, cluster: str, host: str, state: tuple[str, ...] = ()) -> Any:
@@ -205,7 +235,11 @@ def _grpc(log_name: str, cluster: str, host: str, state: tuple[str, ...] = ()) -
 
 
 def _http_als(
-    name: str, cluster: str, host: str, state: tuple[str, ...] = (), more: mesh.EnvoyHttpGrpcV3LogProvider | None = None
+    name: str,
+    cluster: str,
+    host: str,
+    state: tuple[str, ...] = (),
+    more: mesh.EnvoyHttpGrpcV3LogProvider | None = None,
 ) -> Any:
     config = als_pb2.HttpGrpcAccessLogConfig(common_config=_grpc(name, cluster, host, state))
     if more is not None:
@@ -221,7 +255,11 @@ def _tcp_als(name: str, cluster: str, host: str, state: tuple[str, ...] = ()) ->
 
 
 def _otel_als(otel: mesh.EnvoyOpenTelemetryLogProvider, cluster: str, host: str) -> Any:
-    body = otel.log_format.text if otel.log_format is not None and otel.log_format.text else TEXT_FORMAT
+    body = (
+        otel.log_format.text
+        if otel.log_format is not None and otel.log_format.text
+        else TEXT_FORMAT
+    )
     labels = dict(otel.log_format.labels or {}) if otel.log_format is not None else {}
     config = logs_service_pb2.OpenTelemetryAccessLogConfig(
         common_config=_grpc(otel.log_name or "otel_envoy_accesslog", cluster, host),
@@ -230,5 +268,7 @@ def _otel_als(otel: mesh.EnvoyOpenTelemetryLogProvider, cluster: str, host: str)
         formatters=_formatters(body + json.dumps(labels)),
     )
     for key in sorted(labels):
-        config.attributes.values.add(key=key, value=common_pb2.AnyValue(string_value=str(labels[key])))
+        config.attributes.values.add(
+            key=key, value=common_pb2.AnyValue(string_value=str(labels[key]))
+        )
     return accesslog_pb2.AccessLog(name=_OTEL_ALS, typed_config=wkt.pack(config))

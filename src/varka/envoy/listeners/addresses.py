@@ -21,11 +21,15 @@ UNIX = "unix://"
 
 def wildcards(traits: Traits) -> tuple[str, ...]:
     """The primary wildcard address first; both for dual-stack proxies."""
-    return tuple(address for address, on in ((UNSPECIFIED, traits.ipv4), (UNSPECIFIED_V6, traits.ipv6)) if on)
+    return tuple(
+        address for address, on in ((UNSPECIFIED, traits.ipv4), (UNSPECIFIED_V6, traits.ipv6)) if on
+    )
 
 
 def loopbacks(traits: Traits) -> tuple[str, ...]:
-    return tuple(address for address, on in (("127.0.0.1", traits.ipv4), ("::1", traits.ipv6)) if on)
+    return tuple(
+        address for address, on in (("127.0.0.1", traits.ipv4), ("::1", traits.ipv6)) if on
+    )
 
 
 def listener_name(bind: str, port: int) -> str:
@@ -36,7 +40,9 @@ def socket(bind: str, port: int) -> Any:
     """An address to bind: an IP, or `unix://<path>` whatever the port."""
     if bind.startswith(UNIX):
         return address_pb2.Address(pipe=address_pb2.Pipe(path=bind.removeprefix(UNIX)))
-    return address_pb2.Address(socket_address=address_pb2.SocketAddress(address=bind, port_value=port))
+    return address_pb2.Address(
+        socket_address=address_pb2.SocketAddress(address=bind, port_value=port)
+    )
 
 
 def additional(binds: Iterable[str], port: int) -> list[Any]:
@@ -60,7 +66,8 @@ def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
 
 
 def cidr_range(text: str) -> Any:
-    """A `prefix_ranges` entry as written (host bits kept); None when it is the unspecified address or no address at all."""
+    """A `prefix_ranges` entry as written (host bits kept); None when it is the unspecified address
+    or no address at all."""
     address, _, length = text.partition("/")
     if address == UNSPECIFIED or not is_ip(address):
         return None
@@ -69,10 +76,12 @@ def cidr_range(text: str) -> Any:
 
 
 def vips(service: Service, traits: Traits) -> tuple[tuple[str, ...], ...]:
-    """The virtual addresses a service has for a proxy, one tuple for each listener: the first is primary, others of the
-    same tuple are further addresses of it. Without any address: the unspecified one."""
+    """The virtual addresses a service has for a proxy, one tuple for each listener: the first is
+    primary, others of the same tuple are further addresses of it. Without any address: the
+    unspecified one."""
     if service.registry is Registry.EXTERNAL and service.addresses:
-        # Each address of a ServiceEntry is a destination of its own, whatever the proxy's IP family.
+        # Each address of a ServiceEntry is a destination of its own, whatever the proxy's IP
+        # family.
         return tuple((host_address(address),) for address in service.addresses)
     usable = tuple(filter(partial(_in_family, traits), service.addresses))
     if usable:

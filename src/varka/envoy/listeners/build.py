@@ -15,7 +15,13 @@ from varka.envoy import wkt
 from varka.envoy.listeners import filters
 from varka.envoy.listeners.accesslog import tcp_logs
 from varka.envoy.listeners.addresses import additional, listener_name, socket
-from varka.envoy.listeners.chains import HANDSHAKE_TIMEOUT, Chain, HttpTarget, TcpTarget, config_metadata
+from varka.envoy.listeners.chains import (
+    HANDSHAKE_TIMEOUT,
+    Chain,
+    HttpTarget,
+    TcpTarget,
+    config_metadata,
+)
 from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter
 from varka.envoy.listeners.merge import Planned
 from varka.envoy.listeners.parts import Side
@@ -66,20 +72,28 @@ def outbound_listener(
 
 
 def _inspect(listener: Any, chains: Iterable[Chain], config: MeshConfig) -> None:
-    """Inspectors only where a chain needs what they find: they wait for the client's first bytes."""
-    forwards = any(isinstance(c.target, TcpTarget) and c.target.sni_forward is not None for c in chains)
+    """Inspectors only where a chain needs what they find: they wait for the client's first
+    bytes."""
+    forwards = any(
+        isinstance(c.target, TcpTarget) and c.target.sni_forward is not None for c in chains
+    )
     if forwards or any(chain.sni for chain in chains):
         listener.listener_filters.append(filters.tls_inspector())
     if any(chain.alpn for chain in chains):
         listener.listener_filters.append(filters.http_inspector())
         if config.protocol_detection_timeout is not None:
-            listener.listener_filters_timeout.CopyFrom(wkt.duration(config.protocol_detection_timeout))
+            listener.listener_filters_timeout.CopyFrom(
+                wkt.duration(config.protocol_detection_timeout)
+            )
     else:
         listener.listener_filters_timeout.CopyFrom(wkt.duration(0))
 
 
-def _complete(listener: Any, policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> None:
-    """A chain that takes everything is no default when it is alone; without any, the rest passes through."""
+def _complete(
+    listener: Any, policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry
+) -> None:
+    """A chain that takes everything is no default when it is alone; without any, the rest passes
+    through."""
     if not listener.HasField("default_filter_chain"):
         listener.default_filter_chain.name = PASSTHROUGH_CHAIN
         listener.default_filter_chain.filter_chain_match.SetInParent()
@@ -89,7 +103,14 @@ def _complete(listener: Any, policy: Policy, traits: Traits, config: MeshConfig,
         listener.ClearField("default_filter_chain")
 
 
-def _chain(chain: Chain, name: str, policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> Any:
+def _chain(
+    chain: Chain,
+    name: str,
+    policy: Policy,
+    traits: Traits,
+    config: MeshConfig,
+    telemetry: Telemetry,
+) -> Any:
     message = components.FilterChain(
         filter_chain_match=chain.match(),
         metadata=config_metadata(chain.config),
@@ -104,12 +125,18 @@ def _chain(chain: Chain, name: str, policy: Policy, traits: Traits, config: Mesh
             dynamic=chain.target.dynamic,
             any_host=policy.any_host,
         )
-        message.filters.append(manager_filter(connection_manager(manager, traits, config, telemetry)))
+        message.filters.append(
+            manager_filter(connection_manager(manager, traits, config, telemetry))
+        )
     else:
-        message.filters.extend(network_filters(chain.target, traits, tcp_logs(Side.OUTBOUND, config, telemetry)))
+        message.filters.extend(
+            network_filters(chain.target, traits, tcp_logs(Side.OUTBOUND, config, telemetry))
+        )
     return message
 
 
-def fallthrough(policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> list[Any]:
+def fallthrough(
+    policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry
+) -> list[Any]:
     target = TcpTarget(((policy.cluster, 1),), policy.cluster, idle_timeout(traits))
     return network_filters(target, traits, tcp_logs(Side.OUTBOUND, config, telemetry))

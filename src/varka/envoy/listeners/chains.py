@@ -17,11 +17,13 @@ from varka.envoy.names import ISTIO, istio_metadata
 RAW_BUFFER = "raw_buffer"
 TLS = "tls"
 PLAINTEXT_HTTP = ("http/1.1", "h2c")
-"""What the HTTP inspector says of plain HTTP. HTTP/1.0 is not among them: it goes on as bytes, rather than be refused."""
+"""What the HTTP inspector says of plain HTTP. HTTP/1.0 is not among them: it goes on as bytes,
+rather than be refused."""
 MTLS = ("istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2")
 """What the mesh's own clients offer."""
 HANDSHAKE_TIMEOUT = Duration.seconds(15)
-"""PILOT_GATEWAY_TRANSPORT_SOCKET_CONNECT_TIMEOUT: how long a client may take for its TLS handshake."""
+"""PILOT_GATEWAY_TRANSPORT_SOCKET_CONNECT_TIMEOUT: how long a client may take for its TLS
+handshake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +75,24 @@ class Chain:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """Chains of one listener with equal identity would match the same connections: Envoy refuses both."""
-        networks = {network(c) or c for c in self.cidrs if c.partition("/")[0] != UNSPECIFIED and c != "*"}
+        """Chains of one listener with equal identity would match the same connections: Envoy
+        refuses both."""
+        networks = {
+            network(c) or c for c in self.cidrs if c.partition("/")[0] != UNSPECIFIED and c != "*"
+        }
         return (self.transport, self.alpn, frozenset(self.sni) - {"*"}, frozenset(networks))
 
     def match(self) -> Any:
         """`filter_chain_match`; None when it matches everything."""
         if self.matches_all:
             return None
-        found = components.FilterChainMatch(application_protocols=self.alpn, transport_protocol=self.transport)
+        found = components.FilterChainMatch(
+            application_protocols=self.alpn, transport_protocol=self.transport
+        )
         found.server_names.extend(sorted(self.names))
-        found.prefix_ranges.extend(r for c in sorted(self.cidrs) if (r := cidr_range(c)) is not None)
+        found.prefix_ranges.extend(
+            r for c in sorted(self.cidrs) if (r := cidr_range(c)) is not None
+        )
         return found
 
 

@@ -6,13 +6,20 @@ from typing import Any
 
 import msgspec
 from envoy.config.core.v3 import protocol_pb2
-from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3 import (
+    http_connection_manager_pb2 as hcm_pb2,
+)
 
 from varka.base.duration import Duration
 from varka.envoy import wkt
 from varka.proxy.node import ProxyType
 from varka.proxy.traits import Traits
-from varka.resources.model.mesh import ConnectionSettings, HeadersWithUnderscoresAction, PathWithEscapedSlashesAction, Profile
+from varka.resources.model.mesh import (
+    ConnectionSettings,
+    HeadersWithUnderscoresAction,
+    PathWithEscapedSlashesAction,
+    Profile,
+)
 
 _EDGE = ConnectionSettings(
     listener_per_connection_buffer_limit_bytes=32 * 1024,
@@ -35,16 +42,25 @@ _UNSET = (
 )
 
 
-def effective_settings(given: ConnectionSettings | None, traits: Traits) -> ConnectionSettings | None:
+def effective_settings(
+    given: ConnectionSettings | None, traits: Traits
+) -> ConnectionSettings | None:
     """With the defaults of profile EDGE, which only gateways take."""
     if given is None or given.profile is not Profile.EDGE or traits.type is not ProxyType.ROUTER:
         return given
-    unset = {f: getattr(_EDGE, f) for f in given.__struct_fields__ if f != "profile" and getattr(given, f) in _UNSET}
+    unset = {
+        f: getattr(_EDGE, f)
+        for f in given.__struct_fields__
+        if f != "profile" and getattr(given, f) in _UNSET
+    }
     return msgspec.structs.replace(given, **unset)
 
 
-def apply_connection_settings(message: Any, given: ConnectionSettings | None, traits: Traits) -> None:
-    """Set on an HttpConnectionManager what is given; it overrides what the mesh says of path normalization."""
+def apply_connection_settings(
+    message: Any, given: ConnectionSettings | None, traits: Traits
+) -> None:
+    """Set on an HttpConnectionManager what is given; it overrides what the mesh says of path
+    normalization."""
     settings = effective_settings(given, traits)
     if settings is None:
         return
@@ -72,10 +88,14 @@ def apply_connection_settings(message: Any, given: ConnectionSettings | None, tr
 
 
 def _names_and_paths(message: Any, settings: ConnectionSettings) -> None:
-    underscores = settings.http_headers_with_underscores_action.value.removeprefix("HEADERS_WITH_UNDERSCORES_")
+    underscores = settings.http_headers_with_underscores_action.value.removeprefix(
+        "HEADERS_WITH_UNDERSCORES_"
+    )
     if underscores != "UNSPECIFIED":
         actions = protocol_pb2.HttpProtocolOptions.HeadersWithUnderscoresAction
-        message.common_http_protocol_options.headers_with_underscores_action = actions.Value(underscores)
+        message.common_http_protocol_options.headers_with_underscores_action = actions.Value(
+            underscores
+        )
     if settings.http_merge_slashes is not None:
         message.merge_slashes = settings.http_merge_slashes
     slashes = settings.http_path_with_escaped_slashes_action

@@ -16,7 +16,9 @@ from envoy.extensions.filters.listener.original_dst.v3 import original_dst_pb2
 from envoy.extensions.filters.listener.original_src.v3 import original_src_pb2
 from envoy.extensions.filters.listener.proxy_protocol.v3 import proxy_protocol_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
-from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3 import (
+    http_connection_manager_pb2 as hcm_pb2,
+)
 
 from varka.envoy import wkt
 
@@ -30,7 +32,9 @@ def network_filter(name: str, message: Any) -> Any:
 
 
 def listener_filter(name: str, message: Any, disabled: Any = None) -> Any:
-    return components.ListenerFilter(name=name, typed_config=wkt.pack(message), filter_disabled=disabled)
+    return components.ListenerFilter(
+        name=name, typed_config=wkt.pack(message), filter_disabled=disabled
+    )
 
 
 def http_filter(name: str, message: Any) -> Any:
@@ -44,7 +48,9 @@ def tls_inspector(disabled: Any = None) -> Any:
 
 
 def http_inspector(disabled: Any = None) -> Any:
-    return listener_filter("envoy.filters.listener.http_inspector", http_inspector_pb2.HttpInspector(), disabled)
+    return listener_filter(
+        "envoy.filters.listener.http_inspector", http_inspector_pb2.HttpInspector(), disabled
+    )
 
 
 def original_dst() -> Any:
@@ -52,16 +58,23 @@ def original_dst() -> Any:
 
 
 def original_src() -> Any:
-    """TPROXY: connections to the workload keep the client's address and carry the mark that routes them back."""
-    return listener_filter("envoy.filters.listener.original_src", original_src_pb2.OriginalSrc(mark=_TPROXY_MARK))
+    """TPROXY: connections to the workload keep the client's address and carry the mark that routes
+    them back."""
+    return listener_filter(
+        "envoy.filters.listener.original_src", original_src_pb2.OriginalSrc(mark=_TPROXY_MARK)
+    )
 
 
 def proxy_protocol() -> Any:
-    return listener_filter("envoy.filters.listener.proxy_protocol", proxy_protocol_pb2.ProxyProtocol())
+    return listener_filter(
+        "envoy.filters.listener.proxy_protocol", proxy_protocol_pb2.ProxyProtocol()
+    )
 
 
 def grpc_stats() -> Any:
-    config = grpc_stats_pb2.FilterConfig(emit_filter_state=True, stats_for_all_methods=wkt.boolean(False))
+    config = grpc_stats_pb2.FilterConfig(
+        emit_filter_state=True, stats_for_all_methods=wkt.boolean(False)
+    )
     return http_filter("envoy.filters.http.grpc_stats", config)
 
 
@@ -86,4 +99,7 @@ def forward_proxy(cache: Any) -> Any:
 
 
 def router(*, suppress_debug_headers: bool) -> Any:
-    return http_filter("envoy.filters.http.router", router_pb2.Router(suppress_envoy_headers=suppress_debug_headers))
+    return http_filter(
+        "envoy.filters.http.router",
+        router_pb2.Router(suppress_envoy_headers=suppress_debug_headers),
+    )

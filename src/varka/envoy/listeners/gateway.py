@@ -55,9 +55,12 @@ def gateway_layers(
     endpoints: Endpoints,
     telemetry: Telemetry,
 ) -> ListenerParts:
-    """One layer. A port without any chain (TCP without a route) has no listener: Envoy would refuse it."""
+    """One layer. A port without any chain (TCP without a route) has no listener: Envoy would refuse
+    it."""
     layer_4 = tuple(rule for rule in gateway.virtual_services if rule.spec.tcp or rule.spec.tls)
-    world = World(scope, memo(bound_by_gateway, memo, layer_4), traits, config.outbound_cluster_stat_name)
+    world = World(
+        scope, memo(bound_by_gateway, memo, layer_4), traits, config.outbound_cluster_stat_name
+    )
     planned = [found for found in _planned(gateway.ports, world) if found.chains]
     resources = tuple(memo(gateway_listener, found, traits, config, telemetry) for found in planned)
     targets = [served.chain.target for found in planned for served in found.chains]
@@ -73,24 +76,33 @@ def _planned(ports: Iterable[GatewayPort], world: World) -> Iterable[GatewayList
         binds = (port.bind,) if port.bind else wildcards(world.traits)
         new = GatewayListener(binds, port.number, tuple(port_chains(port, world)))
         same = found.get(new.name)
-        found[new.name] = new if same is None else replace(same, chains=_joined(same.chains, new.chains))
+        found[new.name] = (
+            new if same is None else replace(same, chains=_joined(same.chains, new.chains))
+        )
     return found.values()
 
 
-def _joined(chains: tuple[ServerChain, ...], more: Iterable[ServerChain]) -> tuple[ServerChain, ...]:
-    """`bind: 0.0.0.0` and none at all are one address: of chains that would match the same the first one stays."""
+def _joined(
+    chains: tuple[ServerChain, ...], more: Iterable[ServerChain]
+) -> tuple[ServerChain, ...]:
+    """`bind: 0.0.0.0` and none at all are one address: of chains that would match the same the
+    first one stays."""
     found = {served.chain.identity: served for served in reversed((*chains, *more))}
     return tuple(served for served in (*chains, *more) if found[served.chain.identity] is served)
 
 
-def gateway_listener(planned: GatewayListener, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> EnvoyResource:
+def gateway_listener(
+    planned: GatewayListener, traits: Traits, config: MeshConfig, telemetry: Telemetry
+) -> EnvoyResource:
     own = proxy_config(traits, config)
     settings = effective_settings(own.connection_settings, traits)
     listener = listener_pb2.Listener(
         name=planned.name,
         address=socket(planned.binds[0], planned.port),
         additional_addresses=additional(planned.binds[1:], planned.port),
-        filter_chains=[_chain(served, planned.name, traits, config, telemetry) for served in planned.chains],
+        filter_chains=[
+            _chain(served, planned.name, traits, config, telemetry) for served in planned.chains
+        ],
         traffic_direction=base_pb2.OUTBOUND,
         max_connections_to_accept_per_socket_event=wkt.uint32(1),
         access_log=listener_logs(Side.GATEWAY, config, telemetry),
@@ -106,7 +118,9 @@ def gateway_listener(planned: GatewayListener, traits: Traits, config: MeshConfi
     return encode(TypeUrl.LISTENER, planned.name, listener, origins)
 
 
-def _chain(served: ServerChain, name: str, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> Any:
+def _chain(
+    served: ServerChain, name: str, traits: Traits, config: MeshConfig, telemetry: Telemetry
+) -> Any:
     target = served.chain.target
     if isinstance(target, HttpTarget):
         prefix = served.stat_prefix or stat_name(f"outbound_{name}")
@@ -117,6 +131,8 @@ def _chain(served: ServerChain, name: str, traits: Traits, config: MeshConfig, t
     return components.FilterChain(
         filter_chain_match=served.chain.match(),
         filters=found,
-        transport_socket=downstream_socket(served.tls, traits, config) if served.tls is not None else None,
+        transport_socket=downstream_socket(served.tls, traits, config)
+        if served.tls is not None
+        else None,
         transport_socket_connect_timeout=wkt.duration(HANDSHAKE_TIMEOUT),
     )

@@ -71,7 +71,9 @@ def _server_chains(served: GatewayServer, world: World) -> Iterator[ServerChain]
     if tls is not None and terminates(tls):
         sni = tuple(sorted({name for _, name in served.hosts}))
         if _protocol(served) is Protocol.HTTPS:
-            yield ServerChain(Chain(_http(served), sni, origins=(served.gateway,)), tls, served.server.name)
+            yield ServerChain(
+                Chain(_http(served), sni, origins=(served.gateway,)), tls, served.server.name
+            )
         elif (found := _tcp_target(served, world)) is not None:
             target, rule = found
             yield ServerChain(Chain(target, sni, origins=(served.gateway, *rule.sources)), tls)
@@ -84,9 +86,11 @@ def _server_chains(served: GatewayServer, world: World) -> Iterator[ServerChain]
         yield ServerChain(Chain(target, origins=(served.gateway, *rule.sources)))
 
 
-def _tcp_target(served: GatewayServer, world: World) -> tuple[TcpTarget, MergedVirtualService] | None:
-    """The first `tcp` rule of a VirtualService bound to the gateway that is for this port. A TLSRoute has `tls` rules
-    instead, also where the gateway terminates TLS."""
+def _tcp_target(
+    served: GatewayServer, world: World
+) -> tuple[TcpTarget, MergedVirtualService] | None:
+    """The first `tcp` rule of a VirtualService bound to the gateway that is for this port. A
+    TLSRoute has `tls` rules instead, also where the gateway terminates TLS."""
     for rule in _bound(served, world):
         routes = [(r.match, r.route) for r in rule.spec.tcp]
         if not routes and rule.key.kind == "TLSRoute":
@@ -113,23 +117,31 @@ def _passthrough(served: GatewayServer, world: World) -> Iterator[ServerChain]:
 
 
 def _auto_passthrough(served: GatewayServer, world: World) -> Iterator[ServerChain]:
-    """Any service of the mesh by the SNI that names its cluster. Only mesh mTLS passes, told by its ALPN."""
+    """Any service of the mesh by the SNI that names its cluster. Only mesh mTLS passes, told by its
+    ALPN."""
     hosts = [name for _, name in served.hosts]
     for entry in (e for group in world.scope.groups for e in group.services):
         service = entry.service
         if service.mesh_external or not any(is_within(service.hostname, host) for host in hosts):
             continue
-        subsets = ("", *(subset.name for subset in (entry.rule.subsets if entry.rule is not None else ())))
+        subsets = (
+            "",
+            *(subset.name for subset in (entry.rule.subsets if entry.rule is not None else ())),
+        )
         for port in (p for p in service.ports if p.protocol is not Protocol.UDP):
             for subset in subsets:
                 yield ServerChain(_sni_chain(entry, port, subset, served.gateway, world))
 
 
-def _sni_chain(entry: ScopedService, port: ServicePort, subset: str, gateway: ObjectKey, world: World) -> Chain:
+def _sni_chain(
+    entry: ScopedService, port: ServicePort, subset: str, gateway: ObjectKey, world: World
+) -> Chain:
     service, pattern = entry.service, world.stat_pattern
     cluster = sni_cluster(port.number, subset, entry.service.hostname)
     prefix = stat_prefix(pattern, service, subset, port.number, port.name) if pattern else cluster
-    target = single(cluster, prefix, entry.rule, subset, port.protocol, world.traits, tunnelled=False)
+    target = single(
+        cluster, prefix, entry.rule, subset, port.protocol, world.traits, tunnelled=False
+    )
     return Chain(target, (cluster,), alpn=MTLS, origins=(gateway, entry.service.source))
 
 
@@ -141,14 +153,23 @@ def _bound(served: GatewayServer, world: World) -> Iterator[MergedVirtualService
 
 def _applies(match: Match | TLSMatchAttributes, served: GatewayServer) -> bool:
     port = served.server.port.number if served.server.port is not None else 0
-    return match.port in (0, port) and (not match.gateways or gateway_name(served.gateway) in match.gateways)
+    return match.port in (0, port) and (
+        not match.gateways or gateway_name(served.gateway) in match.gateways
+    )
 
 
 def _to(
-    destinations: Iterable[RouteDestination], served: GatewayServer, rule: MergedVirtualService, world: World
+    destinations: Iterable[RouteDestination],
+    served: GatewayServer,
+    rule: MergedVirtualService,
+    world: World,
 ) -> TcpTarget | None:
     routes = tuple(destinations)
-    found = {r.destination.host: world.scope.find(Hostname(r.destination.host)) for r in routes if r.destination is not None}
+    found = {
+        r.destination.host: world.scope.find(Hostname(r.destination.host))
+        for r in routes
+        if r.destination is not None
+    }
     port = served.server.port
     listened = ServicePort(port.name if port else "", port.number if port else 0, _protocol(served))
     return to_routes(routes, found, listened, rule.key, world.traits, world.stat_pattern)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from envoy.config.core.v3 import config_source_pb2, extension_pb2, protocol_pb2
-from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3 import (
+    http_connection_manager_pb2 as hcm_pb2,
+)
 from envoy.extensions.http.header_formatters.preserve_case.v3 import preserve_case_pb2
 from envoy.extensions.request_id.uuid.v3 import uuid_pb2
 
@@ -22,7 +24,13 @@ from varka.envoy.listeners.tracing import tracing
 from varka.envoy.proxyconfig import proxy_config
 from varka.mesh.telemetry import Telemetry
 from varka.proxy.traits import Traits
-from varka.resources.model.mesh import ForwardClientCertDetails, MeshConfig, NormalizationType, ProxyConfig, ProxyHeaders
+from varka.resources.model.mesh import (
+    ForwardClientCertDetails,
+    MeshConfig,
+    NormalizationType,
+    ProxyConfig,
+    ProxyHeaders,
+)
 
 _Manager = hcm_pb2.HttpConnectionManager
 SERVER_NAME = "istio-envoy"
@@ -45,7 +53,9 @@ class Manager:
     """An explicit proxy: requests name their whole URL."""
 
 
-def connection_manager(manager: Manager, traits: Traits, config: MeshConfig, telemetry: Telemetry, inline: Any = None) -> Any:
+def connection_manager(
+    manager: Manager, traits: Traits, config: MeshConfig, telemetry: Telemetry, inline: Any = None
+) -> Any:
     """The message. `inline` is a RouteConfiguration instead of RDS."""
     own = proxy_config(traits, config)
     headers = own.proxy_headers or ProxyHeaders()
@@ -76,7 +86,8 @@ def manager_filter(message: Any) -> Any:
 
 
 def rds(name: str) -> Any:
-    """Routes over the aggregated stream. No time limit: a listener without its routes must not go live."""
+    """Routes over the aggregated stream. No time limit: a listener without its routes must not go
+    live."""
     source = config_source_pb2.ConfigSource(
         ads=config_source_pb2.AggregatedConfigSource(),
         initial_fetch_timeout=wkt.duration(0),
@@ -105,22 +116,32 @@ def _filters(manager: Manager, traits: Traits, headers: ProxyHeaders) -> list[An
 def _request_id(side: Side, telemetry: Telemetry) -> Any:
     chosen = telemetry.server_tracing if side is Side.INBOUND else telemetry.client_tracing
     config = uuid_pb2.UuidRequestIdConfig(
-        use_request_id_for_trace_sampling=wkt.boolean(chosen.use_request_id if chosen is not None else True)
+        use_request_id_for_trace_sampling=wkt.boolean(
+            chosen.use_request_id if chosen is not None else True
+        )
     )
     return hcm_pb2.RequestIDExtension(typed_config=wkt.pack(config))
 
 
 def _normalization(message: Any, config: MeshConfig) -> None:
     """`meshConfig.pathNormalization`."""
-    chosen = config.path_normalization.normalization if config.path_normalization else NormalizationType.DEFAULT
+    chosen = (
+        config.path_normalization.normalization
+        if config.path_normalization
+        else NormalizationType.DEFAULT
+    )
     message.normalize_path.value = chosen is not NormalizationType.NONE
     merge = (NormalizationType.MERGE_SLASHES, NormalizationType.DECODE_AND_MERGE_SLASHES)
     message.merge_slashes = chosen in merge
     decode_slashes = chosen is NormalizationType.DECODE_AND_MERGE_SLASHES
-    message.path_with_escaped_slashes_action = _Manager.UNESCAPE_AND_FORWARD if decode_slashes else _Manager.KEEP_UNCHANGED
+    message.path_with_escaped_slashes_action = (
+        _Manager.UNESCAPE_AND_FORWARD if decode_slashes else _Manager.KEEP_UNCHANGED
+    )
 
 
-def _protocol_options(message: Any, manager: Manager, traits: Traits, headers: ProxyHeaders) -> None:
+def _protocol_options(
+    message: Any, manager: Manager, traits: Traits, headers: ProxyHeaders
+) -> None:
     if (timeout := idle_timeout(traits)) is not None:
         message.common_http_protocol_options.idle_timeout.CopyFrom(wkt.duration(timeout))
     if manager.http2:
@@ -133,9 +154,12 @@ def _protocol_options(message: Any, manager: Manager, traits: Traits, headers: P
         message.http_protocol_options.allow_absolute_url.value = True
     if headers.preserve_http1_header_case:
         formatter = extension_pb2.TypedExtensionConfig(
-            name="preserve_case", typed_config=wkt.pack(preserve_case_pb2.PreserveCaseFormatterConfig())
+            name="preserve_case",
+            typed_config=wkt.pack(preserve_case_pb2.PreserveCaseFormatterConfig()),
         )
-        header_format = protocol_pb2.Http1ProtocolOptions.HeaderKeyFormat(stateful_formatter=formatter)
+        header_format = protocol_pb2.Http1ProtocolOptions.HeaderKeyFormat(
+            stateful_formatter=formatter
+        )
         message.http_protocol_options.header_key_format.CopyFrom(header_format)
 
 
@@ -152,8 +176,8 @@ def _server_header(message: Any, side: Side, headers: ProxyHeaders) -> None:
 
 
 def _client_certificate(message: Any, side: Side, own: ProxyConfig, headers: ProxyHeaders) -> None:
-    """XFCC: sidecars add the client's identity for their workload, gateways replace what came from outside
-    (`gatewayTopology.forwardClientCertDetails`)."""
+    """XFCC: sidecars add the client's identity for their workload, gateways replace what came from
+    outside (`gatewayTopology.forwardClientCertDetails`)."""
     if side is Side.INBOUND:
         chosen, details = headers.forwarded_client_cert, headers.set_current_client_cert_details
         name = "APPEND_FORWARD" if chosen is ForwardClientCertDetails.UNDEFINED else chosen.value
@@ -166,7 +190,9 @@ def _client_certificate(message: Any, side: Side, own: ProxyConfig, headers: Pro
         shown.chain = details is not None and bool(details.chain)
     elif side is Side.GATEWAY:
         topology = own.gateway_topology
-        chosen = topology.forward_client_cert_details if topology else ForwardClientCertDetails.UNDEFINED
+        chosen = (
+            topology.forward_client_cert_details if topology else ForwardClientCertDetails.UNDEFINED
+        )
         name = "SANITIZE_SET" if chosen is ForwardClientCertDetails.UNDEFINED else chosen.value
         message.xff_num_trusted_hops = topology.num_trusted_proxies if topology else 0
         message.forward_client_cert_details = _Manager.ForwardClientCertDetails.Value(name)

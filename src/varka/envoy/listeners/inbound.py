@@ -1,5 +1,5 @@
-"""Inbound listeners of sidecars: `virtualInbound` with chains for each port the workload serves, and the listeners
-that `Sidecar.ingress` binds."""
+"""Inbound listeners of sidecars: `virtualInbound` with chains for each port the workload serves,
+and the listeners that `Sidecar.ingress` binds."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ CATCH_ALL_HTTP = "virtualInbound-catchall-http"
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One port that a workload serves, or that passes through. `target` 0: any port that nothing else speaks about."""
+    """One port that a workload serves, or that passes through. `target` 0: any port that nothing
+    else speaks about."""
 
     cluster: ClusterName
     protocol: Protocol
@@ -88,21 +89,26 @@ def inbound_layer(
     ports = sorted(_served(inbound, traits, config, settings), key=lambda served: served.target)
     passing = _passing(inbound.peers, {served.target for served in ports})
     redirected = (*passing, *(served for served in ports if not served.bound))
-    resources = [memo(bound_listener, served, traits, config, telemetry) for served in ports if served.bound]
+    resources = [
+        memo(bound_listener, served, traits, config, telemetry) for served in ports if served.bound
+    ]
     if traits.interception is not Interception.NONE:
         resources.insert(0, memo(virtual_inbound, redirected, traits, config, telemetry))
     return ListenerParts((memo(Layer.of, tuple(resources)),), frozenset())
 
 
 def _passing(peers: Peers, served: set[int]) -> Iterator[Served]:
-    """Ports that no service names; those with a mode of their own (`portLevelMtls`) have chains of their own."""
+    """Ports that no service names; those with a mode of their own (`portLevelMtls`) have chains of
+    their own."""
     yield Served(INBOUND_PASSTHROUGH, Protocol.AUTO, mtls=peers.mode)
     for port, mode in sorted(peers.ports):
         if port not in served:
             yield Served(INBOUND_PASSTHROUGH, Protocol.AUTO, target=port, mtls=mode)
 
 
-def _served(inbound: Inbound, traits: Traits, config: MeshConfig, settings: Settings) -> Iterable[Served]:
+def _served(
+    inbound: Inbound, traits: Traits, config: MeshConfig, settings: Settings
+) -> Iterable[Served]:
     """For each target port the oldest service counts, its protocol too."""
     if inbound.ingress is not None:
         candidates = (_of_ingress(entry, inbound, traits, settings) for entry in inbound.ingress)
@@ -136,19 +142,27 @@ def _of_service(target: ServiceTarget, traits: Traits, config: MeshConfig) -> Se
         target=target.target,
         bind=wildcards(traits)[0],
         host=service.hostname,
-        stat_prefix=stat_prefix(pattern, service, "", target.port.number, target.port.name, target.target) if pattern else "",
+        stat_prefix=stat_prefix(
+            pattern, service, "", target.port.number, target.port.name, target.target
+        )
+        if pattern
+        else "",
         origins=(service.source,),
     )
 
 
-def _of_ingress(entry: IngressListener, inbound: Inbound, traits: Traits, settings: Settings) -> Served | None:
+def _of_ingress(
+    entry: IngressListener, inbound: Inbound, traits: Traits, settings: Settings
+) -> Served | None:
     spec, key = entry.spec, inbound.sidecar
     if spec.port is None:
         return None
     port, protocol = spec.port.number, parse(spec.port.protocol)
     tls = spec.tls if settings.enable_tls_on_sidecar_ingress else None
     none = spec.capture_mode is CaptureMode.NONE
-    bound = none or (spec.capture_mode is CaptureMode.DEFAULT and traits.interception is Interception.NONE)
+    bound = none or (
+        spec.capture_mode is CaptureMode.DEFAULT and traits.interception is Interception.NONE
+    )
     if bound and traits.unprivileged and 0 < port < 1024:
         return None
     wild = spec.bind == wildcards(traits)[0] or (not spec.bind and protocol.is_http)
@@ -173,21 +187,40 @@ def after_tls(protocol: Protocol) -> Protocol:
     return {Protocol.HTTPS: Protocol.HTTP, Protocol.TLS: Protocol.TCP}.get(protocol, protocol)
 
 
-def virtual_inbound(served: tuple[Served, ...], traits: Traits, config: MeshConfig, telemetry: Telemetry) -> EnvoyResource:
-    """Where inbound connections are redirected: chains by destination port, and passing through for all other ports."""
-    chains = [black_hole_chain(f"{VIRTUAL_INBOUND}-blackhole", config.proxy_inbound_listen_port, traits)]
+def virtual_inbound(
+    served: tuple[Served, ...], traits: Traits, config: MeshConfig, telemetry: Telemetry
+) -> EnvoyResource:
+    """Where inbound connections are redirected: chains by destination port, and passing through for
+    all other ports."""
+    chains = [
+        black_hole_chain(f"{VIRTUAL_INBOUND}-blackhole", config.proxy_inbound_listen_port, traits)
+    ]
     for one in served:
         chains.extend(_chains(one, traits, config, telemetry))
-    listener = _listener(VIRTUAL_INBOUND, wildcards(traits), config.proxy_inbound_listen_port, chains, config, telemetry)
+    listener = _listener(
+        VIRTUAL_INBOUND,
+        wildcards(traits),
+        config.proxy_inbound_listen_port,
+        chains,
+        config,
+        telemetry,
+    )
     redirect = [filters.original_dst()]
     if traits.interception is Interception.TPROXY:
         listener.transparent.value = True
         redirect.append(filters.original_src())
     listener.listener_filters.extend([*redirect, *inspectors(chains)])
-    return encode(TypeUrl.LISTENER, VIRTUAL_INBOUND, listener, dict.fromkeys(o for one in served for o in one.origins))
+    return encode(
+        TypeUrl.LISTENER,
+        VIRTUAL_INBOUND,
+        listener,
+        dict.fromkeys(o for one in served for o in one.origins),
+    )
 
 
-def bound_listener(served: Served, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> EnvoyResource:
+def bound_listener(
+    served: Served, traits: Traits, config: MeshConfig, telemetry: Telemetry
+) -> EnvoyResource:
     """A port of `Sidecar.ingress` that is bound instead of redirected to."""
     chains = list(_chains(served, traits, config, telemetry))
     listener = _listener(served.name, (served.bind,), served.target, chains, config, telemetry)
@@ -196,7 +229,12 @@ def bound_listener(served: Served, traits: Traits, config: MeshConfig, telemetry
 
 
 def _listener(
-    name: str, addresses: tuple[str, ...], port: int, chains: Iterable[Any], config: MeshConfig, telemetry: Telemetry
+    name: str,
+    addresses: tuple[str, ...],
+    port: int,
+    chains: Iterable[Any],
+    config: MeshConfig,
+    telemetry: Telemetry,
 ) -> Any:
     listener = listener_pb2.Listener(
         name=name,
@@ -213,16 +251,24 @@ def _listener(
     return listener
 
 
-def _chains(served: Served, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> Iterator[Any]:
+def _chains(
+    served: Served, traits: Traits, config: MeshConfig, telemetry: Telemetry
+) -> Iterator[Any]:
     for kind in chain_kinds(served.protocol, served.mtls, served.tls is not None):
-        match = components.FilterChainMatch(application_protocols=kind.alpn, transport_protocol=kind.transport)
+        match = components.FilterChainMatch(
+            application_protocols=kind.alpn, transport_protocol=kind.transport
+        )
         if served.target:
             match.destination_port.value = served.target
-        name = served.name if not served.passes else CATCH_ALL_HTTP if kind.http else VIRTUAL_INBOUND
+        name = (
+            served.name if not served.passes else CATCH_ALL_HTTP if kind.http else VIRTUAL_INBOUND
+        )
         yield components.FilterChain(
             name=name,
             filter_chain_match=match,
-            filters=_http(served, traits, config, telemetry) if kind.http else _tcp(served, traits, config, telemetry),
+            filters=_http(served, traits, config, telemetry)
+            if kind.http
+            else _tcp(served, traits, config, telemetry),
             transport_socket=_socket(served, kind, traits, config) if kind.terminated else None,
             metadata=config_metadata(served.config),
         )
@@ -242,15 +288,25 @@ def _http(served: Served, traits: Traits, config: MeshConfig, telemetry: Telemet
         grpc_web=served.protocol is Protocol.GRPC_WEB,
         http2=served.protocol.is_http2,
     )
-    return [manager_filter(connection_manager(manager, traits, config, telemetry, _routes(served, config)))]
+    return [
+        manager_filter(
+            connection_manager(manager, traits, config, telemetry, _routes(served, config))
+        )
+    ]
 
 
 def _routes(served: Served, config: MeshConfig) -> Any:
     """Everything goes to the workload."""
     operation = f"{served.host}:{served.port}/*"
-    route = inbound_route(served.cluster, operation, served.protocol, config.default_inbound_http_retry_policy)
-    host = route_components_pb2.VirtualHost(name=f"inbound|http|{served.port}", domains=["*"], routes=[route])
-    return route_pb2.RouteConfiguration(name=served.cluster, virtual_hosts=[host], validate_clusters=wkt.boolean(False))
+    route = inbound_route(
+        served.cluster, operation, served.protocol, config.default_inbound_http_retry_policy
+    )
+    host = route_components_pb2.VirtualHost(
+        name=f"inbound|http|{served.port}", domains=["*"], routes=[route]
+    )
+    return route_pb2.RouteConfiguration(
+        name=served.cluster, virtual_hosts=[host], validate_clusters=wkt.boolean(False)
+    )
 
 
 def _tcp(served: Served, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> list[Any]:

@@ -35,13 +35,25 @@ class Rule:
 
     def origins(self) -> tuple[ObjectKey, ...]:
         """Itself and the DestinationRules of its destinations."""
-        rules = [s for _, found in self.destinations if found is not None and found.rule is not None for s in found.rule.sources]
+        rules = [
+            s
+            for _, found in self.destinations
+            if found is not None and found.rule is not None
+            for s in found.rule.sources
+        ]
         return (*self.source.sources, *dict.fromkeys(rules))
 
 
-def rules_of(virtual_services: Iterable[MergedVirtualService], scope: Scope, namespace: Namespace) -> tuple[Rule, ...]:
-    """Those with layer 4 routes: a change of HTTP routes leaves the result equal. `namespace` is the client's."""
-    return tuple(_rule(found, scope, namespace) for found in virtual_services if found.spec.tcp or found.spec.tls)
+def rules_of(
+    virtual_services: Iterable[MergedVirtualService], scope: Scope, namespace: Namespace
+) -> tuple[Rule, ...]:
+    """Those with layer 4 routes: a change of HTTP routes leaves the result equal. `namespace` is
+    the client's."""
+    return tuple(
+        _rule(found, scope, namespace)
+        for found in virtual_services
+        if found.spec.tcp or found.spec.tls
+    )
 
 
 def _rule(found: MergedVirtualService, scope: Scope, namespace: Namespace) -> Rule:
@@ -59,7 +71,9 @@ def _rule(found: MergedVirtualService, scope: Scope, namespace: Namespace) -> Ru
 
 
 def rules_for(rules: tuple[Rule, ...], host: Hostname) -> tuple[Rule, ...]:
-    return tuple(rule for rule in rules if any(overlaps(pattern, host) for pattern in rule.spec.hosts))
+    return tuple(
+        rule for rule in rules if any(overlaps(pattern, host) for pattern in rule.spec.hosts)
+    )
 
 
 def applies(match: Match, rule: Rule, port: int, traits: Traits) -> bool:
@@ -90,23 +104,33 @@ class Destination:
         return self.entry.service
 
     def origins(self) -> tuple[ObjectKey, ...]:
-        return (self.service.source, *(self.entry.rule.sources if self.entry.rule is not None else ()))
+        return (
+            self.service.source,
+            *(self.entry.rule.sources if self.entry.rule is not None else ()),
+        )
 
 
-def chains_for(destination: Destination, rules: tuple[Rule, ...], traits: Traits, stat_pattern: str) -> tuple[Chain, ...]:
-    """The TCP chains of a destination: `tls` routes on TLS ports, `tcp` routes on others, else the service itself."""
+def chains_for(
+    destination: Destination, rules: tuple[Rule, ...], traits: Traits, stat_pattern: str
+) -> tuple[Chain, ...]:
+    """The TCP chains of a destination: `tls` routes on TLS ports, `tcp` routes on others, else the
+    service itself."""
     found = rules_for(rules, destination.service.hostname)
     if destination.port.protocol.is_tls:
         return _tls_chains(destination, found, traits, stat_pattern)
     return _tcp_chains(destination, found, traits, stat_pattern)
 
 
-def _tls_chains(destination: Destination, rules: tuple[Rule, ...], traits: Traits, pattern: str) -> tuple[Chain, ...]:
+def _tls_chains(
+    destination: Destination, rules: tuple[Rule, ...], traits: Traits, pattern: str
+) -> tuple[Chain, ...]:
     port, cidrs = destination.port, destination.cidrs
     chains: dict[tuple[tuple[str, ...], tuple[str, ...]], Chain] = {}
     for rule in rules:
         for route in rule.spec.tls:
-            target = to_routes(route.route, dict(rule.destinations), port, rule.source.key, traits, pattern)
+            target = to_routes(
+                route.route, dict(rule.destinations), port, rule.source.key, traits, pattern
+            )
             if target is None:
                 continue
             for match in route.match:
@@ -114,25 +138,36 @@ def _tls_chains(destination: Destination, rules: tuple[Rule, ...], traits: Trait
                     continue
                 if match.destination_subnets and port.number > 0:
                     cidrs = match.destination_subnets
-                chain = Chain(target, match.sni_hosts, cidrs, config=rule.source.key, origins=rule.origins())
+                chain = Chain(
+                    target, match.sni_hosts, cidrs, config=rule.source.key, origins=rule.origins()
+                )
                 chains.setdefault((match.sni_hosts, match.destination_subnets), chain)
     if chains:
         return tuple(chains.values())
     return (_default_chain(destination, cidrs, _service_names(destination), traits, pattern),)
 
 
-def _tcp_chains(destination: Destination, rules: tuple[Rule, ...], traits: Traits, pattern: str) -> tuple[Chain, ...]:
-    """Up to the first rule that takes any destination address; then the service's own chain is not needed."""
+def _tcp_chains(
+    destination: Destination, rules: tuple[Rule, ...], traits: Traits, pattern: str
+) -> tuple[Chain, ...]:
+    """Up to the first rule that takes any destination address; then the service's own chain is not
+    needed."""
     port, chains = destination.port, list[Chain]()
     covered = False
     for rule in rules:
         for route in rule.spec.tcp:
-            target = to_routes(route.route, dict(rule.destinations), port, rule.source.key, traits, pattern)
+            target = to_routes(
+                route.route, dict(rule.destinations), port, rule.source.key, traits, pattern
+            )
             if target is None:
                 continue
             matches = [m for m in route.match if applies(m, rule, port.number, traits)]
-            if not route.match or any(not m.destination_subnets or port.number == 0 for m in matches):
-                chain = Chain(target, cidrs=destination.cidrs, config=rule.source.key, origins=rule.origins())
+            if not route.match or any(
+                not m.destination_subnets or port.number == 0 for m in matches
+            ):
+                chain = Chain(
+                    target, cidrs=destination.cidrs, config=rule.source.key, origins=rule.origins()
+                )
                 return (*chains, chain)
             subnets = tuple(subnet for m in matches for subnet in m.destination_subnets)
             if subnets:
@@ -144,7 +179,8 @@ def _tcp_chains(destination: Destination, rules: tuple[Rule, ...], traits: Trait
 
 
 def _service_names(destination: Destination) -> tuple[str, ...]:
-    """The host as SNI where the address does not tell services apart: CIDRs, and wildcard listeners."""
+    """The host as SNI where the address does not tell services apart: CIDRs, and wildcard
+    listeners."""
     shared = destination.address == destination.wildcard == destination.bind
     host = destination.service.hostname
     if destination.cidrs or not destination.address or shared or _resolves_any(destination.service):
@@ -156,7 +192,13 @@ def _resolves_any(service: Service) -> bool:
     return service.hostname.startswith("*") and service.resolution is Resolution.DYNAMIC_DNS
 
 
-def _default_chain(destination: Destination, cidrs: tuple[str, ...], sni: tuple[str, ...], traits: Traits, pattern: str) -> Chain:
+def _default_chain(
+    destination: Destination,
+    cidrs: tuple[str, ...],
+    sni: tuple[str, ...],
+    traits: Traits,
+    pattern: str,
+) -> Chain:
     """To the service: its own port when it has only one, else the port listened on."""
     service, port = destination.service, destination.port.number
     if len(service.ports) == 1:
@@ -164,5 +206,13 @@ def _default_chain(destination: Destination, cidrs: tuple[str, ...], sni: tuple[
     cluster = outbound_cluster(port, "", service.hostname)
     prefix = stat_prefix(pattern, service, "", port) if pattern else cluster
     forward = (service.hostname, destination.port.number) if _resolves_any(service) else None
-    target = single(cluster, prefix, destination.entry.rule, "", destination.port.protocol, traits, sni_forward=forward)
+    target = single(
+        cluster,
+        prefix,
+        destination.entry.rule,
+        "",
+        destination.port.protocol,
+        traits,
+        sni_forward=forward,
+    )
     return Chain(target, sni, cidrs, origins=destination.origins())

@@ -56,7 +56,9 @@ class Planned:
         return frozenset(c.target.route for c in self.chains if isinstance(c.target, HttpTarget))
 
 
-def merge(offers: Iterable[Offer], standing: dict[Place, Planned] | None = None) -> dict[Place, Planned]:
+def merge(
+    offers: Iterable[Offer], standing: dict[Place, Planned] | None = None
+) -> dict[Place, Planned]:
     """All offers, oldest first, joined to what stands already."""
     listeners = dict(standing or {})
     for offer in offers:
@@ -70,7 +72,9 @@ def _first(offer: Offer) -> Planned:
     # A wildcard HTTP listener always sniffs: what is not HTTP passes through it.
     sniffs = offer.protocol.is_http and offer.protocol is not Protocol.HTTP_PROXY and offer.wildcard
     protocol = Protocol.AUTO if sniffs else offer.protocol
-    return Planned(offer.binds, offer.port, protocol, _joined((), (*offer.tcp, *offer.http)), offer.bound)
+    return Planned(
+        offer.binds, offer.port, protocol, _joined((), (*offer.tcp, *offer.http)), offer.bound
+    )
 
 
 def _join(current: Planned, offer: Offer) -> Planned:
@@ -82,7 +86,10 @@ def _join(current: Planned, offer: Offer) -> Planned:
         return current
     if offer.protocol is Protocol.AUTO and current.protocol.is_http:
         return _first(offer)
-    both = current.protocol.is_tcp != offer.protocol.is_tcp or Protocol.AUTO in (current.protocol, offer.protocol)
+    both = current.protocol.is_tcp != offer.protocol.is_tcp or Protocol.AUTO in (
+        current.protocol,
+        offer.protocol,
+    )
     chains = offer.tcp if current.protocol is Protocol.AUTO else (*offer.tcp, *offer.http)
     protocol = Protocol.AUTO if both else current.protocol
     return replace(current, protocol=protocol, chains=_joined(current.chains, chains))
@@ -102,8 +109,14 @@ def _joined(chains: tuple[Chain, ...], more: Iterable[Chain]) -> tuple[Chain, ..
 
 
 def _with_dynamic(current: Planned, offer: Offer) -> Planned:
-    """The HTTP chain that stands takes the offer's hosts too; only names resolved on demand need its filters."""
-    more = {host for chain in offer.http if isinstance(chain.target, HttpTarget) for host in chain.target.dynamic}
+    """The HTTP chain that stands takes the offer's hosts too; only names resolved on demand need
+    its filters."""
+    more = {
+        host
+        for chain in offer.http
+        if isinstance(chain.target, HttpTarget)
+        for host in chain.target.dynamic
+    }
     if not more:
         return current
     return replace(current, chains=tuple(_resolving(chain, more) for chain in current.chains))

@@ -17,9 +17,16 @@ from varka.proxy.traits import Traits
 from varka.registry.model import Protocol
 from varka.resources.model.mesh import MeshConfig, TLSProtocol
 
-HTTP_ALPN = ("istio-http/1.0", "istio-http/1.1", "istio-h2", "istio-HTTP/1.0", "istio-HTTP/1.1", "istio-HTTP/2")
-"""What clients of the mesh offer for requests: Istio's proxies, and then plain Envoys, which can name the protocol only
-in their own words."""
+HTTP_ALPN = (
+    "istio-http/1.0",
+    "istio-http/1.1",
+    "istio-h2",
+    "istio-HTTP/1.0",
+    "istio-HTTP/1.1",
+    "istio-HTTP/2",
+)
+"""What clients of the mesh offer for requests: Istio's proxies, and then plain Envoys, which can
+name the protocol only in their own words."""
 TCP_ALPN = ("istio-peer-exchange", "istio")
 ANY_ALPN = tuple(dict.fromkeys((*MTLS, *HTTP_ALPN)))
 _CIPHERS = tuple(
@@ -70,7 +77,8 @@ _KINDS: dict[tuple[str, MutualTls], tuple[ChainKind, ...]] = {
 
 
 def chain_kinds(protocol: Protocol, mode: MutualTls, own_tls: bool) -> tuple[ChainKind, ...]:
-    """The chains of a port. `own_tls`: it terminates TLS with certificates of its own, which takes no mesh TLS beside it."""
+    """The chains of a port. `own_tls`: it terminates TLS with certificates of its own, which takes
+    no mesh TLS beside it."""
     if own_tls:
         return (_HTTP_TLS if protocol.is_http else _TCP_TLS,)
     family = "http" if protocol.is_http else "auto" if protocol is Protocol.AUTO else "tcp"
@@ -78,14 +86,17 @@ def chain_kinds(protocol: Protocol, mode: MutualTls, own_tls: bool) -> tuple[Cha
 
 
 def mesh_socket(traits: Traits, config: MeshConfig, *, http: bool) -> Any:
-    """The transport socket of chains that take mesh mTLS: any identity of the trust domain and its aliases may come in.
+    """The transport socket of chains that take mesh mTLS: any identity of the trust domain and its
+    aliases may come in.
 
-    Its ALPN leaves out what clients of the mesh offer to tell themselves from others: it would get in the way of
-    negotiating the protocol inside.
+    Its ALPN leaves out what clients of the mesh offer to tell themselves from others: it would get
+    in the way of negotiating the protocol inside.
     """
     context = tls_pb2.DownstreamTlsContext(require_client_certificate=wkt.boolean(True))
     common = context.common_tls_context
-    common.alpn_protocols.extend(ALPN if http or not traits.istio_filters else ("istio-peer-exchange", *ALPN))
+    common.alpn_protocols.extend(
+        ALPN if http or not traits.istio_filters else ("istio-peer-exchange", *ALPN)
+    )
     common.tls_certificate_sds_secret_configs.append(mesh_secret(WORKLOAD, traits))
     combined = common.combined_validation_context
     for domain in dict.fromkeys((config.trust_domain, *config.trust_domain_aliases)):
@@ -94,7 +105,9 @@ def mesh_socket(traits: Traits, config: MeshConfig, *, http: bool) -> Any:
         matcher.matcher.prefix = f"spiffe://{domain}/"
     combined.validation_context_sds_secret_config.CopyFrom(mesh_secret(ROOTS, traits))
     _parameters(common.tls_params, config)
-    return base_pb2.TransportSocket(name="envoy.transport_sockets.tls", typed_config=wkt.pack(context))
+    return base_pb2.TransportSocket(
+        name="envoy.transport_sockets.tls", typed_config=wkt.pack(context)
+    )
 
 
 def _parameters(params: Any, config: MeshConfig) -> None:

@@ -35,7 +35,8 @@ class Binding:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class GroupPlan:
-    """The offers of one service group. `own` places are addresses of its services, where others seldom are."""
+    """The offers of one service group. `own` places are addresses of its services, where others
+    seldom are."""
 
     own: Mapping[Place, Planned]
     offers: Mapping[Place, tuple[Offer, ...]]
@@ -45,7 +46,12 @@ class GroupPlan:
 
 
 def plan_group(
-    group: ServiceGroup, binding: Binding, rules: tuple[Rule, ...], pods: Pods, traits: Traits, config: MeshConfig
+    group: ServiceGroup,
+    binding: Binding,
+    rules: tuple[Rule, ...],
+    pods: Pods,
+    traits: Traits,
+    config: MeshConfig,
 ) -> GroupPlan:
     own: dict[Place, tuple[Offer, ...]] = {}
     shared: list[Offer] = []
@@ -58,22 +64,28 @@ def plan_group(
         elif offer.place not in plain_http:
             plain_http.add(offer.place)
             shared.append(offer)
-    return GroupPlan({place: merge(offers)[place] for place, offers in own.items()}, own, tuple(shared))
+    return GroupPlan(
+        {place: merge(offers)[place] for place, offers in own.items()}, own, tuple(shared)
+    )
 
 
 def _only_http(offer: Offer) -> bool:
     """Whether a second one at the same place would add nothing."""
     targets = [chain.target for chain in offer.http]
-    return offer.protocol.is_http and not any(isinstance(t, HttpTarget) and t.dynamic for t in targets)
+    return offer.protocol.is_http and not any(
+        isinstance(t, HttpTarget) and t.dynamic for t in targets
+    )
 
 
 def headless_pods(group: ServiceGroup, traits: Traits, endpoints: Endpoints) -> Pods:
-    """Headless TCP ports: clients dial pods, so each pod address gets a listener. A ServiceEntry without addresses and
-    without any workload has no such ports: it gets a wildcard listener."""
+    """Headless TCP ports: clients dial pods, so each pod address gets a listener. A ServiceEntry
+    without addresses and without any workload has no such ports: it gets a wildcard listener."""
     found: list[tuple[Service, int, tuple[str, ...]]] = []
     for entry in group.services:
         service = entry.service
-        if service.resolution is not Resolution.PASSTHROUGH or not _without_address(service, traits):
+        if service.resolution is not Resolution.PASSTHROUGH or not _without_address(
+            service, traits
+        ):
             continue
         for port in entry.ports:
             if port.protocol.is_tcp or port.protocol is Protocol.AUTO:
@@ -88,7 +100,12 @@ def _without_address(service: Service, traits: Traits) -> bool:
 
 
 def _offers(
-    group: ServiceGroup, binding: Binding, rules: tuple[Rule, ...], pods: Pods, traits: Traits, config: MeshConfig
+    group: ServiceGroup,
+    binding: Binding,
+    rules: tuple[Rule, ...],
+    pods: Pods,
+    traits: Traits,
+    config: MeshConfig,
 ) -> Iterator[Offer]:
     addresses = {(service, port): found for service, port, found in pods}
     for entry in group.services:
@@ -97,7 +114,15 @@ def _offers(
         ports = entry.ports if binding.port is None else (_sidecar_port(binding.port),)
         for port in ports:
             if _can_bind(binding, port, traits, config):
-                yield from _port_offers(entry, port, binding, rules, addresses.get((entry.service, port.number)), traits, config)
+                yield from _port_offers(
+                    entry,
+                    port,
+                    binding,
+                    rules,
+                    addresses.get((entry.service, port.number)),
+                    traits,
+                    config,
+                )
 
 
 def _sidecar_port(port: SidecarPort) -> ServicePort:
@@ -129,7 +154,16 @@ def _port_offers(
         binds = binding.binds or wild
         sniffed = binds[0] == wild[0] and port.protocol is not Protocol.HTTP_PROXY
         http = _http_chain(service, port, binds[0], shared=True, sniffed=sniffed)
-        yield Offer(binds, port.number, port.protocol, binds[0] == wild[0], (), (http,), binding.to_port, age)
+        yield Offer(
+            binds,
+            port.number,
+            port.protocol,
+            binds[0] == wild[0],
+            (),
+            (http,),
+            binding.to_port,
+            age,
+        )
         return
     if not port.protocol.is_tcp and port.protocol is not Protocol.AUTO:
         return
@@ -137,8 +171,21 @@ def _port_offers(
         destination = Destination(entry, port, binds[0], wild[0], address, cidrs)
         tcp = chains_for(destination, rules, traits, config.outbound_cluster_stat_name)
         sniffs = port.protocol is Protocol.AUTO
-        chains = (_http_chain(service, port, binds[0], shared=binds[0] == wild[0], sniffed=True),) if sniffs else ()
-        yield Offer(binds, port.number, port.protocol, binds[0] == wild[0], tcp, chains, binding.to_port, age)
+        chains = (
+            (_http_chain(service, port, binds[0], shared=binds[0] == wild[0], sniffed=True),)
+            if sniffs
+            else ()
+        )
+        yield Offer(
+            binds,
+            port.number,
+            port.protocol,
+            binds[0] == wild[0],
+            tcp,
+            chains,
+            binding.to_port,
+            age,
+        )
 
 
 def _places(
@@ -158,7 +205,9 @@ def _places(
                 yield addresses, addresses[0], ()
 
 
-def _http_chain(service: Service, port: ServicePort, bind: str, *, shared: bool, sniffed: bool) -> Chain:
+def _http_chain(
+    service: Service, port: ServicePort, bind: str, *, shared: bool, sniffed: bool
+) -> Chain:
     """`shared` routes are those of the port for all hosts; others are of this service alone."""
     if port.number == 0:
         route = bind

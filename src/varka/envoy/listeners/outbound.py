@@ -1,7 +1,7 @@
 """The outbound listeners of sidecars: one for each address and port that services are dialled at.
 
-HTTP ports share a wildcard listener for all their hosts; TCP ports have one for each virtual address.
-Nothing binds but `virtualOutbound`, which finds the others by the original destination.
+HTTP ports share a wildcard listener for all their hosts; TCP ports have one for each virtual
+address. Nothing binds but `virtualOutbound`, which finds the others by the original destination.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ def outbound_layers(
     endpoints: Endpoints,
     telemetry: Telemetry,
 ) -> ListenerParts:
-    """The listeners of one scope: a layer for each service group, one for places that groups share, and one of the
-    proxy's own. None at all when `meshConfig.proxyListenPort` is 0. `namespace` is the client's, where rules ask for it."""
+    """The listeners of one scope: a layer for each service group, one for places that groups share,
+    and one of the proxy's own. None at all when `meshConfig.proxyListenPort` is 0. `namespace` is
+    the client's, where rules ask for it."""
     if not config.proxy_listen_port:
         return ListenerParts((), frozenset())
     policy = policy_of(scope)
@@ -53,11 +54,14 @@ def outbound_layers(
     routes: set[str] = set()
     for egress in scope.egress:
         plans = _plans(memo, scope, namespace, egress, traits, config, endpoints)
-        # What the Sidecar named by port stays as it is: the port-less listener adds only the others.
+        # What the Sidecar named by port stays as it is: the port-less listener adds only the
+        # others.
         locked = frozenset(standing) if egress.port is None else frozenset()
         crowded = _crowded(plans)
         for plan in plans:
-            layer, named = memo(_group_layer, memo, plan, locked | (crowded & plan.own.keys()), settings)
+            layer, named = memo(
+                _group_layer, memo, plan, locked | (crowded & plan.own.keys()), settings
+            )
             layers.append(layer)
             routes |= named
         standing = _joined(plans, crowded - locked, standing, locked)
@@ -113,7 +117,10 @@ def _crowded(plans: Iterable[GroupPlan]) -> frozenset[Place]:
 
 
 def _joined(
-    plans: Iterable[GroupPlan], crowded: frozenset[Place], standing: dict[Place, Planned], locked: frozenset[Place]
+    plans: Iterable[GroupPlan],
+    crowded: frozenset[Place],
+    standing: dict[Place, Planned],
+    locked: frozenset[Place],
 ) -> dict[Place, Planned]:
     offers: list[Offer] = []
     for plan in plans:
@@ -122,9 +129,13 @@ def _joined(
     return merge(sorted(offers, key=lambda offer: offer.age), standing)
 
 
-def _group_layer(memo: Memo, plan: GroupPlan, elsewhere: frozenset[Place], settings: Settings) -> tuple[Layer, frozenset[str]]:
+def _group_layer(
+    memo: Memo, plan: GroupPlan, elsewhere: frozenset[Place], settings: Settings
+) -> tuple[Layer, frozenset[str]]:
     planned = [found for place, found in plan.own.items() if place not in elsewhere]
-    return _layer(memo, planned, settings), frozenset[str]().union(*(found.routes for found in planned))
+    return _layer(memo, planned, settings), frozenset[str]().union(
+        *(found.routes for found in planned)
+    )
 
 
 def _layer(memo: Memo, planned: Iterable[Planned], settings: Settings) -> Layer:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from envoy.extensions.filters.network.mongo_proxy.v3 import mongo_proxy_pb2
-from envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3 import sni_dynamic_forward_proxy_pb2 as sni_pb2
+from envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3 import (
+    sni_dynamic_forward_proxy_pb2 as sni_pb2,
+)
 from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 from envoy.type.v3 import hash_policy_pb2
 
@@ -32,7 +34,9 @@ def idle_timeout(traits: Traits) -> Duration | None:
         return None
 
 
-def destination_cluster(destination: networking.Destination, found: ScopedService | None, listener_port: int) -> ClusterName:
+def destination_cluster(
+    destination: networking.Destination, found: ScopedService | None, listener_port: int
+) -> ClusterName:
     """The port of the destination, else the only port of its service, else the listener's."""
     host, port = destination.host, listener_port
     if found is not None and found.service.external_name:
@@ -55,7 +59,8 @@ def single(
     sni_forward: tuple[Hostname, int] | None = None,
     tunnelled: bool = True,
 ) -> TcpTarget:
-    """To one cluster; `rule` is the DestinationRule of its host, whose `tunnel` is ignored unless `tunnelled`."""
+    """To one cluster; `rule` is the DestinationRule of its host, whose `tunnel` is ignored unless
+    `tunnelled`."""
     target = _target(((cluster, 1),), prefix, rule, subset, protocol, traits)
     return replace(target, sni_forward=sni_forward, tunnel=target.tunnel if tunnelled else None)
 
@@ -68,9 +73,8 @@ def to_routes(
     traits: Traits,
     pattern: str = "",
 ) -> TcpTarget | None:
-    """From `route` of a `tcp` or `tls` rule, for the `port` listened on. The first destination's DestinationRule sets timeouts,
-    hash and tunnel.
-    None when no destination has a weight."""
+    """From `route` of a `tcp` or `tls` rule, for the `port` listened on. The first destination's
+    DestinationRule sets timeouts, hash and tunnel. None when no destination has a weight."""
     destinations = [(r.destination, r.weight) for r in routes if r.destination is not None]
     if not destinations:
         return None
@@ -79,17 +83,32 @@ def to_routes(
     rule = home.rule if home is not None else None
     if len(destinations) == 1:
         cluster = destination_cluster(first, home, port.number)
-        prefix = stat_prefix(pattern, home.service, first.subset, port.number, port.name) if pattern and home else str(cluster)
+        prefix = (
+            stat_prefix(pattern, home.service, first.subset, port.number, port.name)
+            if pattern and home
+            else str(cluster)
+        )
         return _target(((cluster, 1),), prefix, rule, first.subset, port.protocol, traits)
-    weighted = tuple((destination_cluster(d, found.get(d.host), port.number), weight) for d, weight in destinations if weight)
+    weighted = tuple(
+        (destination_cluster(d, found.get(d.host), port.number), weight)
+        for d, weight in destinations
+        if weight
+    )
     if not weighted:
         return None
     return _target(weighted, f"{owner.name}.{owner.namespace}", rule, "", port.protocol, traits)
 
 
-def stat_prefix(pattern: str, service: Service, subset: str, port: int, port_name: str = "", target_port: int = 0) -> str:
-    """`outboundClusterStatName`/`inboundClusterStatName` with its variables replaced. The port is the one listened on, which a
-    Sidecar or Gateway may name."""
+def stat_prefix(
+    pattern: str,
+    service: Service,
+    subset: str,
+    port: int,
+    port_name: str = "",
+    target_port: int = 0,
+) -> str:
+    """`outboundClusterStatName`/`inboundClusterStatName` with its variables replaced. The port is
+    the one listened on, which a Sidecar or Gateway may name."""
     kubernetes = service.source.kind == "Service"
     for variable, value in (
         ("%SERVICE%", f"{service.name}.{service.namespace}" if kubernetes else service.hostname),
@@ -113,7 +132,11 @@ def _target(
     traits: Traits,
 ) -> TcpTarget:
     policy = rule.policy if rule is not None else None
-    pool = policy.connection_pool.tcp if policy is not None and policy.connection_pool is not None else None
+    pool = (
+        policy.connection_pool.tcp
+        if policy is not None and policy.connection_pool is not None
+        else None
+    )
     timeout = pool.idle_timeout if pool is not None else None
     return TcpTarget(
         clusters=clusters,
@@ -136,20 +159,33 @@ def _hashes_source_ip(rule: MergedRule | None, subset: str) -> bool:
         return False
     balancer = rule.policy.load_balancer if rule.policy is not None else None
     found = _subset(rule, subset) if subset else None
-    if found is not None and found.traffic_policy is not None and found.traffic_policy.load_balancer is not None:
+    if (
+        found is not None
+        and found.traffic_policy is not None
+        and found.traffic_policy.load_balancer is not None
+    ):
         balancer = found.traffic_policy.load_balancer
-    return balancer is not None and balancer.consistent_hash is not None and bool(balancer.consistent_hash.use_source_ip)
+    return (
+        balancer is not None
+        and balancer.consistent_hash is not None
+        and bool(balancer.consistent_hash.use_source_ip)
+    )
 
 
 def _tunnel(rule: MergedRule | None, subset: str) -> tuple[str, bool] | None:
-    """`trafficPolicy.tunnel` of the subset, or of the host when there is no subset: not inherited."""
+    """`trafficPolicy.tunnel` of the subset, or of the host when there is no subset: not
+    inherited."""
     if rule is None:
         return None
     found = _subset(rule, subset) if subset else None
     policy = (found.traffic_policy if found is not None else None) if subset else rule.policy
     if policy is None or policy.tunnel is None:
         return None
-    host = f"[{policy.tunnel.target_host}]" if ":" in policy.tunnel.target_host else policy.tunnel.target_host
+    host = (
+        f"[{policy.tunnel.target_host}]"
+        if ":" in policy.tunnel.target_host
+        else policy.tunnel.target_host
+    )
     return f"{host}:{policy.tunnel.target_port}", policy.tunnel.protocol == "POST"
 
 
@@ -177,7 +213,9 @@ def tcp_proxy(target: TcpTarget, logs: Iterable[Any] = ()) -> Any:
     if target.max_duration is not None:
         proxy.max_downstream_connection_duration.CopyFrom(wkt.duration(target.max_duration))
     if target.hash_source_ip:
-        proxy.hash_policy.append(hash_policy_pb2.HashPolicy(source_ip=hash_policy_pb2.HashPolicy.SourceIp()))
+        proxy.hash_policy.append(
+            hash_policy_pb2.HashPolicy(source_ip=hash_policy_pb2.HashPolicy.SourceIp())
+        )
     if target.tunnel is not None:
         proxy.tunneling_config.hostname, proxy.tunneling_config.use_post = target.tunnel
     return proxy

@@ -1,8 +1,8 @@
 """TLS that listeners terminate: `Server.tls` of Gateways and `Sidecar.ingress.tls`.
 
-Certificates come as SDS secrets whatever their source. Files are named `file-cert:<chain>~<key>` and
-`file-root:<bundle>`, as Istio does; the control plane answers with the paths (`file_secret`), and Envoy,
-which watches files that it got by SDS, serves new content without a restart.
+Certificates come as SDS secrets whatever their source. Files are named `file-cert:<chain>~<key>`
+and `file-root:<bundle>`, as Istio does; the control plane answers with the paths (`file_secret`),
+and Envoy, which watches files that it got by SDS, serves new content without a restart.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def terminates(tls: ServerTLSSettings | None) -> bool:
 
 def downstream_socket(tls: ServerTLSSettings, traits: Traits, config: MeshConfig) -> Any:
     """The transport socket of a chain that terminates TLS."""
-    context = tls_pb2.DownstreamTlsContext(require_client_certificate=wkt.boolean(tls.mode in (Mode.MUTUAL, Mode.ISTIO_MUTUAL)))
+    context = tls_pb2.DownstreamTlsContext(
+        require_client_certificate=wkt.boolean(tls.mode in (Mode.MUTUAL, Mode.ISTIO_MUTUAL))
+    )
     common = context.common_tls_context
     common.alpn_protocols.extend(ALPN)
     _certificates(common, tls, traits)
@@ -44,7 +46,9 @@ def downstream_socket(tls: ServerTLSSettings, traits: Traits, config: MeshConfig
         combined.validation_context_sds_secret_config.CopyFrom(_roots(tls, traits))
     if tls.mode in TERMINATED:
         _parameters(common, tls, config)
-    return base_pb2.TransportSocket(name="envoy.transport_sockets.tls", typed_config=wkt.pack(context))
+    return base_pb2.TransportSocket(
+        name="envoy.transport_sockets.tls", typed_config=wkt.pack(context)
+    )
 
 
 def _certificates(common: Any, tls: ServerTLSSettings, traits: Traits) -> None:
@@ -56,7 +60,9 @@ def _certificates(common: Any, tls: ServerTLSSettings, traits: Traits) -> None:
     else:
         pairs = [(c.server_certificate, c.private_key) for c in tls.tls_certificates]
         for chain, key in pairs or [(tls.server_certificate, tls.private_key)]:
-            secrets.append(mesh_secret(f"{_FILE_CERT}{chain}~{key}" if chain and key else WORKLOAD, traits))
+            secrets.append(
+                mesh_secret(f"{_FILE_CERT}{chain}~{key}" if chain and key else WORKLOAD, traits)
+            )
 
 
 def _credentials(tls: ServerTLSSettings) -> tuple[str, ...]:
@@ -64,7 +70,8 @@ def _credentials(tls: ServerTLSSettings) -> tuple[str, ...]:
 
 
 def _roots(tls: ServerTLSSettings, traits: Traits) -> Any:
-    """What clients are checked against: of several certificates only one set of roots is possible."""
+    """What clients are checked against: of several certificates only one set of roots is
+    possible."""
     if tls.mode is not Mode.ISTIO_MUTUAL and (names := _credentials(tls)):
         return credential(tls.ca_cert_credential_name or names[0] + CA_SUFFIX)
     named = tls.ca_certificates if tls.mode is not Mode.ISTIO_MUTUAL else ""
@@ -103,13 +110,15 @@ def _version(version: TLSProtocol | MeshProtocol) -> Any:
 
 
 def file_secret(name: str) -> Any:
-    """The Secret that answers a `file-cert:` or `file-root:` name: paths, which the proxy reads and watches itself.
-    None for other names."""
+    """The Secret that answers a `file-cert:` or `file-root:` name: paths, which the proxy reads and
+    watches itself. None for other names."""
     if name.startswith(_FILE_CERT):
         chain, _, key = name.removeprefix(_FILE_CERT).partition("~")
         pair = common_pb2.TlsCertificate(certificate_chain=file(chain), private_key=file(key))
         return secret_pb2.Secret(name=name, tls_certificate=pair)
     if name.startswith(_FILE_ROOT):
-        roots = common_pb2.CertificateValidationContext(trusted_ca=file(name.removeprefix(_FILE_ROOT)))
+        roots = common_pb2.CertificateValidationContext(
+            trusted_ca=file(name.removeprefix(_FILE_ROOT))
+        )
         return secret_pb2.Secret(name=name, validation_context=roots)
     return None

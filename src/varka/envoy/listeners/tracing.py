@@ -5,10 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from envoy.config.core.v3 import base_pb2, extension_pb2, grpc_service_pb2, http_service_pb2, http_uri_pb2
-from envoy.config.trace.v3 import datadog_pb2, http_tracer_pb2, opentelemetry_pb2, skywalking_pb2, zipkin_pb2
-from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm_pb2
-from envoy.extensions.tracers.opentelemetry.resource_detectors.v3 import environment_resource_detector_pb2
+from envoy.config.core.v3 import (
+    base_pb2,
+    extension_pb2,
+    grpc_service_pb2,
+    http_service_pb2,
+    http_uri_pb2,
+)
+from envoy.config.trace.v3 import (
+    datadog_pb2,
+    http_tracer_pb2,
+    opentelemetry_pb2,
+    skywalking_pb2,
+    zipkin_pb2,
+)
+from envoy.extensions.filters.network.http_connection_manager.v3 import (
+    http_connection_manager_pb2 as hcm_pb2,
+)
+from envoy.extensions.tracers.opentelemetry.resource_detectors.v3 import (
+    environment_resource_detector_pb2,
+)
 from envoy.type.tracing.v3 import custom_tag_pb2
 from envoy.type.v3 import percent_pb2
 
@@ -68,9 +84,15 @@ def _tag(name: str, value: model.CustomTag | mesh.CustomTag) -> Any:
     if value.literal is not None:
         tag.literal.value = value.literal.value
     elif value.environment is not None:
-        tag.environment.name, tag.environment.default_value = value.environment.name, value.environment.default_value
+        tag.environment.name, tag.environment.default_value = (
+            value.environment.name,
+            value.environment.default_value,
+        )
     elif value.header is not None:
-        tag.request_header.name, tag.request_header.default_value = value.header.name, value.header.default_value
+        tag.request_header.name, tag.request_header.default_value = (
+            value.header.name,
+            value.header.default_value,
+        )
     elif isinstance(value, model.CustomTag) and value.formatter is not None:
         tag.value = value.formatter.value
     return tag
@@ -80,7 +102,11 @@ def _provider(provider: Provider, service: str) -> tuple[str, Any, int]:
     """Name of the tracer, its configuration, and the longest path it takes (0: Envoy's default)."""
     for found, name, make in _TRACERS:
         if (given := getattr(provider.config, found)) is not None:
-            return f"envoy.tracers.{name}", make(provider, service), getattr(given, "max_tag_length", 0)
+            return (
+                f"envoy.tracers.{name}",
+                make(provider, service),
+                getattr(given, "max_tag_length", 0),
+            )
     raise ValueError(f"extension provider {provider.config.name} does not trace")
 
 
@@ -94,7 +120,9 @@ def _zipkin(provider: Provider, _: str) -> Any:
     options = zipkin_pb2.ZipkinConfig.TraceContextOption
     w3c = given.trace_context_option is TraceContextOption.USE_B3_WITH_W3C_PROPAGATION
     return zipkin_pb2.ZipkinConfig(
-        collector_service=_http(provider, given.path or "/api/v2/spans", given.timeout, given.headers),
+        collector_service=_http(
+            provider, given.path or "/api/v2/spans", given.timeout, given.headers
+        ),
         collector_endpoint_version=zipkin_pb2.ZipkinConfig.HTTP_JSON,
         trace_id_128bit=not given.enable_64bit_trace_id,
         shared_span_context=wkt.boolean(False),
@@ -107,7 +135,9 @@ def _opentelemetry(provider: Provider, service: str) -> Any:
     assert given is not None
     config = opentelemetry_pb2.OpenTelemetryConfig(service_name=service)
     if given.http is not None:
-        config.http_service.CopyFrom(_http(provider, given.http.path, given.http.timeout, given.http.headers))
+        config.http_service.CopyFrom(
+            _http(provider, given.http.path, given.http.timeout, given.http.headers)
+        )
     else:
         config.grpc_service.CopyFrom(_grpc(provider))
         if given.grpc is not None and given.grpc.timeout is not None:
@@ -118,7 +148,8 @@ def _opentelemetry(provider: Provider, service: str) -> Any:
         detector = environment_resource_detector_pb2.EnvironmentResourceDetectorConfig()
         config.resource_detectors.append(
             extension_pb2.TypedExtensionConfig(
-                name="envoy.tracers.opentelemetry.resource_detectors.environment", typed_config=wkt.pack(detector)
+                name="envoy.tracers.opentelemetry.resource_detectors.environment",
+                typed_config=wkt.pack(detector),
             )
         )
     return config
@@ -126,7 +157,9 @@ def _opentelemetry(provider: Provider, service: str) -> Any:
 
 def _datadog(provider: Provider, service: str) -> Any:
     return datadog_pb2.DatadogConfig(
-        collector_cluster=_cluster(provider), collector_hostname=provider.host, service_name=service or _SERVICE
+        collector_cluster=_cluster(provider),
+        collector_hostname=provider.host,
+        service_name=service or _SERVICE,
     )
 
 
@@ -146,11 +179,15 @@ _TRACERS: tuple[tuple[str, str, Callable[[Provider, str], Any]], ...] = (
 
 
 def _grpc(provider: Provider) -> Any:
-    target = grpc_service_pb2.GrpcService.EnvoyGrpc(cluster_name=_cluster(provider), authority=provider.host)
+    target = grpc_service_pb2.GrpcService.EnvoyGrpc(
+        cluster_name=_cluster(provider), authority=provider.host
+    )
     return grpc_service_pb2.GrpcService(envoy_grpc=target)
 
 
-def _http(provider: Provider, path: str, timeout: Duration | None, headers: Iterable[HttpHeader]) -> Any:
+def _http(
+    provider: Provider, path: str, timeout: Duration | None, headers: Iterable[HttpHeader]
+) -> Any:
     uri = http_uri_pb2.HttpUri(
         uri=f"http://{provider.host}/{path.removeprefix('/')}",
         cluster=_cluster(provider),
@@ -167,4 +204,10 @@ def _http(provider: Provider, path: str, timeout: Duration | None, headers: Iter
 
 def _value(header: HttpHeader) -> str:
     """`envName` is read by the proxy, from its own environment."""
-    return header.value if header.value is not None else f"%ENVIRONMENT({header.env_name})%" if header.env_name else ""
+    return (
+        header.value
+        if header.value is not None
+        else f"%ENVIRONMENT({header.env_name})%"
+        if header.env_name
+        else ""
+    )

@@ -31,9 +31,11 @@ HTTP_PROXY_ROUTE = "http_proxy"
 _ANY_HOST = "allow_any_dynamic_dns"
 
 
-def virtual_outbound(policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> EnvoyResource:
-    """Where outbound connections are redirected: hands them to the listener of their original destination, and decides
-    about those that have none."""
+def virtual_outbound(
+    policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry
+) -> EnvoyResource:
+    """Where outbound connections are redirected: hands them to the listener of their original
+    destination, and decides about those that have none."""
     addresses, port = wildcards(traits), config.proxy_listen_port
     listener = listener_pb2.Listener(
         name=VIRTUAL_OUTBOUND,
@@ -51,7 +53,10 @@ def virtual_outbound(policy: Policy, traits: Traits, config: MeshConfig, telemet
         listener.listener_filters.append(filters.http_inspector())
         listener.filter_chains.append(_any_host_chain(policy, traits, config, telemetry))
     listener.filter_chains.append(
-        components.FilterChain(name=f"{VIRTUAL_OUTBOUND}-catchall-tcp", filters=fallthrough(policy, traits, config, telemetry))
+        components.FilterChain(
+            name=f"{VIRTUAL_OUTBOUND}-catchall-tcp",
+            filters=fallthrough(policy, traits, config, telemetry),
+        )
     )
     return encode(TypeUrl.LISTENER, VIRTUAL_OUTBOUND, listener)
 
@@ -65,7 +70,9 @@ def black_hole_chain(name: str, port: int, traits: Traits) -> Any:
     )
 
 
-def _any_host_chain(policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> Any:
+def _any_host_chain(
+    policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry
+) -> Any:
     manager = Manager(
         Side.OUTBOUND,
         stat_name(f"outbound_{VIRTUAL_OUTBOUND}_{_ANY_HOST}"),
@@ -87,8 +94,12 @@ def _any_host_routes(traits: Traits, config: MeshConfig) -> Any:
         timeout=wkt.duration(0),
         append_x_forwarded_host=bool(headers.x_forwarded_host and headers.x_forwarded_host.enabled),
     )
-    route = route_components_pb2.Route(name=_ANY_HOST, match=route_components_pb2.RouteMatch(prefix="/"), route=action)
-    host = route_components_pb2.VirtualHost(name=_ANY_HOST, domains=["*"], routes=[route], include_request_attempt_count=counted)
+    route = route_components_pb2.Route(
+        name=_ANY_HOST, match=route_components_pb2.RouteMatch(prefix="/"), route=action
+    )
+    host = route_components_pb2.VirtualHost(
+        name=_ANY_HOST, domains=["*"], routes=[route], include_request_attempt_count=counted
+    )
     return route_pb2.RouteConfiguration(
         name=_ANY_HOST,
         virtual_hosts=[host],
@@ -98,7 +109,9 @@ def _any_host_routes(traits: Traits, config: MeshConfig) -> Any:
     )
 
 
-def http_proxy(port: int, policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> EnvoyResource:
+def http_proxy(
+    port: int, policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry
+) -> EnvoyResource:
     """`meshConfig.proxyHttpPort`: applications that use the sidecar as an explicit HTTP proxy."""
     addresses = loopbacks(traits)
     name = listener_name(addresses[0], port)

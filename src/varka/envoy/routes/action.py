@@ -32,9 +32,14 @@ def set_timeout(action: envoy.RouteAction, timeout: Duration | None) -> None:
 
 
 def forward(
-    target: envoy.Route, rule: networking.HTTPRoute, semantics: Semantics, targets: Targets, settings: RouteSettings
+    target: envoy.Route,
+    rule: networking.HTTPRoute,
+    semantics: Semantics,
+    targets: Targets,
+    settings: RouteSettings,
 ) -> None:
-    """Make `target` send requests to the rule's destinations. Its match and the rule's own header mutations are set already."""
+    """Make `target` send requests to the rule's destinations. Its match and the rule's own header
+    mutations are set already."""
     action = target.route
     authority = mutations(rule.headers).authority
     set_timeout(action, rule.timeout)
@@ -53,16 +58,25 @@ def forward(
         action.retry_policy.CopyFrom(policy)
 
 
-def _rewrite_path(target: envoy.Route, rewrite: networking.HTTPRewrite, semantics: Semantics) -> None:
+def _rewrite_path(
+    target: envoy.Route, rewrite: networking.HTTPRewrite, semantics: Semantics
+) -> None:
     action = target.route
     if rewrite.uri_regex_rewrite is not None:
         pattern = regex_pb2.RegexMatcher(regex=rewrite.uri_regex_rewrite.match)
         substitution = rewrite.uri_regex_rewrite.rewrite
-        action.regex_rewrite.CopyFrom(regex_pb2.RegexMatchAndSubstitute(pattern=pattern, substitution=substitution))
+        action.regex_rewrite.CopyFrom(
+            regex_pb2.RegexMatchAndSubstitute(pattern=pattern, substitution=substitution)
+        )
     elif rewrite.uri == "/" and semantics is Semantics.GATEWAY:
-        # A path-separated prefix rewritten to "/" would leave "//rest": take the prefix and its slash.
-        pattern = regex_pb2.RegexMatcher(regex=f"^{re.escape(target.match.path_separated_prefix)}(/?)(.*)")
-        action.regex_rewrite.CopyFrom(regex_pb2.RegexMatchAndSubstitute(pattern=pattern, substitution=r"/\2"))
+        # A path-separated prefix rewritten to "/" would leave "//rest": take the prefix and its
+        # slash.
+        pattern = regex_pb2.RegexMatcher(
+            regex=f"^{re.escape(target.match.path_separated_prefix)}(/?)(.*)"
+        )
+        action.regex_rewrite.CopyFrom(
+            regex_pb2.RegexMatchAndSubstitute(pattern=pattern, substitution=r"/\2")
+        )
     elif rewrite.uri:
         action.prefix_rewrite = rewrite.uri
 
@@ -83,7 +97,10 @@ def _mirror_share(rule: networking.HTTPRoute) -> percent_pb2.FractionalPercent:
 
 
 def _add_mirror(
-    action: envoy.RouteAction, destination: networking.Destination, share: percent_pb2.FractionalPercent, targets: Targets
+    action: envoy.RouteAction,
+    destination: networking.Destination,
+    share: percent_pb2.FractionalPercent,
+    targets: Targets,
 ) -> None:
     """An explicit 0 % mirrors nothing, so it is left out."""
     if share.numerator:
@@ -96,7 +113,8 @@ def _add_mirror(
 
 
 def _destinations(target: envoy.Route, rule: networking.HTTPRoute, targets: Targets) -> bool:
-    """Returns whether retries must stay on the host that was hashed to: only a single destination can promise that."""
+    """Returns whether retries must stay on the host that was hashed to: only a single destination
+    can promise that."""
     if len(rule.route) == 1:
         return _single(target, rule.route[0], targets)
     for weighted in rule.route:
@@ -116,10 +134,15 @@ def _single(target: envoy.Route, only: networking.HTTPRouteDestination, targets:
 
 
 def _weighted(
-    action: envoy.RouteAction, rule: networking.HTTPRouteDestination, destination: networking.Destination, targets: Targets
+    action: envoy.RouteAction,
+    rule: networking.HTTPRouteDestination,
+    destination: networking.Destination,
+    targets: Targets,
 ) -> None:
     """Weights are relative. Header changes of one destination belong to its cluster."""
-    cluster = action.weighted_clusters.clusters.add(name=targets.cluster(destination), weight=wkt.uint32(rule.weight))
+    cluster = action.weighted_clusters.clusters.add(
+        name=targets.cluster(destination), weight=wkt.uint32(rule.weight)
+    )
     changes = mutations(rule.headers)
     changes.apply(cluster)
     if changes.authority:
@@ -127,7 +150,9 @@ def _weighted(
     _add_hash(action, destination, targets)
 
 
-def _add_hash(action: envoy.RouteAction, destination: networking.Destination, targets: Targets) -> bool:
+def _add_hash(
+    action: envoy.RouteAction, destination: networking.Destination, targets: Targets
+) -> bool:
     hash_ = targets.hash(destination)
     if hash_ is None:
         return False

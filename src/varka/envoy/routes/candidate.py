@@ -39,8 +39,9 @@ def full_names(candidates: Iterable[Candidate]) -> frozenset[str]:
 
 
 def deduplicated(candidates: tuple[Candidate, ...]) -> Iterator[Candidate]:
-    """Envoy refuses a route configuration where a domain (or name) is there twice: the first candidate keeps it, and an
-    abbreviation gives way to the full name of a service. `*` is the catch-all's."""
+    """Envoy refuses a route configuration where a domain (or name) is there twice: the first
+    candidate keeps it, and an abbreviation gives way to the full name of a service. `*` is the
+    catch-all's."""
     reserved = full_names(candidates)
     names: set[str] = set()
     taken: set[str] = {"*"}
@@ -51,7 +52,9 @@ def deduplicated(candidates: tuple[Candidate, ...]) -> Iterator[Candidate]:
         found = candidate.domains
         if not taken.isdisjoint(found.all) or not reserved.isdisjoint(found.short):
             lost = taken | (found.short & reserved)
-            found = Domains(tuple(domain for domain in found.all if domain not in lost), found.short)
+            found = Domains(
+                tuple(domain for domain in found.all if domain not in lost), found.short
+            )
         taken.update(found.all)
         if found.all:
             yield candidate if found is candidate.domains else replace(candidate, domains=found)

@@ -23,26 +23,39 @@ def whole(name: str, hosts: tuple[EnvoyResource, ...]) -> EnvoyResource:
 
 
 def by_virtual_host(name: str, static: tuple[EnvoyResource, ...]) -> EnvoyResource:
-    """Its virtual hosts travel alone (VHDS), but for the static ones, which have no `/` in their name."""
+    """Its virtual hosts travel alone (VHDS), but for the static ones, which have no `/` in their
+    name."""
     ads = config_source_pb2.ConfigSource(
-        ads=config_source_pb2.AggregatedConfigSource(), resource_api_version=config_source_pb2.ApiVersion.V3
+        ads=config_source_pb2.AggregatedConfigSource(),
+        resource_api_version=config_source_pb2.ApiVersion.V3,
     )
-    return _assemble(name, static, route_pb2.RouteConfiguration(vhds=route_pb2.Vhds(config_source=ads)), Form.BY_VIRTUAL_HOST)
+    return _assemble(
+        name,
+        static,
+        route_pb2.RouteConfiguration(vhds=route_pb2.Vhds(config_source=ads)),
+        Form.BY_VIRTUAL_HOST,
+    )
 
 
 def empty(name: str) -> EnvoyResource:
-    """The answer for names that nothing stands behind, so that a listener that waits for them gets on."""
+    """The answer for names that nothing stands behind, so that a listener that waits for them gets
+    on."""
     message = route_pb2.RouteConfiguration(name=name, validate_clusters=wkt.boolean(False))
     return encode(TypeUrl.ROUTE, name, message)
 
 
-def _assemble(name: str, hosts: tuple[EnvoyResource, ...], rest: route_pb2.RouteConfiguration, form: Form) -> EnvoyResource:
-    """Repeated fields concatenate, so a thousand encoded virtual hosts need not be encoded again for one that changed."""
+def _assemble(
+    name: str, hosts: tuple[EnvoyResource, ...], rest: route_pb2.RouteConfiguration, form: Form
+) -> EnvoyResource:
+    """Repeated fields concatenate, so a thousand encoded virtual hosts need not be encoded again
+    for one that changed."""
     rest.validate_clusters.value = False
     rest.max_direct_response_body_size_bytes.value = _MAX_DIRECT_RESPONSE
     rest.ignore_port_in_host_matching = True
     head = route_pb2.RouteConfiguration(name=name).SerializeToString(deterministic=True)
-    parts = (part for host in hosts for part in (_VIRTUAL_HOSTS, _varint(len(host.body)), host.body))
+    parts = (
+        part for host in hosts for part in (_VIRTUAL_HOSTS, _varint(len(host.body)), host.body)
+    )
     body = b"".join((head, *parts, rest.SerializeToString(deterministic=True)))
     return EnvoyResource(TypeUrl.ROUTE, name, body, content_hash(body) + form, _origins(hosts))
 

@@ -12,7 +12,8 @@ from varka.registry.model import Registry, Resolution, Service
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Domains:
-    """`short` are those among `all` that are only abbreviations: another service's full name goes before them."""
+    """`short` are those among `all` that are only abbreviations: another service's full name goes
+    before them."""
 
     all: tuple[str, ...]
     short: frozenset[str] = frozenset()
@@ -20,7 +21,8 @@ class Domains:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What domains depend on besides the service. Clients that are in no service's namespace are equal."""
+    """What domains depend on besides the service. Clients that are in no service's namespace are
+    equal."""
 
     domain: str
     """In which it resolves short names; `*` in place of a namespace that does not matter."""
@@ -46,8 +48,9 @@ def bracketed(host: str) -> str:
 
 
 def service_domains(service: Service, aliases: Iterable[str], client: Client, port: int) -> Domains:
-    """All names and addresses of a service. `port` 0 leaves the port away, for configurations that ignore it
-    (`ignore_port_in_host_matching`); else each name is there with and without it, as HTTP proxies need."""
+    """All names and addresses of a service. `port` 0 leaves the port away, for configurations that
+    ignore it (`ignore_port_in_host_matching`); else each name is there with and without it, as HTTP
+    proxies need."""
     full: list[str] = []
     short: list[str] = []
     for name in (service.hostname, *aliases):
@@ -62,7 +65,8 @@ def service_domains(service: Service, aliases: Iterable[str], client: Client, po
 
 
 def addresses(service: Service, client: Client) -> list[str]:
-    """Those a client may have resolved the service to. A ServiceEntry's explicit addresses count whatever their family."""
+    """Those a client may have resolved the service to. A ServiceEntry's explicit addresses count
+    whatever their family."""
     own = [a for a in service.addresses if a not in ("", "0.0.0.0", "::")]
     if not own and client.dns_capture:
         own = list(service.auto_addresses)
@@ -72,7 +76,9 @@ def addresses(service: Service, client: Client) -> list[str]:
 
 
 def _expand(names: Iterable[str], port: int) -> list[str]:
-    forms = ((bracketed(name), with_port(name, port)) if port else (bracketed(name),) for name in names)
+    forms = (
+        (bracketed(name), with_port(name, port)) if port else (bracketed(name),) for name in names
+    )
     return [form for both in forms for form in both]
 
 
@@ -97,14 +103,19 @@ def _abbreviations(host: str, domain: str) -> list[str]:
 
 
 def _kubernetes(host: str, namespace: str, suffix: str) -> list[str]:
-    """Only names of the form `<name>.<namespace>.svc.<cluster domain>`: others could be taken for them."""
+    """Only names of the form `<name>.<namespace>.svc.<cluster domain>`: others could be taken for
+    them."""
     if not host.endswith(suffix):
         return []
     qualified = host.removesuffix(suffix)
     name, dot, own = qualified.partition(".")
     if not (name and dot and own):
         return []
-    return [name, f"{qualified}.svc", qualified] if own == namespace else [qualified, f"{qualified}.svc"]
+    return (
+        [name, f"{qualified}.svc", qualified]
+        if own == namespace
+        else [qualified, f"{qualified}.svc"]
+    )
 
 
 def _common_suffix(host: list[str], domain: list[str]) -> tuple[list[str], list[str]]:

@@ -11,15 +11,31 @@ from varka.resources.model import networking
 
 FILTER = "envoy.filters.http.fault"
 _GRPC = (
-    *("OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS"),
-    *("PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED"),
+    *(
+        "OK",
+        "CANCELLED",
+        "UNKNOWN",
+        "INVALID_ARGUMENT",
+        "DEADLINE_EXCEEDED",
+        "NOT_FOUND",
+        "ALREADY_EXISTS",
+    ),
+    *(
+        "PERMISSION_DENIED",
+        "RESOURCE_EXHAUSTED",
+        "FAILED_PRECONDITION",
+        "ABORTED",
+        "OUT_OF_RANGE",
+        "UNIMPLEMENTED",
+    ),
     *("INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"),
 )
 """In the order of their numbers."""
 
 
 def fault(injection: networking.HTTPFaultInjection) -> filter_.HTTPFault | None:
-    """None when nothing of it can be injected. A fault without percentage never fires, as Istio's API says."""
+    """None when nothing of it can be injected. A fault without percentage never fires, as Istio's
+    API says."""
     delay, abort = _delay(injection.delay), _abort(injection.abort)
     return filter_.HTTPFault(delay=delay, abort=abort) if delay or abort else None
 

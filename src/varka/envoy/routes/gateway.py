@@ -18,16 +18,30 @@ from varka.envoy.routes.settings import RouteSettings, settings_of
 from varka.envoy.routes.source import Source, interest_of
 from varka.envoy.routes.target import Target, destination_hosts, target_of
 from varka.mesh.bound import NONE, Bound, bound_by_gateway, gateway_name
-from varka.mesh.model import GatewayPort, GatewayServer, MergedGateway, MergedVirtualService, Scope, ScopedService, ServiceGroup
+from varka.mesh.model import (
+    GatewayPort,
+    GatewayServer,
+    MergedGateway,
+    MergedVirtualService,
+    Scope,
+    ScopedService,
+    ServiceGroup,
+)
 from varka.proxy.traits import Traits
 from varka.resources.model.mesh import MeshConfig
 
 
 def gateway_route(
-    memo: Memo, gateway: MergedGateway, scope: Scope, namespace: Namespace, name: str, traits: Traits, config: MeshConfig
+    memo: Memo,
+    gateway: MergedGateway,
+    scope: Scope,
+    namespace: Namespace,
+    name: str,
+    traits: Traits,
+    config: MeshConfig,
 ) -> EnvoyResource:
-    """The route configuration that listeners of a gateway name: `http.8080`, `https.443.<port name>.<gateway>.<namespace>`.
-    `namespace` is the router's.
+    """The route configuration that listeners of a gateway name: `http.8080`, `https.443.<port
+    name>.<gateway>.<namespace>`. `namespace` is the router's.
 
     Empty when no server has it: Envoy still asks while a listener drains.
     """
@@ -50,13 +64,21 @@ def servers_route(
     traits: Traits,
     config: MeshConfig,
 ) -> EnvoyResource:
-    """Made of these servers and the VirtualServices of their Gateways: those of others don't make it again."""
+    """Made of these servers and the VirtualServices of their Gateways: those of others don't make
+    it again."""
     settings = memo(settings_of, config, traits)
     merged = _merge(memo, servers, dict(bound), scope, namespace, traits, settings)
     if not merged:
         number = _port(servers[0])
-        return memo(configuration.whole, name, (memo(_virtual_host, with_port("blackhole", number), ("*",), (), False, None),))
-    hosts = (memo(_virtual_host, h.name, tuple(h.domains), tuple(h.tables), h.require_tls, settings) for h in merged)
+        return memo(
+            configuration.whole,
+            name,
+            (memo(_virtual_host, with_port("blackhole", number), ("*",), (), False, None),),
+        )
+    hosts = (
+        memo(_virtual_host, h.name, tuple(h.domains), tuple(h.tables), h.require_tls, settings)
+        for h in merged
+    )
     return memo(configuration.whole, name, tuple(sorted(hosts, key=lambda host: host.name)))
 
 
@@ -84,14 +106,21 @@ def _merge(
     tables: dict[tuple[str, MergedVirtualService], RouteTable] = {}
     hosts: dict[str, _Host] = {}
     for server in servers:
-        number, redirects = _port(server), bool(server.server.tls and server.server.tls.https_redirect)
+        number, redirects = (
+            _port(server),
+            bool(server.server.tls and server.server.tls.https_redirect),
+        )
         owner = gateway_name(server.gateway)
         for rule, common in bound[owner].shared(server):
             if (owner, rule) not in tables:
                 targets = _targets(memo, rule, services, namespace)
-                source = memo(interest_of, rule).narrow(Source(owner, namespace, frozenset(traits.labels)))
+                source = memo(interest_of, rule).narrow(
+                    Source(owner, namespace, frozenset(traits.labels))
+                )
                 tls = server.server.tls is not None
-                tables[owner, rule] = memo(virtual_service_routes, rule, number, targets, source, settings, tls)
+                tables[owner, rule] = memo(
+                    virtual_service_routes, rule, number, targets, source, settings, tls
+                )
             if tables[owner, rule].routes:
                 for host in common:
                     _entry(hosts, host, number, redirects).tables.append(tables[owner, rule])
@@ -108,13 +137,15 @@ def servers_by_route(ports: tuple[GatewayPort, ...]) -> Mapping[str, tuple[Gatew
 
 
 def bound_rules(memo: Memo, gateway: MergedGateway, namespace: Namespace) -> Mapping[str, Bound]:
-    """The VirtualServices of each Gateway in the order in which a router in `namespace` takes them."""
+    """The VirtualServices of each Gateway in the order in which a router in `namespace` takes
+    them."""
     return bound_by_gateway(memo, gateway.virtual_services, lambda rule: _rank(rule, namespace))
 
 
 def _rank(rule: MergedVirtualService, namespace: Namespace) -> int:
-    """Rules that only the gateway's namespace sees come first, then those exported to chosen namespaces, then the rest,
-    of which routes of the Gateway API in the gateway's own namespace override others."""
+    """Rules that only the gateway's namespace sees come first, then those exported to chosen
+    namespaces, then the rest, of which routes of the Gateway API in the gateway's own namespace
+    override others."""
     if rule.export_to == {namespace}:
         return 0
     if "*" not in rule.export_to:
@@ -129,10 +160,12 @@ def _entry(hosts: dict[str, _Host], host: str, port: int, redirects: bool) -> _H
 
 
 def _collapsed(hosts: Mapping[str, _Host]) -> list[_Host]:
-    """Hosts with the same routes share one virtual host, named after the first in Istio's order: longest first,
-    then by name, wildcards last."""
+    """Hosts with the same routes share one virtual host, named after the first in Istio's order:
+    longest first, then by name, wildcards last."""
     merged: dict[tuple[object, ...], _Host] = {}
-    for _, host in sorted(hosts.items(), key=lambda item: (item[0].startswith("*"), -len(item[0]), item[0])):
+    for _, host in sorted(
+        hosts.items(), key=lambda item: (item[0].startswith("*"), -len(item[0]), item[0])
+    ):
         key = (host.require_tls, *host.tables)
         if key in merged:
             merged[key].domains += host.domains
@@ -150,23 +183,41 @@ def services_by_host(groups: tuple[ServiceGroup, ...]) -> Mapping[str, tuple[Sco
 
 
 def _targets(
-    memo: Memo, rule: MergedVirtualService, services: Mapping[str, tuple[ScopedService, ...]], namespace: Namespace
+    memo: Memo,
+    rule: MergedVirtualService,
+    services: Mapping[str, tuple[ScopedService, ...]],
+    namespace: Namespace,
 ) -> tuple[Target, ...]:
-    return tuple(_target(host, services.get(host, ()), rule.namespace, namespace) for host in memo(destination_hosts, rule.spec))
+    return tuple(
+        _target(host, services.get(host, ()), rule.namespace, namespace)
+        for host in memo(destination_hosts, rule.spec)
+    )
 
 
-def _target(host: str, entries: Iterable[ScopedService], ours: Namespace, proxys: Namespace) -> Target:
-    """Of services with the same name the rule's own namespace is meant, then the gateway's, then the oldest."""
-    chosen = min(entries, key=lambda e: (e.service.namespace != ours, e.service.namespace != proxys), default=None)
+def _target(
+    host: str, entries: Iterable[ScopedService], ours: Namespace, proxys: Namespace
+) -> Target:
+    """Of services with the same name the rule's own namespace is meant, then the gateway's, then
+    the oldest."""
+    chosen = min(
+        entries,
+        key=lambda e: (e.service.namespace != ours, e.service.namespace != proxys),
+        default=None,
+    )
     if chosen is None:
         return target_of(host, None, (), None)
     return target_of(host, chosen.service, (port.number for port in chosen.ports), chosen.rule)
 
 
 def _virtual_host(
-    name: str, domains: tuple[str, ...], tables: tuple[RouteTable, ...], require_tls: bool, settings: RouteSettings | None
+    name: str,
+    domains: tuple[str, ...],
+    tables: tuple[RouteTable, ...],
+    require_tls: bool,
+    settings: RouteSettings | None,
 ) -> EnvoyResource:
-    """Routes that take everything go behind all others: VirtualServices of one host must not hide each other."""
+    """Routes that take everything go behind all others: VirtualServices of one host must not hide
+    each other."""
     routes = [route for table in tables for route in table.routes]
     message = envoy.VirtualHost(
         name=name,

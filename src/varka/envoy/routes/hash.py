@@ -1,4 +1,5 @@
-"""`consistentHash` of DestinationRules as hash policies of routes: the cluster only says that it hashes, the route says what."""
+"""`consistentHash` of DestinationRules as hash policies of routes: the cluster only says that it
+hashes, the route says what."""
 
 from __future__ import annotations
 
@@ -20,8 +21,11 @@ def service_hash(rule: MergedRule | None, port: int) -> networking.ConsistentHas
     return _of_port(rule.policy.port_level_settings, port) or _of(rule.policy.load_balancer)
 
 
-def destination_hash(rule: MergedRule | None, destination: networking.Destination) -> networking.ConsistentHashLB | None:
-    """What a route to a destination hashes by; the nearest wins: subset's port, subset, rule's port, rule.
+def destination_hash(
+    rule: MergedRule | None, destination: networking.Destination
+) -> networking.ConsistentHashLB | None:
+    """What a route to a destination hashes by; the nearest wins: subset's port, subset, rule's
+    port, rule.
 
     Port settings count only when the destination names its port.
     """
@@ -42,9 +46,13 @@ def hash_policy(hash_: networking.ConsistentHashLB) -> envoy.RouteAction.HashPol
     if hash_.http_cookie is not None:
         return _HashPolicy(cookie=_cookie(hash_.http_cookie))
     if hash_.use_source_ip is not None:
-        return _HashPolicy(connection_properties=_HashPolicy.ConnectionProperties(source_ip=hash_.use_source_ip))
+        return _HashPolicy(
+            connection_properties=_HashPolicy.ConnectionProperties(source_ip=hash_.use_source_ip)
+        )
     if hash_.http_query_parameter_name is not None:
-        return _HashPolicy(query_parameter=_HashPolicy.QueryParameter(name=hash_.http_query_parameter_name))
+        return _HashPolicy(
+            query_parameter=_HashPolicy.QueryParameter(name=hash_.http_query_parameter_name)
+        )
     return None
 
 
@@ -54,12 +62,23 @@ def _cookie(cookie: networking.HTTPCookie) -> envoy.RouteAction.HashPolicy.Cooki
         name=cookie.name,
         path=cookie.path,
         ttl=wkt.duration(cookie.ttl) if cookie.ttl is not None else None,
-        attributes=[_HashPolicy.CookieAttribute(name=a.name, value=a.value) for a in cookie.attributes],
+        attributes=[
+            _HashPolicy.CookieAttribute(name=a.name, value=a.value) for a in cookie.attributes
+        ],
     )
 
 
-def _of_port(settings: Iterable[networking.PortTrafficPolicy], port: int | None) -> networking.ConsistentHashLB | None:
-    return next((_of(setting.load_balancer) for setting in settings if setting.port and setting.port.number == port), None)
+def _of_port(
+    settings: Iterable[networking.PortTrafficPolicy], port: int | None
+) -> networking.ConsistentHashLB | None:
+    return next(
+        (
+            _of(setting.load_balancer)
+            for setting in settings
+            if setting.port and setting.port.number == port
+        ),
+        None,
+    )
 
 
 def _of(balancer: networking.LoadBalancerSettings | None) -> networking.ConsistentHashLB | None:

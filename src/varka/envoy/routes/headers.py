@@ -15,7 +15,8 @@ _APPEND = base_pb2.HeaderValueOption.APPEND_IF_EXISTS_OR_ADD
 
 @dataclass(frozen=True, slots=True)
 class Mutations:
-    """What to change. Setting `host` or `:authority` is no header mutation in Envoy but a rewrite of the host."""
+    """What to change. Setting `host` or `:authority` is no header mutation in Envoy but a rewrite
+    of the host."""
 
     request_add: tuple[base_pb2.HeaderValueOption, ...] = ()
     request_remove: tuple[str, ...] = ()
@@ -47,7 +48,9 @@ def mutations(headers: networking.Headers | None) -> Mutations:
 
 def _options(values: Mapping[str, str], action: int) -> list[base_pb2.HeaderValueOption]:
     return [
-        base_pb2.HeaderValueOption(header=base_pb2.HeaderValue(key=key, value=value), append_action=action)
+        base_pb2.HeaderValueOption(
+            header=base_pb2.HeaderValue(key=key, value=value), append_action=action
+        )
         for key, value in sorted(values.items())
         if not _is_internal(key)
     ]
@@ -59,4 +62,7 @@ def _is_internal(name: str) -> bool:
 
 
 def _authority(values: Mapping[str, str]) -> str:
-    return next((value for key, value in sorted(values.items()) if key.lower() in (":authority", "host")), "")
+    return next(
+        (value for key, value in sorted(values.items()) if key.lower() in (":authority", "host")),
+        "",
+    )

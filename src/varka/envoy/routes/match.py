@@ -18,7 +18,8 @@ _JWT_PAYLOAD = "payload"
 
 
 class Semantics(StrEnum):
-    """How prefixes match and what a missing backend answers depends on the API a rule was written in."""
+    """How prefixes match and what a missing backend answers depends on the API a rule was written
+    in."""
 
     ISTIO = ""
     INGRESS = "ingress"
@@ -29,8 +30,11 @@ def semantics_of(rule: MergedVirtualService) -> Semantics:
     return Semantics(rule.semantics) if rule.semantics in list(Semantics) else Semantics.ISTIO
 
 
-def route_match(request: networking.HTTPMatchRequest | None, semantics: Semantics = Semantics.ISTIO) -> envoy.RouteMatch:
-    """The conditions that a request itself can meet; `port`, `gateways` and `source*` are decided before."""
+def route_match(
+    request: networking.HTTPMatchRequest | None, semantics: Semantics = Semantics.ISTIO
+) -> envoy.RouteMatch:
+    """The conditions that a request itself can meet; `port`, `gateways` and `source*` are decided
+    before."""
     if request is None:
         return envoy.RouteMatch(prefix="/")
     result = envoy.RouteMatch(case_sensitive=wkt.boolean(not request.ignore_uri_case))
@@ -38,9 +42,17 @@ def route_match(request: networking.HTTPMatchRequest | None, semantics: Semantic
     headers = _headers(result, request.headers, present=True)
     without = _headers(result, request.without_headers, present=False)
     result.headers.extend(sorted([*headers, *without], key=lambda h: h.name))
-    pseudo = ((":method", request.method), (":authority", request.authority), (":scheme", request.scheme))
-    result.headers.extend(_header(name, condition) for name, condition in pseudo if condition is not None)
-    result.query_parameters.extend(_query(name, condition) for name, condition in sorted(request.query_params.items()))
+    pseudo = (
+        (":method", request.method),
+        (":authority", request.authority),
+        (":scheme", request.scheme),
+    )
+    result.headers.extend(
+        _header(name, condition) for name, condition in pseudo if condition is not None
+    )
+    result.query_parameters.extend(
+        _query(name, condition) for name, condition in sorted(request.query_params.items())
+    )
     return result
 
 
@@ -63,7 +75,9 @@ def string_matcher(condition: networking.StringMatch) -> string_pb2.StringMatche
     return string_pb2.StringMatcher(safe_regex=regex_pb2.RegexMatcher(regex=condition.regex or ""))
 
 
-def _set_path(result: envoy.RouteMatch, uri: networking.StringMatch | None, semantics: Semantics) -> None:
+def _set_path(
+    result: envoy.RouteMatch, uri: networking.StringMatch | None, semantics: Semantics
+) -> None:
     if uri is None or _is_present(uri, wildcard=False):
         result.prefix = "/"
     elif uri.exact is not None:
@@ -77,7 +91,8 @@ def _set_path(result: envoy.RouteMatch, uri: networking.StringMatch | None, sema
 
 
 def _is_present(condition: networking.StringMatch, *, wildcard: bool = True) -> bool:
-    """No condition at all, or the regex `*`, which is not RE2 but what people write for "any value"."""
+    """No condition at all, or the regex `*`, which is not RE2 but what people write for "any
+    value"."""
     if condition.exact is None and condition.prefix is None and condition.regex is None:
         return True
     return wildcard and condition.regex == "*"
@@ -111,7 +126,8 @@ def _query(name: str, condition: networking.StringMatch) -> envoy.QueryParameter
 
 
 def claim_path(header: str) -> tuple[str, ...]:
-    """The claim that a "header" `@request.auth.claims.a.b` or `@request.auth.claims[a][b]` means; () for real headers."""
+    """The claim that a "header" `@request.auth.claims.a.b` or `@request.auth.claims[a][b]` means;
+    () for real headers."""
     if not header.lower().startswith(_CLAIMS):
         return ()
     rest = header[len(_CLAIMS) :]
@@ -122,8 +138,11 @@ def claim_path(header: str) -> tuple[str, ...]:
     return ()
 
 
-def _claim(path: tuple[str, ...], condition: networking.StringMatch, *, invert: bool) -> metadata_pb2.MetadataMatcher:
-    """A condition on the validated token's payload: the claim is the value, or a list that holds it."""
+def _claim(
+    path: tuple[str, ...], condition: networking.StringMatch, *, invert: bool
+) -> metadata_pb2.MetadataMatcher:
+    """A condition on the validated token's payload: the claim is the value, or a list that holds
+    it."""
     value = value_pb2.ValueMatcher(string_match=string_matcher(condition))
     if _is_present(condition):
         value = value_pb2.ValueMatcher(present_match=True)

@@ -1,4 +1,5 @@
-"""Which virtual hosts the requests of sidecars meet on a port: services, and hosts that VirtualServices name."""
+"""Which virtual hosts the requests of sidecars meet on a port: services, and hosts that
+VirtualServices name."""
 
 from __future__ import annotations
 
@@ -31,12 +32,17 @@ class Known:
 
 
 def known_services(groups: tuple[ServiceGroup, ...], port: int) -> Known:
-    """The services of a scope that have `port`; 0: all of them, also those without ports (an ExternalName may have none)."""
-    entries: dict[str, ScopedService] = {entry.service.hostname: entry for group in groups for entry in group.services}
+    """The services of a scope that have `port`; 0: all of them, also those without ports (an
+    ExternalName may have none)."""
+    entries: dict[str, ScopedService] = {
+        entry.service.hostname: entry for group in groups for entry in group.services
+    }
     ports: dict[str, tuple[ServicePort, ...]] = {
         host: tuple(p for p in entry.ports if _counts(p, port)) for host, entry in entries.items()
     }
-    return Known({host: entry for host, entry in entries.items() if ports[host] or port == 0}, ports)
+    return Known(
+        {host: entry for host, entry in entries.items() if ports[host] or port == 0}, ports
+    )
 
 
 def _counts(port: ServicePort, number: int) -> bool:
@@ -58,11 +64,17 @@ class Claim:
 
 
 def claims(
-    rules: tuple[MergedVirtualService, ...], everything: Known, known: Known, port: int, namespace: str
+    rules: tuple[MergedVirtualService, ...],
+    everything: Known,
+    known: Known,
+    port: int,
+    namespace: str,
 ) -> tuple[Claim, ...]:
-    """In the order of the rules. A wildcard host claims those services for which no other rule is more specific.
+    """In the order of the rules. A wildcard host claims those services for which no other rule is
+    more specific.
 
-    Except on port 80, rules that name no service of the port are left out. `namespace` is the client's.
+    Except on port 80, rules that name no service of the port are left out. `namespace` is the
+    client's.
     """
     owners = _owners(rules, everything)
     found = (_claim(rule, known, owners) for rule in rules)
@@ -71,27 +83,35 @@ def claims(
 
 
 def _allowed(claim: Claim, namespace: str) -> Claim | None:
-    """A route of the Gateway API speaks about services of its own namespace (for all clients), else for clients of its
-    own namespace; and about nothing but services."""
+    """A route of the Gateway API speaks about services of its own namespace (for all clients), else
+    for clients of its own namespace; and about nothing but services."""
     if semantics_of(claim.rule) is not Semantics.GATEWAY:
         return claim
     own = claim.rule.namespace
-    services = tuple(entry for entry in claim.services if own in (entry.service.namespace, namespace))
+    services = tuple(
+        entry for entry in claim.services if own in (entry.service.namespace, namespace)
+    )
     return replace(claim, services=services) if services else None
 
 
-def _owners(rules: tuple[MergedVirtualService, ...], everything: Known) -> Mapping[str, MergedVirtualService]:
+def _owners(
+    rules: tuple[MergedVirtualService, ...], everything: Known
+) -> Mapping[str, MergedVirtualService]:
     """The rule with the most specific host for each service; of equal hosts the oldest rule's."""
     by_host: dict[str, MergedVirtualService] = {}
     for rule in rules:
         for host in rule.spec.hosts:
             by_host.setdefault(host, rule)
     wildcards = {host: rule for host, rule in by_host.items() if is_wildcard(host)}
-    found = ((host, most_specific(host, by_host, wildcards)) for host in everything.services if wildcards)
+    found = (
+        (host, most_specific(host, by_host, wildcards)) for host in everything.services if wildcards
+    )
     return {host: rule for host, rule in found if rule is not None}
 
 
-def _claim(rule: MergedVirtualService, known: Known, owners: Mapping[str, MergedVirtualService]) -> Claim:
+def _claim(
+    rule: MergedVirtualService, known: Known, owners: Mapping[str, MergedVirtualService]
+) -> Claim:
     hosts: list[str] = []
     services: list[ScopedService] = []
     exact = [host.lower() for host in rule.spec.hosts if not is_wildcard(host)]
@@ -108,7 +128,8 @@ def _claim(rule: MergedVirtualService, known: Known, owners: Mapping[str, Merged
 
 
 def _touches(claim: Claim, known: Known) -> bool:
-    """Some host of the rule is a service of the port, also one that another rule owns or a wildcard service covers."""
+    """Some host of the rule is a service of the port, also one that another rule owns or a wildcard
+    service covers."""
     if claim.services:
         return True
     wide = [host for host in known.services if is_wildcard(host)]
@@ -121,8 +142,8 @@ def _touches(claim: Claim, known: Known) -> bool:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Plan:
-    """What all clients have in common that see the same services and rules: everything but the short names of services
-    in the client's own namespace."""
+    """What all clients have in common that see the same services and rules: everything but the
+    short names of services in the client's own namespace."""
 
     candidates: tuple[Candidate, ...]
     """In the order in which they may take domains: rules first, then services without a rule."""
@@ -157,18 +178,30 @@ def make_plan(memo: Memo, given: Given) -> Plan:
         for label in {label for name in candidate.names for label in name.split(".")[1:-1]}:
             neighbours.setdefault(label, []).append(index)
     domains = frozenset(domain for candidate in candidates for domain in candidate.domains.all)
-    return Plan(candidates, {label: tuple(found) for label, found in neighbours.items()}, domains, full_names(candidates))
+    return Plan(
+        candidates,
+        {label: tuple(found) for label, found in neighbours.items()},
+        domains,
+        full_names(candidates),
+    )
 
 
 class _Making:
     """Lives for one call; what it makes is remembered piece by piece."""
 
     def __init__(self, memo: Memo, given: Given) -> None:
-        self._memo, self._given, self._port, self._settings = memo, given, given.port, given.settings
+        self._memo, self._given, self._port, self._settings = (
+            memo,
+            given,
+            given.port,
+            given.settings,
+        )
         self._rules = memo(known_services, given.groups, 0).services
         self._everything = memo(known_services, given.imported, 0)
         self._known = memo(known_services, given.imported, given.port)
-        self._claims = memo(claims, given.rules, self._everything, self._known, given.port, given.source.namespace)
+        self._claims = memo(
+            claims, given.rules, self._everything, self._known, given.port, given.source.namespace
+        )
 
     def candidates(self) -> Iterator[Candidate]:
         taken: set[str] = set()
@@ -176,15 +209,21 @@ class _Making:
             table = self._table(claim.rule)
             if table.routes:
                 yield from self._claimed(claim, table)
-                taken.update(entry.service.hostname for entry in claim.services if self._routable(entry))
+                taken.update(
+                    entry.service.hostname for entry in claim.services if self._routable(entry)
+                )
         for host, entry in self._known.services.items():
             if host not in taken and entry.service.resolution is not Resolution.ALIAS:
                 for port in self._routable(entry):
                     yield self._of_service(entry, port.number, self._default(entry, port.number))
 
     def _claimed(self, claim: Claim, table: RouteTable) -> Iterator[Candidate]:
-        offered = [(entry, port.number) for entry in claim.services for port in self._routable(entry)]
-        numbers = dict.fromkeys(number for _, number in offered) or ((HTTP_PORT,) if self._port == HTTP_PORT else ())
+        offered = [
+            (entry, port.number) for entry in claim.services for port in self._routable(entry)
+        ]
+        numbers = dict.fromkeys(number for _, number in offered) or (
+            (HTTP_PORT,) if self._port == HTTP_PORT else ()
+        )
         for number in numbers:
             for host in claim.hosts:
                 yield Candidate(with_port(host, number), Domains((bracketed(host),)), table)
@@ -199,11 +238,15 @@ class _Making:
     def _of_service(self, entry: ScopedService, port: int, table: RouteTable) -> Candidate:
         service = entry.service
         aliases = tuple(host for _, host in service.aliases if host in self._everything.services)
-        domains = self._memo(service_domains, service, aliases, self._given.client, 0 if self._port else port)
+        domains = self._memo(
+            service_domains, service, aliases, self._given.client, 0 if self._port else port
+        )
         return Candidate(with_port(service.hostname, port), domains, table, service, aliases, port)
 
     def _default(self, entry: ScopedService, port: int) -> RouteTable:
-        return self._memo(service_routes, entry.service, port, service_hash(entry.rule, port), self._settings)
+        return self._memo(
+            service_routes, entry.service, port, service_hash(entry.rule, port), self._settings
+        )
 
     def _table(self, rule: MergedVirtualService) -> RouteTable:
         targets = tuple(self._target(host) for host in self._memo(destination_hosts, rule.spec))
@@ -213,6 +256,9 @@ class _Making:
     def _target(self, host: str) -> Target:
         entry = self._known.services.get(host)
         ruled = self._rules.get(host)
-        # On a port of its own Istio knows no other port of a service: requests go on to the same port.
+        # On a port of its own Istio knows no other port of a service: requests go on to the same
+        # port.
         ports = [p.number for p in self._known.ports.get(host, ())] if self._port == 0 else ()
-        return target_of(host, entry.service if entry else None, ports, ruled.rule if ruled else None)
+        return target_of(
+            host, entry.service if entry else None, ports, ruled.rule if ruled else None
+        )

@@ -20,11 +20,14 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def redirect(rule: networking.HTTPRedirect, port: int, *, tls: bool) -> envoy.RedirectAction | None:
-    """None for a `redirectCode` that Envoy does not know. `port` and `tls` are those of the listener."""
+    """None for a `redirectCode` that Envoy does not know. `port` and `tls` are those of the
+    listener."""
     if rule.redirect_code not in _CODES:
         return None
     action = _Redirect(
-        host_redirect=rule.authority, port_redirect=_port(rule, port, tls), response_code=_CODES[rule.redirect_code]
+        host_redirect=rule.authority,
+        port_redirect=_port(rule, port, tls),
+        response_code=_CODES[rule.redirect_code],
     )
     if rule.prefix_rewrite:
         action.prefix_rewrite = rule.prefix_rewrite
@@ -39,7 +42,8 @@ def _port(rule: networking.HTTPRedirect, port: int, tls: bool) -> int:
     """0 leaves the port out, also where it is the scheme's own."""
     chosen = rule.port or 0
     if rule.derive_port is networking.RedirectPortSelection.FROM_REQUEST_PORT:
-        # Envoy cannot take it from the request, but the routes of a listener only see requests to its port.
+        # Envoy cannot take it from the request, but the routes of a listener only see requests to
+        # its port.
         chosen = port
     scheme = rule.scheme or ("https" if tls else "http")
     return 0 if chosen == _DEFAULT_PORTS.get(scheme) else chosen

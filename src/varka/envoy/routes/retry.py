@@ -20,15 +20,22 @@ _HOST_SELECTIONS = 5
 _STATUSES = frozenset(int(status) for status in HTTPStatus)
 
 
-def outbound_policy(retries: networking.HTTPRetry | None, *, hashed: bool = False) -> envoy.RetryPolicy | None:
-    """None switches retries off (`attempts: 0`). With consistent hashing (`hashed`) a retry goes to the same host."""
+def outbound_policy(
+    retries: networking.HTTPRetry | None, *, hashed: bool = False
+) -> envoy.RetryPolicy | None:
+    """None switches retries off (`attempts: 0`). With consistent hashing (`hashed`) a retry goes to
+    the same host."""
     if retries is None:
         retries = networking.HTTPRetry(attempts=_ATTEMPTS)
     if retries.attempts <= 0:
         return None
     policy = _policy(retries, _OUTBOUND)
     policy.host_selection_retry_max_attempts = _HOST_SELECTIONS
-    avoid = not hashed if retries.retry_ignore_previous_hosts is None else retries.retry_ignore_previous_hosts
+    avoid = (
+        not hashed
+        if retries.retry_ignore_previous_hosts is None
+        else retries.retry_ignore_previous_hosts
+    )
     if avoid:
         policy.retry_host_predicate.add(
             name="envoy.retry_host_predicates.previous_hosts",
@@ -44,7 +51,8 @@ def outbound_policy(retries: networking.HTTPRetry | None, *, hashed: bool = Fals
 
 
 def inbound_policy(retries: networking.HTTPRetry | None) -> envoy.RetryPolicy | None:
-    """`meshConfig.defaultInboundHttpRetryPolicy`. The only host is the workload itself: just attempts, retryOn, backoff count."""
+    """`meshConfig.defaultInboundHttpRetryPolicy`. The only host is the workload itself: just
+    attempts, retryOn, backoff count."""
     if retries is None:
         retries = networking.HTTPRetry(attempts=_ATTEMPTS)
     return _policy(retries, _INBOUND) if retries.attempts > 0 else None

@@ -44,9 +44,11 @@ def virtual_service_routes(
     settings: RouteSettings,
     tls: bool = False,
 ) -> RouteTable:
-    """The routes of a VirtualService for requests that arrive at `port` (0: any, as at an HTTP proxy), in order.
+    """The routes of a VirtualService for requests that arrive at `port` (0: any, as at an HTTP
+    proxy), in order.
 
-    Ends with the first route that takes everything; empty when no rule is meant for the source and port.
+    Ends with the first route that takes everything; empty when no rule is meant for the source and
+    port.
     """
     semantics, known = semantics_of(rule), Targets.of(targets, port)
     routes: list[envoy.Route] = []
@@ -63,9 +65,13 @@ def virtual_service_routes(
     return RouteTable(tuple(routes), rule.sources or (rule.key,))
 
 
-def service_routes(service: Service, port: int, hash_: networking.ConsistentHashLB | None, settings: RouteSettings) -> RouteTable:
+def service_routes(
+    service: Service, port: int, hash_: networking.ConsistentHashLB | None, settings: RouteSettings
+) -> RouteTable:
     """The route of a service port that no VirtualService speaks about."""
-    route = _default_route(outbound_cluster(port, "", service.hostname), f"{with_port(service.hostname, port)}/*")
+    route = _default_route(
+        outbound_cluster(port, "", service.hostname), f"{with_port(service.hostname, port)}/*"
+    )
     set_timeout(route.route, None)
     policy = outbound_policy(settings.retries)
     if policy is not None:
@@ -76,8 +82,11 @@ def service_routes(service: Service, port: int, hash_: networking.ConsistentHash
     return RouteTable((route,), (service.source,))
 
 
-def inbound_route(cluster: str, operation: str, protocol: Protocol, retries: networking.HTTPRetry | None) -> envoy.Route:
-    """The one route to the workload itself. gRPC streams are not retried: a reset there says nothing about the request."""
+def inbound_route(
+    cluster: str, operation: str, protocol: Protocol, retries: networking.HTTPRetry | None
+) -> envoy.Route:
+    """The one route to the workload itself. gRPC streams are not retried: a reset there says
+    nothing about the request."""
     route = _default_route(cluster, operation)
     route.route.timeout.SetInParent()
     route.route.max_stream_duration.max_stream_duration.SetInParent()
@@ -106,7 +115,8 @@ def _route(
     settings: RouteSettings,
     tls: bool,
 ) -> envoy.Route | None:
-    """None when the rule gives Envoy nothing to do: no destination with a weight, an unknown redirect code."""
+    """None when the rule gives Envoy nothing to do: no destination with a weight, an unknown
+    redirect code."""
     route = envoy.Route(name=_name(http, request), match=route_match(request, semantics))
     route.metadata.filter_metadata[ISTIO].CopyFrom(wkt.struct({"config": istio_metadata(key)}))
     if request is not None:
@@ -124,7 +134,12 @@ def _route(
 
 
 def _act(
-    route: envoy.Route, http: networking.HTTPRoute, semantics: Semantics, targets: Targets, settings: RouteSettings, tls: bool
+    route: envoy.Route,
+    http: networking.HTTPRoute,
+    semantics: Semantics,
+    targets: Targets,
+    settings: RouteSettings,
+    tls: bool,
 ) -> None:
     if http.redirect is not None:
         action = redirect(http.redirect, targets.port, tls=tls)
@@ -143,8 +158,10 @@ def _name(http: networking.HTTPRoute, request: networking.HTTPMatchRequest | Non
 def _operation(route: envoy.Route, rule: str, port: int) -> str:
     """The span name: where the request goes when that is one place, else the rule's name."""
     kind = route.match.WhichOneof("path_specifier")
-    path = {"prefix": f"{route.match.prefix}*", "path": route.match.path, "safe_regex": route.match.safe_regex.regex}.get(
-        kind, "/*"
-    )
+    path = {
+        "prefix": f"{route.match.prefix}*",
+        "path": route.match.path,
+        "safe_regex": route.match.safe_regex.regex,
+    }.get(kind, "/*")
     parts = route.route.cluster.split("|")
     return f"{parts[3]}:{parts[1]}{path}" if len(parts) == 4 else f"{rule}:{port}{path}"

@@ -1,4 +1,5 @@
-"""What routes take from the mesh configuration, as a small value: changes elsewhere in it leave routes alone."""
+"""What routes take from the mesh configuration, as a small value: changes elsewhere in it leave
+routes alone."""
 
 from __future__ import annotations
 
@@ -24,7 +25,11 @@ class RouteSettings:
 def settings_of(config: MeshConfig, traits: Traits) -> RouteSettings:
     """A proxy's own ProxyConfig stands before the mesh's `defaultConfig`."""
     own = json.loads(traits.proxy_config).get("proxyHeaders") if traits.proxy_config else None
-    headers = decode(own, ProxyHeaders) if own else config.default_config and config.default_config.proxy_headers
+    headers = (
+        decode(own, ProxyHeaders)
+        if own
+        else config.default_config and config.default_config.proxy_headers
+    )
     attempts = headers.attempt_count if headers else None
     host = headers.x_forwarded_host if headers else None
     return RouteSettings(

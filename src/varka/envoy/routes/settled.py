@@ -1,7 +1,7 @@
 """The virtual hosts of one kind of client, each domain in one of them, sorted by name.
 
-Clients of all namespaces share one list. A namespace of its own needs a list of its own only for the
-few services it knows by shorter names, and these few are all that is worked on.
+Clients of all namespaces share one list. A namespace of its own needs a list of its own only for
+the few services it knows by shorter names, and these few are all that is worked on.
 """
 
 from __future__ import annotations
@@ -32,14 +32,18 @@ class Common:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Settled:
-    """The list of clients of one namespace: `common`, but for what they have at some of its places."""
+    """The list of clients of one namespace: `common`, but for what they have at some of its
+    places."""
 
     common: Common = Common()
     ours: Mapping[int, Candidate] = field(default_factory=dict)
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        return tuple(self.ours.get(place, candidate) for place, candidate in enumerate(self.common.candidates))
+        return tuple(
+            self.ours.get(place, candidate)
+            for place, candidate in enumerate(self.common.candidates)
+        )
 
 
 def settle(plan: Plan, port: int) -> Common:
@@ -47,7 +51,9 @@ def settle(plan: Plan, port: int) -> Common:
     return _common(plan.candidates, port)
 
 
-def settle_for(memo: Memo, plan: Plan, common: Common, port: int, namespace: Namespace, client: Client) -> Settled:
+def settle_for(
+    memo: Memo, plan: Plan, common: Common, port: int, namespace: Namespace, client: Client
+) -> Settled:
     """For clients of a namespace; just `common` when they know no service by a shorter name."""
     near = client.within(namespace)
     ours: dict[str, Candidate] = {}
@@ -58,7 +64,9 @@ def settle_for(memo: Memo, plan: Plan, common: Common, port: int, namespace: Nam
         if domains.all != candidate.domains.all:
             ours[candidate.name] = replace(candidate, domains=domains)
     if ours and (port == 0 or _collide(plan, ours)):
-        return Settled(_common(tuple(ours.get(c.name, c) if c.service else c for c in plan.candidates), port))
+        return Settled(
+            _common(tuple(ours.get(c.name, c) if c.service else c for c in plan.candidates), port)
+        )
     return Settled(common, _shorter(common, ours, plan))
 
 
@@ -83,13 +91,21 @@ def _of_proxy(candidate: Candidate) -> Candidate | None:
 
 def _added(plan: Plan, ours: Mapping[str, Candidate]) -> list[str]:
     before = {c.name: c.domains for c in plan.candidates if c.name in ours}
-    return [domain for name, candidate in ours.items() for domain in set(candidate.domains.all).difference(before[name].all)]
+    return [
+        domain
+        for name, candidate in ours.items()
+        for domain in set(candidate.domains.all).difference(before[name].all)
+    ]
 
 
 def _collide(plan: Plan, ours: Mapping[str, Candidate]) -> bool:
     """Whether a shorter name is one that somebody else has, too."""
     added = _added(plan, ours)
-    return len(set(added)) < len(added) or not plan.domains.isdisjoint(added) or not plan.full_names.isdisjoint(added)
+    return (
+        len(set(added)) < len(added)
+        or not plan.domains.isdisjoint(added)
+        or not plan.full_names.isdisjoint(added)
+    )
 
 
 def _shorter(common: Common, ours: Mapping[str, Candidate], plan: Plan) -> dict[int, Candidate]:
@@ -98,17 +114,24 @@ def _shorter(common: Common, ours: Mapping[str, Candidate], plan: Plan) -> dict[
     for name, candidate in ours.items():
         if (place := common.places.get(name)) is not None:
             old = common.candidates[place]
-            kept = tuple(d for d in candidate.domains.all if d in old.domains.all or d not in plan.domains)
+            kept = tuple(
+                d for d in candidate.domains.all if d in old.domains.all or d not in plan.domains
+            )
             found[place] = replace(old, domains=Domains(kept, candidate.domains.short))
     return found
 
 
-def virtual_hosts(memo: Memo, settled: Settled, prefix: str, settings: RouteSettings) -> tuple[EnvoyResource, ...]:
+def virtual_hosts(
+    memo: Memo, settled: Settled, prefix: str, settings: RouteSettings
+) -> tuple[EnvoyResource, ...]:
     """As messages, `prefix` before their names."""
     found = memo(_encoded, memo, settled.common, prefix, settings)
     if not settled.ours:
         return found
-    ours = {place: _encode(memo, candidate, prefix, settings) for place, candidate in settled.ours.items()}
+    ours = {
+        place: _encode(memo, candidate, prefix, settings)
+        for place, candidate in settled.ours.items()
+    }
     return tuple(ours.get(place, host) for place, host in enumerate(found))
 
 
@@ -122,22 +145,38 @@ def layers(memo: Memo, settled: Settled, prefix: str, settings: RouteSettings) -
     for place, candidate in settled.ours.items():
         hosts[place] = _encode(memo, candidate, prefix, settings)
     touched = {common.candidates[place].group for place in settled.ours}
-    own = {group: memo(Layer.of, tuple(hosts[place] for place in common.groups[group])) for group in touched}
+    own = {
+        group: memo(Layer.of, tuple(hosts[place] for place in common.groups[group]))
+        for group in touched
+    }
     return tuple(own.get(group, layer) for group, layer in known.items())
 
 
-def _layers(memo: Memo, common: Common, prefix: str, settings: RouteSettings) -> Mapping[str, Layer]:
+def _layers(
+    memo: Memo, common: Common, prefix: str, settings: RouteSettings
+) -> Mapping[str, Layer]:
     hosts = memo(_encoded, memo, common, prefix, settings)
-    return {group: memo(Layer.of, tuple(hosts[place] for place in places)) for group, places in common.groups.items()}
+    return {
+        group: memo(Layer.of, tuple(hosts[place] for place in places))
+        for group, places in common.groups.items()
+    }
 
 
-def _encoded(memo: Memo, common: Common, prefix: str, settings: RouteSettings) -> tuple[EnvoyResource, ...]:
+def _encoded(
+    memo: Memo, common: Common, prefix: str, settings: RouteSettings
+) -> tuple[EnvoyResource, ...]:
     return tuple(_encode(memo, candidate, prefix, settings) for candidate in common.candidates)
 
 
 def by_domain(settled: Settled) -> Mapping[str, Candidate]:
-    return {domain: candidate for candidate in settled.candidates for domain in candidate.domains.all}
+    return {
+        domain: candidate for candidate in settled.candidates for domain in candidate.domains.all
+    }
 
 
-def _encode(memo: Memo, candidate: Candidate, prefix: str, settings: RouteSettings) -> EnvoyResource:
-    return memo(virtual_host, prefix + candidate.name, candidate.domains.all, candidate.table, settings)
+def _encode(
+    memo: Memo, candidate: Candidate, prefix: str, settings: RouteSettings
+) -> EnvoyResource:
+    return memo(
+        virtual_host, prefix + candidate.name, candidate.domains.all, candidate.table, settings
+    )

@@ -25,8 +25,9 @@ HTTP_PROXY = "http_proxy"
 _UNIX = "unix://"
 
 VHDS_FROM = 512
-"""From this many services on a port (about a quarter of a MiB), its virtual hosts travel alone to proxies that have nothing
-of it yet: from here on that saves Envoy's CPU as well as bytes (`python -m benchmarks forms`).
+"""From this many services on a port (about a quarter of a MiB), its virtual hosts travel alone to
+proxies that have nothing of it yet: from here on that saves Envoy's CPU as well as bytes (`python
+-m benchmarks forms`).
 """
 
 
@@ -40,8 +41,8 @@ class RouteParts:
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """What a listener says with a route configuration's name: `8080`, `<host>:8080` for one service whose protocol is
-    sniffed, `http_proxy`, or the path of a unix socket."""
+    """What a listener says with a route configuration's name: `8080`, `<host>:8080` for one service
+    whose protocol is sniffed, `http_proxy`, or the path of a unix socket."""
 
     port: int
     host: str = ""
@@ -55,9 +56,16 @@ def _parse(name: str) -> _Name | None:
 
 
 def sidecar_route(
-    memo: Memo, scope: Scope, namespace: Namespace, name: str, traits: Traits, config: MeshConfig, form: Form | None = None
+    memo: Memo,
+    scope: Scope,
+    namespace: Namespace,
+    name: str,
+    traits: Traits,
+    config: MeshConfig,
+    form: Form | None = None,
 ) -> RouteParts:
-    """The route configuration that a listener names, for clients of a namespace; an empty one for an unknown name.
+    """The route configuration that a listener names, for clients of a namespace; an empty one for
+    an unknown name.
 
     It has this form, or the one for its size.
     """
@@ -66,38 +74,62 @@ def sidecar_route(
         return RouteParts(configuration.empty(name))
     settings = memo(settings_of, config, traits)
     listener = _listener(scope, meaning.port, name)
-    found = _settled(memo, scope, namespace, listener, meaning.port, traits, settings) if listener else Settled()
+    found = (
+        _settled(memo, scope, namespace, listener, meaning.port, traits, settings)
+        if listener
+        else Settled()
+    )
     if meaning.host:
-        only = tuple(_encode(memo, candidate, settings) for candidate in _only(memo, found, meaning))
+        only = tuple(
+            _encode(memo, candidate, settings) for candidate in _only(memo, found, meaning)
+        )
         return RouteParts(memo(configuration.whole, name, only))
     rest = memo(catch_all, scope.allow_any, scope.dynamic_dns, scope.egress_proxy, settings)
     if not meaning.port or (_form(found) if form is None else form) is Form.WHOLE:
-        return RouteParts(memo(configuration.whole, name, (*virtual_hosts(memo, found, "", settings), rest)))
-    # Envoy finds the configuration of a virtual host by what is before the slash, and removes it by its own name.
-    return RouteParts(memo(configuration.by_virtual_host, name, (rest,)), layers(memo, found, f"{name}/", settings))
+        return RouteParts(
+            memo(configuration.whole, name, (*virtual_hosts(memo, found, "", settings), rest))
+        )
+    # Envoy finds the configuration of a virtual host by what is before the slash, and removes it by
+    # its own name.
+    return RouteParts(
+        memo(configuration.by_virtual_host, name, (rest,)),
+        layers(memo, found, f"{name}/", settings),
+    )
 
 
 def _settled(
-    memo: Memo, scope: Scope, namespace: Namespace, listener: EgressListener, port: int, traits: Traits, settings: RouteSettings
+    memo: Memo,
+    scope: Scope,
+    namespace: Namespace,
+    listener: EgressListener,
+    port: int,
+    traits: Traits,
+    settings: RouteSettings,
 ) -> Settled:
     if listener.port is not None and listener.port.protocol.upper() == Protocol.HTTP_PROXY:
         port = 0
     rules, client = listener.virtual_services, client_of(traits)
     source = memo(interest_of, *rules).narrow(Source(MESH, namespace, frozenset(traits.labels)))
-    plan = memo(make_plan, memo, Given(rules, listener.groups, scope.groups, port, source, client, settings))
+    plan = memo(
+        make_plan, memo, Given(rules, listener.groups, scope.groups, port, source, client, settings)
+    )
     return memo(settle_for, memo, plan, memo(settle, plan, port), port, namespace, client)
 
 
 def _listener(scope: Scope, port: int, name: str) -> EgressListener | None:
-    """The Sidecar's listener for a port (for port 0: for the address in `name`), else the one for all other ports."""
+    """The Sidecar's listener for a port (for port 0: for the address in `name`), else the one for
+    all other ports."""
     for listener in scope.egress:
-        if listener.port is None or (listener.port.number == port and (port or listener.bind == name)):
+        if listener.port is None or (
+            listener.port.number == port and (port or listener.bind == name)
+        ):
             return listener
     return None
 
 
 def _only(memo: Memo, settled: Settled, meaning: _Name) -> tuple[Candidate, ...]:
-    """All requests of a listener on a service's own address are for it, whatever their `Host` says."""
+    """All requests of a listener on a service's own address are for it, whatever their `Host`
+    says."""
     owners = memo(by_domain, settled)
     names = (with_port(meaning.host, meaning.port), meaning.host)
     matching = tuple(dict.fromkeys(owners[name] for name in names if name in owners))

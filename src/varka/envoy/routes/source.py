@@ -1,4 +1,5 @@
-"""Conditions of a rule that the client decides, not the request: evaluated while routes are made."""
+"""Conditions of a rule that the client decides, not the request: evaluated while routes are
+made."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """The namespaces and labels that rules ask clients for. Clients that differ in others share routes."""
+    """The namespaces and labels that rules ask clients for. Clients that differ in others share
+    routes."""
 
     namespaces: frozenset[str]
     labels: frozenset[tuple[str, str]]
@@ -53,7 +55,8 @@ def interest_of(*rules: MergedVirtualService) -> Interest:
 
 
 def _is_for_neighbours(rule: MergedVirtualService) -> bool:
-    """A route of the Gateway API for other namespaces' services is followed by clients of its own namespace only."""
+    """A route of the Gateway API for other namespaces' services is followed by clients of its own
+    namespace only."""
     if semantics_of(rule) is not Semantics.GATEWAY:
         return False
     return not all(f".{rule.namespace}." in host for host in rule.spec.hosts)

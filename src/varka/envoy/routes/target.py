@@ -18,8 +18,8 @@ _UNKNOWN = ClusterName("UnknownService")
 
 
 class Target(NamedTuple):
-    """What is known of one destination host: the name its clusters carry, its only port (0: it has several, or none
-    is known), its rule. Equal targets make equal routes."""
+    """What is known of one destination host: the name its clusters carry, its only port (0: it has
+    several, or none is known), its rule. Equal targets make equal routes."""
 
     host: str
     name: str
@@ -27,8 +27,11 @@ class Target(NamedTuple):
     rule: MergedRule | None = None
 
 
-def target_of(host: str, service: Service | None, ports: Iterable[int], rule: MergedRule | None) -> Target:
-    """`ports` are those of `service` that count for the client. An ExternalName stands for the service it names."""
+def target_of(
+    host: str, service: Service | None, ports: Iterable[int], rule: MergedRule | None
+) -> Target:
+    """`ports` are those of `service` that count for the client. An ExternalName stands for the
+    service it names."""
     known = tuple(ports)
     name = service.external_name if service is not None and service.external_name else host
     return Target(host, name, known[0] if service is not None and len(known) == 1 else 0, rule)
@@ -46,7 +49,8 @@ class Targets:
         return cls({target.host: target for target in targets}, port)
 
     def cluster(self, destination: networking.Destination) -> ClusterName:
-        """Without a port a destination means its service's only one, else the one the request arrived at."""
+        """Without a port a destination means its service's only one, else the one the request
+        arrived at."""
         if not destination.host:
             return _UNKNOWN
         target = self.by_host.get(destination.host) or Target(destination.host, destination.host)
@@ -60,7 +64,13 @@ class Targets:
 
 def destination_hosts(spec: networking.VirtualService) -> tuple[Hostname, ...]:
     """All hosts that `http` rules send requests (or copies of them) to, each once."""
-    return tuple(dict.fromkeys(Hostname(destination.host) for route in spec.http for destination in _destinations(route)))
+    return tuple(
+        dict.fromkeys(
+            Hostname(destination.host)
+            for route in spec.http
+            for destination in _destinations(route)
+        )
+    )
 
 
 def _destinations(route: networking.HTTPRoute) -> Iterator[networking.Destination]:

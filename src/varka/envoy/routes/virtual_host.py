@@ -15,7 +15,9 @@ from varka.resources.model import networking
 _BLOCKED = 502
 
 
-def virtual_host(name: str, domains: tuple[str, ...], table: RouteTable, settings: RouteSettings) -> EnvoyResource:
+def virtual_host(
+    name: str, domains: tuple[str, ...], table: RouteTable, settings: RouteSettings
+) -> EnvoyResource:
     message = envoy.VirtualHost(
         name=name,
         domains=domains,
@@ -26,7 +28,10 @@ def virtual_host(name: str, domains: tuple[str, ...], table: RouteTable, setting
 
 
 def catch_all(
-    allow_any: bool, dynamic_dns: bool, egress_proxy: networking.Destination | None, settings: RouteSettings
+    allow_any: bool,
+    dynamic_dns: bool,
+    egress_proxy: networking.Destination | None,
+    settings: RouteSettings,
 ) -> EnvoyResource:
     """What happens to requests for unknown hosts (`outboundTrafficPolicy`)."""
     if dynamic_dns:
@@ -38,7 +43,9 @@ def catch_all(
         if egress_proxy is not None:
             port = egress_proxy.port.number if egress_proxy.port else 0
             cluster = outbound_cluster(port, egress_proxy.subset, egress_proxy.host)
-    route = envoy.Route(name=name, match=route_match(None), route=envoy.RouteAction(cluster=cluster))
+    route = envoy.Route(
+        name=name, match=route_match(None), route=envoy.RouteAction(cluster=cluster)
+    )
     route.route.append_x_forwarded_host = settings.append_x_forwarded_host
     set_timeout(route.route, None)
     return virtual_host(name, ("*",), RouteTable((route,)), settings)

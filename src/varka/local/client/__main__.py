@@ -1,4 +1,5 @@
-"""`python -m varka.local.client REQUEST_JSON`: send it (`-`: from stdin), print responses and summary as JSON."""
+"""`python -m varka.local.client REQUEST_JSON`: send it (`-`: from stdin), print responses and
+summary as JSON."""
 
 from __future__ import annotations
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 ECHO_METHOD = "/varka.echo.v1.Echo/Echo"
-"""Takes any message and answers `{string echo = 1; bytes message = 2}`: the echo object as JSON, and the message it got."""
+"""Takes any message and answers `{string echo = 1; bytes message = 2}`: the echo object as JSON,
+and the message it got."""
 
 ECHO_HEADER = "x-varka-echo"
-"""Carries the echo object where the body cannot: in a WebSocket's handshake, in a gRPC answer that is only a status."""
+"""Carries the echo object where the body cannot: in a WebSocket's handshake, in a gRPC answer that
+is only a status."""
 
 
 class Opcode(IntEnum):
@@ -35,7 +37,9 @@ class Frame:
 
 def accept_key(key: str) -> str:
     """The `sec-websocket-accept` that answers a `sec-websocket-key`."""
-    digest = hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode(), usedforsecurity=False).digest()
+    digest = hashlib.sha1(
+        f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode(), usedforsecurity=False
+    ).digest()
     return base64.b64encode(digest).decode()
 
 
@@ -102,7 +106,8 @@ def encode_field(number: int, value: bytes) -> bytes:
 
 
 def read_field(message: bytes, number: int) -> bytes | None:
-    """The first length-delimited field with that number; None where the message has none or is not protobuf."""
+    """The first length-delimited field with that number; None where the message has none or is not
+    protobuf."""
     at = 0
     try:
         while at < len(message):

@@ -26,7 +26,8 @@ _CURVES = {"P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
 
 
 class NoAnswer(Exception):
-    """There is no answer, and `why` names the reason; `unhandled` when the peer cannot have acted on the request."""
+    """There is no answer, and `why` names the reason; `unhandled` when the peer cannot have acted
+    on the request."""
 
     def __init__(self, why: Failed, detail: str = "", *, unhandled: bool = False) -> None:
         super().__init__(detail or str(why))
@@ -69,11 +70,14 @@ class Connection:
 
 
 def tls_context(tls: Tls, protocol: Protocol) -> ssl.SSLContext:
-    """Raises ssl.SSLError or ValueError when a PEM text is none, or OpenSSL knows no such version, cipher or curve."""
+    """Raises ssl.SSLError or ValueError when a PEM text is none, or OpenSSL knows no such version,
+    cipher or curve."""
     context = ssl.create_default_context(cadata=tls.ca or None)
     if tls.certificate:
         # OpenSSL's loader only takes file names; this one is in memory.
-        with tempfile.NamedTemporaryFile("w", suffix=".pem", dir=_MEMORY if os.path.isdir(_MEMORY) else None) as pem:
+        with tempfile.NamedTemporaryFile(
+            "w", suffix=".pem", dir=_MEMORY if os.path.isdir(_MEMORY) else None
+        ) as pem:
             pem.write(f"{tls.certificate}\n{tls.key}\n")
             pem.flush()
             context.load_cert_chain(pem.name)
@@ -82,7 +86,9 @@ def tls_context(tls: Tls, protocol: Protocol) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
     _offer(context, tls)
     if protocol is not Protocol.TCP:
-        context.set_alpn_protocols(["h2"] if protocol in (Protocol.HTTP2, Protocol.GRPC) else ["http/1.1"])
+        context.set_alpn_protocols(
+            ["h2"] if protocol in (Protocol.HTTP2, Protocol.GRPC) else ["http/1.1"]
+        )
     return context
 
 
@@ -102,7 +108,9 @@ def _offer(context: ssl.SSLContext, tls: Tls) -> None:
         context.set_ecdh_curve(_CURVES.get(tls.curve, tls.curve))
 
 
-async def connect(target: Target, resolve: Sequence[str], context: ssl.SSLContext | None, sni: str) -> Connection:
+async def connect(
+    target: Target, resolve: Sequence[str], context: ssl.SSLContext | None, sni: str
+) -> Connection:
     """Try each address in turn. Raises NoAnswer."""
     last: OSError | None = None
     for address in await _addresses(target, resolve):
@@ -134,7 +142,9 @@ async def _addresses(target: Target, resolve: Sequence[str]) -> list[tuple[str, 
     with suppress(ValueError):
         return [(str(ipaddress.ip_address(target.host)), target.port)]
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().getaddrinfo(
+            target.host, target.port, type=socket.SOCK_STREAM
+        )
     except (OSError, UnicodeError) as error:
         raise NoAnswer(Failed.DNS, str(error)) from None
     return [(str(address[0]), target.port) for *_, address in found]

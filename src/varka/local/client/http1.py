@@ -35,7 +35,8 @@ class _Reading:
                 raise NoAnswer(Failed.RESET, f"not HTTP: {error}") from None
 
     def finish(self) -> bool:
-        """The peer closed: fine for a body without a length, else the answer is incomplete and this is False."""
+        """The peer closed: fine for a body without a length, else the answer is incomplete and this
+        is False."""
         names = {name for name, _ in self.headers}
         self.done = bool(self.status) and not names & {"content-length", "transfer-encoding"}
         return self.done
@@ -65,34 +66,56 @@ class _Reading:
             self._keep_alive = self._parser.should_keep_alive() and not self._bodyless
 
 
-def request_head(method: str, path: str, authority: str, headers: tuple[tuple[str, str], ...], body: bytes) -> bytes:
+def request_head(
+    method: str, path: str, authority: str, headers: tuple[tuple[str, str], ...], body: bytes
+) -> bytes:
     """The path goes out as written, whatever it holds."""
-    lines = [f"{method} {path} HTTP/1.1", f"host: {authority}", *(f"{name}: {value}" for name, value in headers)]
-    if (body or method in ("POST", "PUT", "PATCH")) and not any(name == "content-length" for name, _ in headers):
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        f"host: {authority}",
+        *(f"{name}: {value}" for name, value in headers),
+    ]
+    if (body or method in ("POST", "PUT", "PATCH")) and not any(
+        name == "content-length" for name, _ in headers
+    ):
         lines.append(f"content-length: {len(body)}")
     return "\r\n".join((*lines, "", "")).encode(errors="surrogateescape")
 
 
-async def exchange(connection: Connection, request: Request, target: Target) -> tuple[Response, bool]:
-    """Send one request; the answer, and whether the connection takes another one. Raises NoAnswer."""
+async def exchange(
+    connection: Connection, request: Request, target: Target
+) -> tuple[Response, bool]:
+    """Send one request; the answer, and whether the connection takes another one. Raises
+    NoAnswer."""
     method = request.chosen_method()
-    head = request_head(method, target.path, request.authority(target), request.other_headers(), request.body)
+    head = request_head(
+        method, target.path, request.authority(target), request.other_headers(), request.body
+    )
     await connection.send(head + request.body)
     reading = await _read(connection, method)
     body = reading.body.decode(errors="replace")
-    return Response(reading.status, f"HTTP/{reading.version}", header_map(reading.headers), body), reading.reusable
+    return Response(
+        reading.status, f"HTTP/{reading.version}", header_map(reading.headers), body
+    ), reading.reusable
 
 
 async def websocket(connection: Connection, request: Request, target: Target) -> Response:
     """Shake hands, send the body as one text message, take one message back. Raises NoAnswer."""
     key = base64.b64encode(os.urandom(16)).decode()
-    upgrade = (("connection", "upgrade"), ("upgrade", "websocket"), ("sec-websocket-version", "13"), ("sec-websocket-key", key))
+    upgrade = (
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", key),
+    )
     headers = (*request.other_headers(), *upgrade)
     await connection.send(request_head("GET", target.path, request.authority(target), headers, b""))
     reading = await _read(connection, "GET")
     body = reading.body.decode(errors="replace")
     if reading.status == 101:
-        await connection.send(encode_frame(Frame(Opcode.TEXT, request.body or b"hello"), os.urandom(4)))
+        await connection.send(
+            encode_frame(Frame(Opcode.TEXT, request.body or b"hello"), os.urandom(4))
+        )
         body = (await _message(connection, bytearray(reading.rest))).decode(errors="replace")
         await connection.send(encode_frame(Frame(Opcode.CLOSE, (1000).to_bytes(2)), os.urandom(4)))
     return Response(reading.status, f"HTTP/{reading.version}", header_map(reading.headers), body)

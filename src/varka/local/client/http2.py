@@ -35,7 +35,10 @@ class Http2:
         # Paths and headers go out as the user wrote them.
         self._h2 = H2Connection(
             H2Configuration(
-                client_side=True, header_encoding="utf-8", validate_outbound_headers=False, normalize_outbound_headers=False
+                client_side=True,
+                header_encoding="utf-8",
+                validate_outbound_headers=False,
+                normalize_outbound_headers=False,
             )
         )
         self._closing = False
@@ -53,22 +56,44 @@ class Http2:
         """Raises NoAnswer."""
         headers = self._headers(request, target, request.chosen_method(), request.other_headers())
         answer = await self._stream(headers, request.body)
-        return Response(answer.status, "HTTP/2", header_map(answer.headers), answer.body.decode(errors="replace"))
+        return Response(
+            answer.status,
+            "HTTP/2",
+            header_map(answer.headers),
+            answer.body.decode(errors="replace"),
+        )
 
     async def call(self, request: Request, target: Target) -> Response:
         """A gRPC call with one message `{string message = 1}`. Raises NoAnswer."""
         extra = (("content-type", "application/grpc"), ("te", "trailers"))
-        given = tuple(h for h in request.other_headers() if h[0] not in ("content-type", "te", "accept"))
-        message = encode_message(encode_field(1, request.body)) if request.body else encode_message(b"")
-        answer = await self._stream(self._headers(request, target, "POST", (*given, *extra)), message)
+        given = tuple(
+            h for h in request.other_headers() if h[0] not in ("content-type", "te", "accept")
+        )
+        message = (
+            encode_message(encode_field(1, request.body)) if request.body else encode_message(b"")
+        )
+        answer = await self._stream(
+            self._headers(request, target, "POST", (*given, *extra)), message
+        )
         headers = header_map((*answer.headers, *answer.trailers))
         status = headers.get("grpc-status", "")
-        grpc_status = int(status) if status.isdecimal() else _GRPC_STATUS.get(answer.status, _UNKNOWN)
-        return Response(answer.status, "HTTP/2", headers, _grpc_body(answer.body), grpc_status=grpc_status)
+        grpc_status = (
+            int(status) if status.isdecimal() else _GRPC_STATUS.get(answer.status, _UNKNOWN)
+        )
+        return Response(
+            answer.status, "HTTP/2", headers, _grpc_body(answer.body), grpc_status=grpc_status
+        )
 
-    def _headers(self, request: Request, target: Target, method: str, rest: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    def _headers(
+        self, request: Request, target: Target, method: str, rest: tuple[tuple[str, str], ...]
+    ) -> list[tuple[str, str]]:
         scheme = "https" if target.scheme in TLS_SCHEMES else "http"
-        pseudo = [(":method", method), (":scheme", scheme), (":authority", request.authority(target)), (":path", target.path)]
+        pseudo = [
+            (":method", method),
+            (":scheme", scheme),
+            (":authority", request.authority(target)),
+            (":path", target.path),
+        ]
         return [*pseudo, *rest]
 
     async def _stream(self, headers: list[tuple[str, str]], body: bytes) -> _Answer:
@@ -91,7 +116,11 @@ class Http2:
 
     def _send_some(self, stream: int, body: bytes) -> bytes:
         while body:
-            size = min(self._h2.local_flow_control_window(stream), self._h2.max_outbound_frame_size, len(body))
+            size = min(
+                self._h2.local_flow_control_window(stream),
+                self._h2.max_outbound_frame_size,
+                len(body),
+            )
             if size <= 0:
                 break
             self._h2.send_data(stream, body[:size], end_stream=size == len(body))
@@ -138,7 +167,8 @@ def _pairs(headers: Any) -> list[tuple[str, str]]:
 
 
 def _grpc_body(body: bytearray) -> str:
-    """The first message's first string, as the stand-in answers; other services' messages as they are."""
+    """The first message's first string, as the stand-in answers; other services' messages as they
+    are."""
     message = next(take_messages(body), None)
     if message is None:
         return body.decode(errors="replace")

@@ -77,10 +77,11 @@ def _host_and_port(authority: str, default: int | None) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """`ca`, `certificate` and `key` are PEM texts: the sender may run where the user's files are not.
+    """`ca`, `certificate` and `key` are PEM texts: the sender may run where the user's files are
+    not.
 
-    `version` (`1.2`), `ciphers` (OpenSSL's list, up to TLS 1.2) and `curve` (`P-256`) are all that is offered; "" offers what
-    is usual.
+    `version` (`1.2`), `ciphers` (OpenSSL's list, up to TLS 1.2) and `curve` (`P-256`) are all that
+    is offered; "" offers what is usual.
     """
 
     ca: str = ""
@@ -97,8 +98,9 @@ class Tls:
 class Request:
     """One request, sent `count` times by `concurrency` senders.
 
-    Without `concurrency` each goes over a connection of its own, as curl sends them; with it, each sender keeps its connection.
-    `resolve` holds `HOST:PORT:ADDRESS` as curl's flag does. `timeout` is in seconds, for one request.
+    Without `concurrency` each goes over a connection of its own, as curl sends them; with it, each
+    sender keeps its connection. `resolve` holds `HOST:PORT:ADDRESS` as curl's flag does. `timeout`
+    is in seconds, for one request.
     """
 
     url: str
@@ -125,11 +127,16 @@ class Request:
         return self.method or ("POST" if self.body else "GET")
 
     def authority(self, target: Target) -> str:
-        return next((value for name, value in self.headers if name.lower() == "host"), target.authority)
+        return next(
+            (value for name, value in self.headers if name.lower() == "host"), target.authority
+        )
 
     def other_headers(self) -> tuple[tuple[str, str], ...]:
-        """All but `host`, in lower case, with a `user-agent` and `accept` where the user gave none."""
-        given = tuple((name.lower(), value) for name, value in self.headers if name.lower() != "host")
+        """All but `host`, in lower case, with a `user-agent` and `accept` where the user gave
+        none."""
+        given = tuple(
+            (name.lower(), value) for name, value in self.headers if name.lower() != "host"
+        )
         names = {name for name, _ in given}
         defaults = (("user-agent", "varka"), ("accept", "*/*"))
         return (*(d for d in defaults if d[0] not in names), *given)
@@ -154,7 +161,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """`status` is 0 where there was no HTTP answer; then `error` says why, unless the protocol has no statuses (TCP)."""
+    """`status` is 0 where there was no HTTP answer; then `error` says why, unless the protocol has
+    no statuses (TCP)."""
 
     status: int = 0
     protocol: str = ""
@@ -175,7 +183,9 @@ class Response:
             "duration_ms": round(self.duration_ms, 2),
             "error": self.error,
         }
-        return document if self.grpc_status is None else {**document, "grpc_status": self.grpc_status}
+        return (
+            document if self.grpc_status is None else {**document, "grpc_status": self.grpc_status}
+        )
 
 
 def header_map(headers: Iterable[tuple[str, str]]) -> dict[str, str]:

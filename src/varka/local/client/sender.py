@@ -13,11 +13,20 @@ from typing import Any
 from varka.local.client import http1, http2, tcp
 from varka.local.client.codec import ECHO_HEADER
 from varka.local.client.connection import Connection, NoAnswer, connect, tls_context
-from varka.local.client.model import TLS_SCHEMES, Failed, Protocol, Request, Response, Summary, Target
+from varka.local.client.model import (
+    TLS_SCHEMES,
+    Failed,
+    Protocol,
+    Request,
+    Response,
+    Summary,
+    Target,
+)
 
 
 async def send(request: Request) -> Summary:
-    """Every request gets a response, with `error` where there was no answer. Raises ValueError for no URL or no PEM."""
+    """Every request gets a response, with `error` where there was no answer. Raises ValueError for
+    no URL or no PEM."""
     target = Target.parse(request.url)
     protocol = request.chosen_protocol(target)
     context = tls_context(request.tls, protocol) if target.scheme in TLS_SCHEMES else None
@@ -32,8 +41,15 @@ async def send(request: Request) -> Summary:
 class _Sender:
     """One sender, with the connection that it keeps."""
 
-    def __init__(self, request: Request, target: Target, protocol: Protocol, context: ssl.SSLContext | None) -> None:
-        self._request, self._target, self._protocol, self._context = request, target, protocol, context
+    def __init__(
+        self, request: Request, target: Target, protocol: Protocol, context: ssl.SSLContext | None
+    ) -> None:
+        self._request, self._target, self._protocol, self._context = (
+            request,
+            target,
+            protocol,
+            context,
+        )
         self._keeps = request.concurrency > 0 and protocol not in (Protocol.TCP, Protocol.WEBSOCKET)
         self._open: _Open | None = None
 
@@ -53,14 +69,17 @@ class _Sender:
             response = self._failed(no.why)
         if not self._keeps:
             self._close()
-        return replace(response, duration_ms=(time.perf_counter() - start) * 1000, echo=find_echo(response))
+        return replace(
+            response, duration_ms=(time.perf_counter() - start) * 1000, echo=find_echo(response)
+        )
 
     async def _once(self) -> Response:
         reused = self._open is not None
         try:
             return await self._exchange()
         except NoAnswer as no:
-            # The peer may close a kept connection just as the next request is sent (RFC 9110, 9.3.1).
+            # The peer may close a kept connection just as the next request is sent (RFC 9110,
+            # 9.3.1).
             if not (reused and no.unhandled):
                 raise
         self._close()
@@ -83,7 +102,9 @@ class _Sender:
             response, reusable = await http1.exchange(connection, request, target)
         else:
             client = self._open.h2_client()
-            response = await (client.call if self._protocol is Protocol.GRPC else client.exchange)(request, target)
+            response = await (client.call if self._protocol is Protocol.GRPC else client.exchange)(
+                request, target
+            )
             reusable = client.reusable
         if not reusable:
             self._close()
@@ -112,7 +133,8 @@ class _Open:
 
 
 def find_echo(response: Response) -> Mapping[str, Any] | None:
-    """The stand-in's echo object: the body, its first line (TCP), or a header (WebSocket); None when another server answered."""
+    """The stand-in's echo object: the body, its first line (TCP), or a header (WebSocket); None
+    when another server answered."""
     text = response.headers.get(ECHO_HEADER) or response.body.partition("\n")[0]
     if not text.startswith("{"):
         return None
@@ -120,4 +142,8 @@ def find_echo(response: Response) -> Mapping[str, Any] | None:
         found = json.loads(text)
     except ValueError:
         return None
-    return found if isinstance(found, dict) and {"pod", "namespace", "headers"} <= found.keys() else None
+    return (
+        found
+        if isinstance(found, dict) and {"pod", "namespace", "headers"} <= found.keys()
+        else None
+    )

@@ -9,13 +9,16 @@ from varka.local.client.connection import Connection, NoAnswer
 from varka.local.client.model import Request, Response
 
 QUIET = 0.3
-"""A server that neither closes nor names itself has said what it had to say after this many seconds of silence."""
+"""A server that neither closes nor names itself has said what it had to say after this many seconds
+of silence."""
 
 
 async def exchange(connection: Connection, request: Request) -> Response:
-    """Send the body and collect the answer; an empty body goes as a newline, since many servers wait for bytes.
+    """Send the body and collect the answer; an empty body goes as a newline, since many servers
+    wait for bytes.
 
-    The stand-in's answer is one line of JSON and then the bytes it got; any other server's lasts until it closes or is quiet.
+    The stand-in's answer is one line of JSON and then the bytes it got; any other server's lasts
+    until it closes or is quiet.
     """
     sent = request.body or b"\n"
     await connection.send(sent)

@@ -1,4 +1,5 @@
-"""`python -m varka.local.echo CONFIG`: CONFIG is a JSON file or the JSON itself. Prints `ready` when every port listens."""
+"""`python -m varka.local.echo CONFIG`: CONFIG is a JSON file or the JSON itself. Prints `ready`
+when every port listens."""
 
 from __future__ import annotations
 

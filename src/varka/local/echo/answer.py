@@ -10,7 +10,15 @@ from typing import Any
 from varka.local.client.model import Request, Response, header_map
 from varka.local.echo.model import Asked, EchoConfig, Wishes
 
-PASSED_ON = ("x-request-id", "b3", "traceparent", "tracestate", "end-user", "cookie", "authorization")
+PASSED_ON = (
+    "x-request-id",
+    "b3",
+    "traceparent",
+    "tracestate",
+    "end-user",
+    "cookie",
+    "authorization",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +62,19 @@ def echo(config: EchoConfig, asked: Asked, calls: list[dict[str, Any]]) -> dict[
 
 
 async def _call_all(urls: tuple[str, ...], asked: Asked) -> list[dict[str, Any]]:
-    headers = tuple((name, value) for name, value in asked.headers if name in PASSED_ON or name.startswith("x-b3-"))
+    headers = tuple(
+        (name, value)
+        for name, value in asked.headers
+        if name in PASSED_ON or name.startswith("x-b3-")
+    )
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(_call(url, headers)) for url in urls]
     return [task.result() for task in tasks]
 
 
 async def _call(url: str, headers: tuple[tuple[str, str], ...]) -> dict[str, Any]:
-    """The response with its echo object, whose first words (who answered) stand in front; the body only when it is no echo."""
+    """The response with its echo object, whose first words (who answered) stand in front; the body
+    only when it is no echo."""
     # Only stand-ins that call others pay for the sender.
     from varka.local.client.sender import send
 

@@ -1,4 +1,5 @@
-"""gRPC: the health service, and every other method as an echo that answers each message as it comes."""
+"""gRPC: the health service, and every other method as an echo that answers each message as it
+comes."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ class Sending(Protocol):
     async def data(self, data: bytes, *, end: bool = False) -> None: ...
 
 
-async def serve(asked: Asked, data: asyncio.Queue[bytes | None], answering: Answering, sending: Sending) -> None:
+async def serve(
+    asked: Asked, data: asyncio.Queue[bytes | None], answering: Answering, sending: Sending
+) -> None:
     wishes = Wishes.of(asked)
     asked = replace(asked, protocol="gRPC")
     head = ((":status", str(wishes.status)), ("content-type", "application/grpc"), *wishes.headers)
@@ -41,10 +44,14 @@ async def serve(asked: Asked, data: asyncio.Queue[bytes | None], answering: Answ
 
 
 async def _fail(
-    asked: Asked, data: asyncio.Queue[bytes | None], answering: Answering, sending: Sending, head: tuple[tuple[str, str], ...]
+    asked: Asked,
+    data: asyncio.Queue[bytes | None],
+    answering: Answering,
+    sending: Sending,
+    head: tuple[tuple[str, str], ...],
 ) -> None:
-    """The status comes in the headers, as from servers that fail before they answer: there Envoy looks when it decides on a
-    retry. The echo object comes in a header, too."""
+    """The status comes in the headers, as from servers that fail before they answer: there Envoy
+    looks when it decides on a retry. The echo object comes in a header, too."""
     await data.get()
     wishes, answer = Wishes.of(asked), await answering(asked)
     text = (("grpc-message", quote(wishes.grpc_message, safe=" ")),) if wishes.grpc_message else ()

@@ -50,7 +50,9 @@ class _Reading:
         self._headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
 
     def on_headers_complete(self) -> None:
-        self.expects = any(name == "expect" and value.lower() == "100-continue" for name, value in self._headers)
+        self.expects = any(
+            name == "expect" and value.lower() == "100-continue" for name, value in self._headers
+        )
 
     def on_message_complete(self) -> None:
         asked = Asked(
@@ -75,7 +77,9 @@ async def serve(incoming: Incoming) -> None:
         try:
             reading.feed(data)
         except httptools.HttpParserError:
-            await stream.send(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+            await stream.send(
+                b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+            )
             return
         if reading.expects:
             reading.expects = False
@@ -94,7 +98,10 @@ async def serve(incoming: Incoming) -> None:
 
 def _response(answer: Answer, received: _Received) -> bytes:
     version = received.asked.protocol
-    lines = [f"{version} {answer.status} {_phrase(answer.status)}", *(f"{name}: {value}" for name, value in answer.headers)]
+    lines = [
+        f"{version} {answer.status} {_phrase(answer.status)}",
+        *(f"{name}: {value}" for name, value in answer.headers),
+    ]
     bodyless = answer.status in (204, 304)
     if not bodyless:
         lines.append(f"content-length: {len(answer.body)}")
@@ -115,7 +122,9 @@ async def _upgrade(incoming: Incoming, received: _Received) -> None:
     if received.upgrade == "h2c":
         from varka.local.echo import http2
 
-        await stream.send(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n")
+        await stream.send(
+            b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"
+        )
         await http2.serve(incoming, upgraded=asked)
         return
     from varka.local.echo import websocket
@@ -125,7 +134,12 @@ async def _upgrade(incoming: Incoming, received: _Received) -> None:
         await stream.send(_response(answer, received))
         return
     accept = accept_key(asked.header("sec-websocket-key"))
-    lines = ["HTTP/1.1 101 Switching Protocols", "connection: upgrade", "upgrade: websocket", f"sec-websocket-accept: {accept}"]
+    lines = [
+        "HTTP/1.1 101 Switching Protocols",
+        "connection: upgrade",
+        "upgrade: websocket",
+        f"sec-websocket-accept: {accept}",
+    ]
     lines.append(f"{ECHO_HEADER}: {answer.body.strip().decode()}")
     await stream.send("\r\n".join((*lines, "", "")).encode())
     await websocket.serve(stream)

@@ -8,7 +8,15 @@ from typing import Any
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, Event, RemoteSettingsChanged, RequestReceived, StreamEnded, StreamReset, WindowUpdated
+from h2.events import (
+    DataReceived,
+    Event,
+    RemoteSettingsChanged,
+    RequestReceived,
+    StreamEnded,
+    StreamReset,
+    WindowUpdated,
+)
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
@@ -22,7 +30,8 @@ WINDOW = 1 << 20
 
 @dataclass(slots=True)
 class Exchange:
-    """One stream: its request, the data that arrives (None at the end), and whether the peer reset it."""
+    """One stream: its request, the data that arrives (None at the end), and whether the peer reset
+    it."""
 
     stream_id: int
     asked: Asked
@@ -72,7 +81,9 @@ class _Connection:
         elif isinstance(event, (WindowUpdated, RemoteSettingsChanged)):
             self._window.set()
         elif isinstance(event, DataReceived):
-            self._h2.acknowledge_received_data(event.flow_controlled_length or 0, event.stream_id or 0)
+            self._h2.acknowledge_received_data(
+                event.flow_controlled_length or 0, event.stream_id or 0
+            )
         # An exchange that was answered early is gone while its data still arrives.
         exchange = self._exchanges.get(getattr(event, "stream_id", None) or 0)
         if exchange is None:
@@ -107,19 +118,29 @@ class _Connection:
         while await exchange.data.get() is not None:
             pass
         answer = await self._incoming.answering(exchange.asked)
-        body = b"" if answer.status in (204, 304) or exchange.asked.method == "HEAD" else answer.body
+        body = (
+            b"" if answer.status in (204, 304) or exchange.asked.method == "HEAD" else answer.body
+        )
         length = () if answer.status in (204, 304) else (("content-length", str(len(answer.body))),)
-        await sending.headers(((":status", str(answer.status)), *answer.headers, *length), end=not body)
+        await sending.headers(
+            ((":status", str(answer.status)), *answer.headers, *length), end=not body
+        )
         if body:
             await sending.data(body, end=True)
 
-    async def send_headers(self, stream_id: int, headers: tuple[tuple[str, str], ...], end: bool) -> None:
+    async def send_headers(
+        self, stream_id: int, headers: tuple[tuple[str, str], ...], end: bool
+    ) -> None:
         self._h2.send_headers(stream_id, headers, end_stream=end)
         await self._flush()
 
     async def send_data(self, stream_id: int, data: bytes, end: bool) -> None:
         while True:
-            size = min(self._h2.local_flow_control_window(stream_id), self._h2.max_outbound_frame_size, len(data))
+            size = min(
+                self._h2.local_flow_control_window(stream_id),
+                self._h2.max_outbound_frame_size,
+                len(data),
+            )
             if size > 0 or not data:
                 self._h2.send_data(stream_id, data[:size], end_stream=end and size == len(data))
                 await self._flush()

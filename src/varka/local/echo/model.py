@@ -1,4 +1,5 @@
-"""Who the stand-in is, what it was asked, and what the caller wants of the answer: values, no IO."""
+"""Who the stand-in is, what it was asked, and what the caller wants of the answer: values, no
+IO."""
 
 from __future__ import annotations
 
@@ -10,12 +11,14 @@ from urllib.parse import parse_qsl
 from varka.base.duration import Duration
 
 WISH_HEADER = "x-varka-wish"
-"""The same wishes as in the query, for callers that have no query: `status=503&delay=200ms` (gRPC metadata)."""
+"""The same wishes as in the query, for callers that have no query: `status=503&delay=200ms` (gRPC
+metadata)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """`protocol` is Istio's word (`http`, `grpc`, `tcp`, ...); empty means that the first bytes decide."""
+    """`protocol` is Istio's word (`http`, `grpc`, `tcp`, ...); empty means that the first bytes
+    decide."""
 
     number: int
     protocol: str = ""
@@ -36,8 +39,8 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class EchoConfig:
-    """One stand-in. `calls` are URLs to call before answering; `certificate` and `key` are PEM files for `https` and `tls` ports,
-    which speak plain text without them."""
+    """One stand-in. `calls` are URLs to call before answering; `certificate` and `key` are PEM
+    files for `https` and `tls` ports, which speak plain text without them."""
 
     pod: str
     namespace: str = "default"
@@ -51,8 +54,9 @@ class EchoConfig:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> EchoConfig:
-        """`{"pod", "namespace", "version", "service_account", "ip", "ports": [{"number", "protocol"}], "calls": [url],
-        "certificate", "key"}`; all but `pod` may be missing. Raises TypeError for other fields."""
+        """`{"pod", "namespace", "version", "service_account", "ip", "ports": [{"number",
+        "protocol"}], "calls": [url], "certificate", "key"}`; all but `pod` may be missing. Raises
+        TypeError for other fields."""
         ports = tuple(Port(**port) for port in document.get("ports", ()))
         return cls(**{**document, "ports": ports, "calls": tuple(document.get("calls", ()))})
 
@@ -75,8 +79,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the query asks of the answer: `?status=503`, `?delay=200ms`, `?size=10000`, `?headers=k:v` (again, or with commas);
-    for gRPC `?grpc-status=14`, `?grpc-message=text`, and `?count=3` answers to each message."""
+    """What the query asks of the answer: `?status=503`, `?delay=200ms`, `?size=10000`,
+    `?headers=k:v` (again, or with commas); for gRPC `?grpc-status=14`, `?grpc-message=text`, and
+    `?count=3` answers to each message."""
 
     status: int = 200
     delay: float = 0.0
@@ -88,7 +93,8 @@ class Wishes:
 
     @classmethod
     def of(cls, asked: Asked) -> Wishes:
-        """A value that cannot be read is none of ours: the query belongs to the application that we stand in for."""
+        """A value that cannot be read is none of ours: the query belongs to the application that we
+        stand in for."""
         if "?" not in asked.path and not asked.header(WISH_HEADER):
             return _NONE
         pairs = [*parse_qsl(asked.path.partition("?")[2]), *parse_qsl(asked.header(WISH_HEADER))]
@@ -122,5 +128,10 @@ def _headers(values: Iterable[str]) -> Iterable[tuple[str, str]]:
     for value in values:
         for pair in value.split(","):
             name, colon, text = pair.partition(":")
-            if colon and name and name.replace("-", "").replace("_", "").isalnum() and text.isprintable():
+            if (
+                colon
+                and name
+                and name.replace("-", "").replace("_", "").isalnum()
+                and text.isprintable()
+            ):
                 yield name.lower(), text.strip()

@@ -1,4 +1,5 @@
-"""Listens on the ports and gives each connection to the protocol that its port or its first bytes name."""
+"""Listens on the ports and gives each connection to the protocol that its port or its first bytes
+name."""
 
 from __future__ import annotations
 
@@ -15,18 +16,31 @@ from varka.local.echo.answer import Answer, answer
 from varka.local.echo.model import Asked, EchoConfig, Port
 from varka.local.echo.stream import Gone, Incoming, Stream
 
-_METHODS = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"CONNECT ", b"OPTIONS ", b"TRACE ", b"PATCH ")
+_METHODS = (
+    b"GET ",
+    b"HEAD ",
+    b"POST ",
+    b"PUT ",
+    b"DELETE ",
+    b"CONNECT ",
+    b"OPTIONS ",
+    b"TRACE ",
+    b"PATCH ",
+)
 _PREFACE = b"PRI * HTTP/2.0\r\n"
 
 
 async def serve(config: EchoConfig, ready: Callable[[], None] | None = None) -> None:
-    """Until cancelled; `ready` is called when every port listens. Raises OSError when a port is taken."""
+    """Until cancelled; `ready` is called when every port listens. Raises OSError when a port is
+    taken."""
     context = _server_context(config)
     sockets = [(port, sock) for port in config.ports for sock in _listening(port.number)]
     async with asyncio.TaskGroup() as connections, AsyncExitStack() as stack:
         for port, sock in sockets:
             accept = _acceptor(config, port, connections)
-            server = await asyncio.start_server(accept, sock=sock, ssl=context if port.secure else None)
+            server = await asyncio.start_server(
+                accept, sock=sock, ssl=context if port.secure else None
+            )
             stack.callback(server.close)
         if ready is not None:
             ready()
@@ -40,7 +54,9 @@ def _acceptor(
         return await answer(config, asked)
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connections.create_task(_serve_connection(Incoming(Stream(reader, writer), port.number, answering), port))
+        connections.create_task(
+            _serve_connection(Incoming(Stream(reader, writer), port.number, answering), port)
+        )
 
     return accept
 
@@ -59,7 +75,8 @@ async def _serve_connection(incoming: Incoming, port: Port) -> None:
 
 
 async def choose(stream: Stream, port: Port) -> Callable[[Incoming], Awaitable[None]]:
-    """A plain port speaks TCP, an HTTP port HTTP of the version that the preface tells; on others the first bytes decide."""
+    """A plain port speaks TCP, an HTTP port HTTP of the version that the preface tells; on others
+    the first bytes decide."""
     if port.plain:
         return tcp.serve
     seen = await stream.peek(1)
@@ -77,9 +94,14 @@ def _undecided(seen: bytes) -> bool:
 
 
 def _listening(number: int) -> list[socket.socket]:
-    """On every address of both families, where the machine has both. Raises OSError when the port is taken."""
+    """On every address of both families, where the machine has both. Raises OSError when the port
+    is taken."""
     families = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))
-    return [sock for family, address in families if (sock := _listen(family, address, number)) is not None]
+    return [
+        sock
+        for family, address in families
+        if (sock := _listen(family, address, number)) is not None
+    ]
 
 
 def _listen(family: socket.AddressFamily, address: str, number: int) -> socket.socket | None:

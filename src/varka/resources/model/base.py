@@ -1,4 +1,5 @@
-"""What all typed models share: frozen, compared by identity, decoded from plain YAML/JSON values."""
+"""What all typed models share: frozen, compared by identity, decoded from plain YAML/JSON
+values."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ M = TypeVar("M")
 
 
 class Model(msgspec.Struct, frozen=True, eq=False, rename="camel"):
-    """A decoded message. Equality is identity: an unchanged object is the same object (see `store`)."""
+    """A decoded message. Equality is identity: an unchanged object is the same object (see
+    `store`)."""
 
 
 def _decode(kind: type, value: object) -> object:

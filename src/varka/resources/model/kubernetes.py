@@ -1,9 +1,9 @@
 """The parts of Kubernetes' objects that we read.
 
-For these kinds `Resource.spec` is the model of the whole object without metadata: `service.spec.spec.ports`,
-`pod.spec.status.pod_ip`, `configmap.spec.data`. Field names are Kubernetes' in snake case; what is absent
-or null has its zero value. Fields that we don't read are not here: the API server knows them, we keep them
-in `Resource.raw`.
+For these kinds `Resource.spec` is the model of the whole object without metadata:
+`service.spec.spec.ports`, `pod.spec.status.pod_ip`, `configmap.spec.data`. Field names are
+Kubernetes' in snake case; what is absent or null has its zero value. Fields that we don't read are
+not here: the API server knows them, we keep them in `Resource.raw`.
 """
 
 from __future__ import annotations
@@ -356,7 +356,8 @@ class ConfigMap(Model, frozen=True, eq=False):
 
 
 class Secret(Model, frozen=True, eq=False):
-    """`data` is decoded from base64; `string_data` overrides it, as the API server does on writing."""
+    """`data` is decoded from base64; `string_data` overrides it, as the API server does on
+    writing."""
 
     type: str = "Opaque"
     data: Mapping[str, bytes] = field(default_factory=dict)

@@ -442,7 +442,9 @@ class OpenTelemetryTracingProvider(Model, frozen=True, eq=False):
     http: HttpService | None = None
     grpc: GrpcService | None = None
     resource_detectors: ResourceDetectors | None = None
-    service_attribute_enrichment: ServiceAttributeEnrichment = ServiceAttributeEnrichment.ISTIO_CANONICAL
+    service_attribute_enrichment: ServiceAttributeEnrichment = (
+        ServiceAttributeEnrichment.ISTIO_CANONICAL
+    )
     dynatrace_sampler: DynatraceSampler | None = None
 
 

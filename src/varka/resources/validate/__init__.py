@@ -29,10 +29,13 @@ _MODULES: Mapping[str, str] = {
 
 
 def validate(resource: Resource[Any], findings: Findings) -> None:
-    """Everything wrong with the meaning of an Istio object that fits its schema; paths begin at the object's root."""
+    """Everything wrong with the meaning of an Istio object that fits its schema; paths begin at the
+    object's root."""
     from varka.resources.validate.common import check_annotations
     from varka.resources.validate.cursor import Cursor
 
     here = Cursor(findings)
     check_annotations(resource, here)
-    import_module(f"varka.resources.validate.{_MODULES[resource.key.kind]}").validate(resource, here.at("spec"))
+    import_module(f"varka.resources.validate.{_MODULES[resource.key.kind]}").validate(
+        resource, here.at("spec")
+    )

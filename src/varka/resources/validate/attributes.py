@@ -38,7 +38,9 @@ def _account(value: str) -> str:
 
 
 def _wildcard(value: str) -> str:
-    if value.count("*") > 1 or ("*" in value and not value.startswith("*") and not value.endswith("*")):
+    if value.count("*") > 1 or (
+        "*" in value and not value.startswith("*") and not value.endswith("*")
+    ):
         return f"{value!r}: one wildcard is allowed, at the beginning or the end"
     return ""
 
@@ -57,7 +59,10 @@ def _path(value: str) -> str:
                 return f"{value!r}: {_ANY} must be the last template"
             closed = segment == _ANY
         elif "{" in segment or "}" in segment:
-            return f"{value!r}: only {_ONE} and {_ANY} are allowed as templates, and only as whole segments"
+            return (
+                f"{value!r}: only {_ONE} and {_ANY} are allowed as templates, and only as whole"
+                " segments"
+            )
         elif template and not _LITERAL.fullmatch(segment):
             return f"{value!r}: {segment!r} can't stand in a path template"
     return ""
@@ -80,7 +85,9 @@ _KEYS: dict[str, Callable[[str], str]] = {
     "source.trustDomain": _wildcard,
     "destination.port": _port,
     **dict.fromkeys(("source.namespace", "source.principal", "connection.sni"), _anything),
-    **dict.fromkeys(("request.auth.principal", "request.auth.audiences", "request.auth.presenter"), _anything),
+    **dict.fromkeys(
+        ("request.auth.principal", "request.auth.audiences", "request.auth.presenter"), _anything
+    ),
 }
 _MAPS = ("request.headers", "request.auth.claims", "experimental.envoy.filters.")
 _REPLACED = {
@@ -109,7 +116,9 @@ def check_attribute(key: str, items: Sequence[str], code: Code, here: Cursor) ->
     _check_each(items, _KEYS.get(key, _anything), code, here)
 
 
-def _check_each(items: Sequence[str], check: Callable[[str], str], code: Code, here: Cursor) -> None:
+def _check_each(
+    items: Sequence[str], check: Callable[[str], str], code: Code, here: Cursor
+) -> None:
     if check is _account and len(items) > _MAX_ACCOUNTS:
         here.error(code, f"more than {_MAX_ACCOUNTS} service accounts")
     for index, value in enumerate(items):

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from varka.resources.codes import Code
-from varka.resources.model.security import Action, AuthorizationPolicy, Condition, Operation, Rule, Source
+from varka.resources.model.security import (
+    Action,
+    AuthorizationPolicy,
+    Condition,
+    Operation,
+    Rule,
+    Source,
+)
 from varka.resources.resource import Resource
 from varka.resources.validate.attributes import check_attribute, check_values
 from varka.resources.validate.common import check_scope
@@ -17,10 +24,22 @@ _L4_SOURCE = (
     *("remoteIpBlocks", "notRemoteIpBlocks", "serviceAccounts", "notServiceAccounts"),
 )
 _IDENTITY = (
-    *("namespaces", "notNamespaces", "serviceAccounts", "notServiceAccounts", "trustDomains", "notTrustDomains"),
+    *(
+        "namespaces",
+        "notNamespaces",
+        "serviceAccounts",
+        "notServiceAccounts",
+        "trustDomains",
+        "notTrustDomains",
+    ),
     *("principals", "notPrincipals", "requestPrincipals", "notRequestPrincipals"),
 )
-_IDENTITY_KEYS = ("source.namespace", "source.serviceAccount", "source.trustDomain", "source.principal")
+_IDENTITY_KEYS = (
+    "source.namespace",
+    "source.serviceAccount",
+    "source.trustDomain",
+    "source.principal",
+)
 
 
 def validate(resource: Resource[AuthorizationPolicy], here: Cursor) -> None:
@@ -40,7 +59,9 @@ def _check_action(policy: AuthorizationPolicy, here: Cursor) -> None:
         if policy.rules and (policy.provider is None or not policy.provider.name):
             here.error(Code.AP_ACTION, "CUSTOM needs provider.name")
     elif policy.provider is not None:
-        here.at("provider").error(Code.AP_ACTION, f"provider is for action CUSTOM only, not {policy.action}")
+        here.at("provider").error(
+            Code.AP_ACTION, f"provider is for action CUSTOM only, not {policy.action}"
+        )
 
 
 def _check_rule(rule: Rule, raw: Mapping[str, Any], action: Action, here: Cursor) -> None:
@@ -63,7 +84,9 @@ def _check_rule(rule: Rule, raw: Mapping[str, Any], action: Action, here: Cursor
         l4_to |= _check_operation(target.operation, place.at("operation"))
     for place, condition in here.each("when", rule.when):
         _check_condition(condition, action, place)
-    if action == Action.DENY and ((sources and not operations and not l4_from) or (operations and not l4_to)):
+    if action == Action.DENY and (
+        (sources and not operations and not l4_from) or (operations and not l4_to)
+    ):
         message = "a DENY rule with HTTP attributes only denies all traffic of TCP ports"
         here.warning(Code.AP_DENY_TCP, message, "name the ports in to.operation.ports")
 
@@ -75,7 +98,9 @@ def _check_source(source: Source, action: Action, here: Cursor) -> bool:
         here.error(Code.AP_SOURCE, "source is empty", "leave from out to allow any")
     accounts = given.keys() & {"serviceAccounts", "notServiceAccounts"}
     if accounts and given.keys() & {"principals", "notPrincipals", "namespaces", "notNamespaces"}:
-        here.error(Code.AP_SOURCE, "serviceAccounts can't be combined with principals or namespaces")
+        here.error(
+            Code.AP_SOURCE, "serviceAccounts can't be combined with principals or namespaces"
+        )
     for name, items in given.items():
         if action == Action.CUSTOM and name in _IDENTITY:
             here.at(name).error(Code.AP_SOURCE, f"{name} is not supported with action CUSTOM")
@@ -94,7 +119,10 @@ def _check_operation(operation: Operation, here: Cursor) -> bool:
 
 
 def _fields(message: Source | Operation) -> dict[str, tuple[str, ...]]:
-    return {encoded: getattr(message, name) for name, encoded in zip(message.__struct_fields__, _names(message), strict=True)}
+    return {
+        encoded: getattr(message, name)
+        for name, encoded in zip(message.__struct_fields__, _names(message), strict=True)
+    }
 
 
 def _names(message: Source | Operation) -> tuple[str, ...]:

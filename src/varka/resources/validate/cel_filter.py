@@ -16,7 +16,19 @@ _TOKEN = re.compile(
 _BINARY = frozenset(("&&", "||", "==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/", "%"))
 _RESERVED = frozenset(
     (
-        *("as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop"),
+        *(
+            "as",
+            "break",
+            "const",
+            "continue",
+            "else",
+            "for",
+            "function",
+            "if",
+            "import",
+            "let",
+            "loop",
+        ),
         *("package", "namespace", "return", "var", "void", "while", "in"),
     )
 )
@@ -34,7 +46,10 @@ def check_filter(expression: str) -> str:
         if parser.kind != "end":
             raise _Unexpected
     except _Unexpected:
-        return f"{expression!r} is no CEL expression: {parser.text or 'its end'!r} is not expected at position {parser.start + 1}"
+        return (
+            f"{expression!r} is no CEL expression: {parser.text or 'its end'!r} is not expected at"
+            f" position {parser.start + 1}"
+        )
     except RecursionError:
         return f"{expression[:40]!r}...: nested too deeply"
     return ""
@@ -52,7 +67,11 @@ class _Parser:
     def next(self) -> None:
         found = _TOKEN.match(self.source, self.position)
         if found is None or found.lastgroup is None:
-            self.start, self.kind, self.text = self.position, "invalid", self.source[self.position : self.position + 1]
+            self.start, self.kind, self.text = (
+                self.position,
+                "invalid",
+                self.source[self.position : self.position + 1],
+            )
             return
         self.kind, self.text = found.lastgroup, found[found.lastgroup]
         self.start, self.position = found.start(found.lastgroup), found.end()
@@ -100,7 +119,9 @@ class _Parser:
         self.next()
 
     def primary(self) -> None:
-        if self.kind in ("number", "string") or (self.kind == "name" and self.text not in _RESERVED):
+        if self.kind in ("number", "string") or (
+            self.kind == "name" and self.text not in _RESERVED
+        ):
             self.next()
         elif self.take("("):
             self.expression()

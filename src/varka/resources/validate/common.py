@@ -29,20 +29,30 @@ def check_annotations(resource: Resource[Any], here: Cursor) -> None:
     """Annotations that the webhook itself looks at."""
     for name in (*_RESERVED, _ALWAYS_REJECT):
         if name in resource.annotations:
-            here.at("metadata", "annotations", name).error(Code.BAD_ANNOTATION, f"{name} is reserved for Istio itself")
+            here.at("metadata", "annotations", name).error(
+                Code.BAD_ANNOTATION, f"{name} is reserved for Istio itself"
+            )
     if _DRY_RUN not in resource.annotations:
         return
     place = here.at("metadata", "annotations", _DRY_RUN)
     if resource.key.kind != "AuthorizationPolicy":
-        place.error(Code.BAD_ANNOTATION, f"{_DRY_RUN} works for AuthorizationPolicy only", "remove it")
+        place.error(
+            Code.BAD_ANNOTATION, f"{_DRY_RUN} works for AuthorizationPolicy only", "remove it"
+        )
     elif resource.spec.action not in ("ALLOW", "DENY"):
-        place.error(Code.BAD_ANNOTATION, f"{_DRY_RUN} works with the actions ALLOW and DENY, not {resource.spec.action}")
+        place.error(
+            Code.BAD_ANNOTATION,
+            f"{_DRY_RUN} works with the actions ALLOW and DENY, not {resource.spec.action}",
+        )
     elif resource.annotations[_DRY_RUN] not in _TRUTHS:
-        place.error(Code.BAD_ANNOTATION, f"{resource.annotations[_DRY_RUN]!r} is neither true nor false")
+        place.error(
+            Code.BAD_ANNOTATION, f"{resource.annotations[_DRY_RUN]!r} is neither true nor false"
+        )
 
 
 def check_selector(selector: WorkloadSelector | NetworkingSelector | None, here: Cursor) -> None:
-    """A workload selector: no wildcards; without labels it selects everything, which is hardly meant."""
+    """A workload selector: no wildcards; without labels it selects everything, which is hardly
+    meant."""
     if selector is None:
         return
     wanted = selector.match_labels if isinstance(selector, WorkloadSelector) else selector.labels
@@ -50,9 +60,13 @@ def check_selector(selector: WorkloadSelector | NetworkingSelector | None, here:
         if not name:
             here.error(Code.BAD_SELECTOR, f"a label without a name (={value})")
         if "*" in name or "*" in value:
-            here.error(Code.BAD_SELECTOR, f"wildcards are not supported in a selector: {name}={value}")
+            here.error(
+                Code.BAD_SELECTOR, f"wildcards are not supported in a selector: {name}={value}"
+            )
     if not wanted:
-        here.warning(Code.BAD_SELECTOR, "a selector without labels selects all workloads of the namespace")
+        here.warning(
+            Code.BAD_SELECTOR, "a selector without labels selects all workloads of the namespace"
+        )
 
 
 def check_scope(
@@ -61,7 +75,8 @@ def check_scope(
     targets: Sequence[PolicyTargetReference],
     here: Cursor,
 ) -> None:
-    """`selector`, `targetRef` and `targetRefs` of policies: one of them, and a target that Istio knows."""
+    """`selector`, `targetRef` and `targetRefs` of policies: one of them, and a target that Istio
+    knows."""
     if sum((selector is not None, target is not None, bool(targets))) > 1:
         here.error(Code.BAD_TARGET_REF, "only one of selector, targetRef and targetRefs can be set")
     check_selector(selector, here.at("selector"))
@@ -75,10 +90,16 @@ def _check_target(target: PolicyTargetReference, here: Cursor) -> None:
     if not target.name:
         here.error(Code.BAD_TARGET_REF, "a target needs a name")
     if target.namespace:
-        here.at("namespace").error(Code.BAD_TARGET_REF, "targets in other namespaces are not supported")
+        here.at("namespace").error(
+            Code.BAD_TARGET_REF, "targets in other namespaces are not supported"
+        )
     if (target.group, target.kind) not in _TARGETS:
         known = ", ".join(sorted({kind for _, kind in _TARGETS}))
-        here.error(Code.BAD_TARGET_REF, f"{target.group or 'core'}/{target.kind} can't be a target", f"one of {known}")
+        here.error(
+            Code.BAD_TARGET_REF,
+            f"{target.group or 'core'}/{target.kind} can't be a target",
+            f"one of {known}",
+        )
 
 
 def check_labels(labels: Mapping[str, str], here: Cursor) -> None:
@@ -87,9 +108,15 @@ def check_labels(labels: Mapping[str, str], here: Cursor) -> None:
 
 
 def check_export_to(
-    export_to: Sequence[str], namespace: str, here: Cursor, *, allow_none: bool = False, own_only: bool = False
+    export_to: Sequence[str],
+    namespace: str,
+    here: Cursor,
+    *,
+    allow_none: bool = False,
+    own_only: bool = False,
 ) -> None:
-    """`exportTo`: `.`, `*`, namespaces; `~` for ServiceEntries; `own_only` for DestinationRules with a workload selector."""
+    """`exportTo`: `.`, `*`, namespaces; `~` for ServiceEntries; `own_only` for DestinationRules
+    with a workload selector."""
     seen: set[str] = set()
     for place, entry in here.each("exportTo", export_to):
         key = namespace if entry == "." else entry
@@ -102,7 +129,10 @@ def check_export_to(
         seen.add(key)
     here = here.at("exportTo")
     if own_only and seen and seen != {namespace}:
-        here.error(Code.BAD_EXPORT_TO, "a DestinationRule with a workloadSelector can be exported to its own namespace only")
+        here.error(
+            Code.BAD_EXPORT_TO,
+            "a DestinationRule with a workloadSelector can be exported to its own namespace only",
+        )
     for alone, what in (("*", "everyone"), ("~", "no one")):
         if alone in seen and len(export_to) > 1:
             here.error(Code.BAD_EXPORT_TO, f"{alone} ({what}) can't be combined with others")

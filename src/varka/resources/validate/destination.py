@@ -25,7 +25,9 @@ def check_destination(destination: n.Destination | None, here: Cursor) -> None:
         here.at("port", "number").check(Code.VS_DESTINATION, values.port(destination.port.number))
 
 
-def check_weights(routes: Sequence[n.HTTPRouteDestination | n.RouteDestination], here: Cursor, *, converted: bool) -> None:
+def check_weights(
+    routes: Sequence[n.HTTPRouteDestination | n.RouteDestination], here: Cursor, *, converted: bool
+) -> None:
     """`route`: the destinations of one rule."""
     seen: set[tuple[str, str, int]] = set()
     for place, route in here.each("route", routes):
@@ -40,11 +42,23 @@ def check_weights(routes: Sequence[n.HTTPRouteDestination | n.RouteDestination],
             check_destination(route.destination, place.at("destination"))
         target = _target(route.destination)
         if target in seen:
-            place.info(Code.VS_SAME_DESTINATION, "this destination is already in the list", "is its subset right?")
+            place.info(
+                Code.VS_SAME_DESTINATION,
+                "this destination is already in the list",
+                "is its subset right?",
+            )
         seen.add(target)
     if len(routes) > 1 and sum(route.weight for route in routes) == 0:
-        here.at("route").error(Code.VS_WEIGHT, "all weights are 0", f"add weight: {100 // len(routes)} to each destination")
+        here.at("route").error(
+            Code.VS_WEIGHT,
+            "all weights are 0",
+            f"add weight: {100 // len(routes)} to each destination",
+        )
 
 
 def _target(destination: n.Destination) -> tuple[str, str, int]:
-    return destination.host, destination.subset, destination.port.number if destination.port is not None else 0
+    return (
+        destination.host,
+        destination.subset,
+        destination.port.number if destination.port is not None else 0,
+    )

@@ -23,5 +23,7 @@ def validate(resource: Resource[DestinationRule], here: Cursor) -> None:
         place.at("name").check(Code.DR_SUBSET, values.subset_name(subset.name))
         check_labels(subset.labels, place.at("labels"))
         check_policy(subset.traffic_policy, resource.namespace, place.at("trafficPolicy"))
-    check_export_to(rule.export_to, resource.namespace, here, own_only=rule.workload_selector is not None)
+    check_export_to(
+        rule.export_to, resource.namespace, here, own_only=rule.workload_selector is not None
+    )
     check_scope(rule.workload_selector, None, (), here)

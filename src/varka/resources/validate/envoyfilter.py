@@ -1,4 +1,5 @@
-"""EnvoyFilter: that patch, match and place fit together. The patched messages themselves are checked where they are made."""
+"""EnvoyFilter: that patch, match and place fit together. The patched messages themselves are
+checked where they are made."""
 
 from __future__ import annotations
 
@@ -9,7 +10,12 @@ from varka.resources.validate.common import check_selector
 from varka.resources.validate.cursor import Cursor
 from varka.resources.validate.re2 import regex
 
-_LISTENER = (n.ApplyTo.LISTENER, n.ApplyTo.FILTER_CHAIN, n.ApplyTo.NETWORK_FILTER, n.ApplyTo.HTTP_FILTER)
+_LISTENER = (
+    n.ApplyTo.LISTENER,
+    n.ApplyTo.FILTER_CHAIN,
+    n.ApplyTo.NETWORK_FILTER,
+    n.ApplyTo.HTTP_FILTER,
+)
 _ROUTE = (n.ApplyTo.ROUTE_CONFIGURATION, n.ApplyTo.VIRTUAL_HOST, n.ApplyTo.HTTP_ROUTE)
 _HCM = ("envoy.filters.network.http_connection_manager", "envoy.http_connection_manager")
 _OLD_NAMES = {
@@ -44,7 +50,10 @@ _OLD_NAMES = {
 
 
 def validate(resource: Resource[n.EnvoyFilter], here: Cursor) -> None:
-    message = "EnvoyFilter reaches into what the control plane generates, which may change with any version"
+    message = (
+        "EnvoyFilter reaches into what the control plane generates, which may change with any"
+        " version"
+    )
     here.warning(Code.EF_INTERNALS, message, "prefer another API where there is one")
     check_selector(resource.spec.workload_selector, here.at("workloadSelector"))
     for place, patch in here.each("configPatches", resource.spec.config_patches):
@@ -60,10 +69,14 @@ def _check_patch(patch: n.EnvoyConfigObjectPatch, here: Cursor) -> None:
         here.error(Code.EF_PATCH, "patch.operation is required")
         return
     if patch.apply_to == n.ApplyTo.BOOTSTRAP:
-        here.at("applyTo").warning(Code.EF_PATCH, "BOOTSTRAP is ignored: no control plane serves bootstraps")
+        here.at("applyTo").warning(
+            Code.EF_PATCH, "BOOTSTRAP is ignored: no control plane serves bootstraps"
+        )
     if patch.patch.filter_class != n.FilterClass.UNSPECIFIED:
         message = "filterClass has no effect: Istio reads it no more"
-        here.at("patch", "filterClass").warning(Code.EF_PATCH, message, "say where with operation and match")
+        here.at("patch", "filterClass").warning(
+            Code.EF_PATCH, message, "say where with operation and match"
+        )
     if patch.patch.operation != n.Operation.REMOVE and patch.patch.value is None:
         here.at("patch").error(Code.EF_PATCH, f"operation {patch.patch.operation} needs a value")
     if patch.match is not None:
@@ -75,13 +88,19 @@ def _check_proxy(proxy: n.ProxyMatch | None, here: Cursor) -> None:
     if proxy is None or not proxy.proxy_version:
         return
     if len(proxy.proxy_version) > 1024:
-        here.at("proxyVersion").warning(Code.EF_MATCH, "longer than 1024 characters, so it is ignored")
+        here.at("proxyVersion").warning(
+            Code.EF_MATCH, "longer than 1024 characters, so it is ignored"
+        )
     else:
         here.at("proxyVersion").check(Code.EF_MATCH, regex(proxy.proxy_version))
 
 
 def _check_match(apply_to: n.ApplyTo, match: n.EnvoyConfigObjectMatch, here: Cursor) -> None:
-    given = {"listener": match.listener, "routeConfiguration": match.route_configuration, "cluster": match.cluster}
+    given = {
+        "listener": match.listener,
+        "routeConfiguration": match.route_configuration,
+        "cluster": match.cluster,
+    }
     wanted = {
         **dict.fromkeys(_LISTENER, "listener"),
         **dict.fromkeys(_ROUTE, "routeConfiguration"),
@@ -91,14 +110,20 @@ def _check_match(apply_to: n.ApplyTo, match: n.EnvoyConfigObjectMatch, here: Cur
         return
     for name, value in given.items():
         if value is not None and name != wanted:
-            here.at(name).error(Code.EF_MATCH, f"applyTo {apply_to} needs a match of {wanted}, not {name}")
+            here.at(name).error(
+                Code.EF_MATCH, f"applyTo {apply_to} needs a match of {wanted}, not {name}"
+            )
     if match.listener is not None and wanted == "listener":
         _check_listener(apply_to, match.listener, here.at("listener"))
 
 
 def _check_listener(apply_to: n.ApplyTo, match: n.ListenerMatch, here: Cursor) -> None:
     if match.port_name:
-        here.at("portName").warning(Code.EF_MATCH, "portName of a listener has no effect: Istio never built it", "use portNumber")
+        here.at("portName").warning(
+            Code.EF_MATCH,
+            "portName of a listener has no effect: Istio never built it",
+            "use portNumber",
+        )
     chain = match.filter_chain
     if chain is None:
         return
@@ -120,10 +145,14 @@ def _check_filter(apply_to: n.ApplyTo, match: n.ListenerMatchFilterMatch, here: 
         if apply_to != n.ApplyTo.HTTP_FILTER:
             here.at("subFilter").error(Code.EF_MATCH, "subFilter is for applyTo HTTP_FILTER only")
         elif match.name not in _HCM:
-            here.at("subFilter").error(Code.EF_MATCH, f"subFilter needs the filter {_HCM[0]}, not {match.name}")
+            here.at("subFilter").error(
+                Code.EF_MATCH, f"subFilter needs the filter {_HCM[0]}, not {match.name}"
+            )
         elif not match.sub_filter.name:
             here.at("subFilter").error(Code.EF_MATCH, "subFilter needs a name")
         names.append((here.at("subFilter"), match.sub_filter.name))
     for place, name in names:
         if name in _OLD_NAMES:
-            place.at("name").warning(Code.EF_FILTER_NAME, f"{name!r} is an old name", f"use {_OLD_NAMES[name]}")
+            place.at("name").warning(
+                Code.EF_FILTER_NAME, f"{name!r} is an old name", f"use {_OLD_NAMES[name]}"
+            )

@@ -6,7 +6,13 @@ import re
 from urllib.parse import urlsplit
 
 from varka.resources.codes import Code
-from varka.resources.model.extensions import EnvValueSource, TrafficExtension, VmConfig, WasmConfig, WasmPlugin
+from varka.resources.model.extensions import (
+    EnvValueSource,
+    TrafficExtension,
+    VmConfig,
+    WasmConfig,
+    WasmPlugin,
+)
 from varka.resources.resource import Resource
 from varka.resources.validate import values
 from varka.resources.validate.common import check_scope
@@ -38,15 +44,21 @@ def _check_code(extension: TrafficExtension, here: Cursor) -> None:
     if extension.lua is not None:
         size = len(extension.lua.inline_code.encode())
         if not 0 < size <= 65536:
-            here.at("lua", "inlineCode").error(Code.TE_CODE, "inlineCode is empty" if not size else "inlineCode exceeds 64 KiB")
+            here.at("lua", "inlineCode").error(
+                Code.TE_CODE, "inlineCode is empty" if not size else "inlineCode exceeds 64 KiB"
+            )
 
 
 def _check_module(module: WasmPlugin | WasmConfig, here: Cursor) -> None:
     here.at("url").check(Code.WP_URL, _url(module.url))
     if module.sha256 and not _SHA256.fullmatch(module.sha256):
-        here.at("sha256").error(Code.WP_PLUGIN, "sha256 must be 64 hexadecimal digits in lower case")
+        here.at("sha256").error(
+            Code.WP_PLUGIN, "sha256 must be 64 hexadecimal digits in lower case"
+        )
     if len(module.image_pull_secret) > 253:
-        here.at("imagePullSecret").error(Code.WP_PLUGIN, "imagePullSecret is longer than 253 characters")
+        here.at("imagePullSecret").error(
+            Code.WP_PLUGIN, "imagePullSecret is longer than 253 characters"
+        )
     if len(module.plugin_name) > 256:
         here.at("pluginName").error(Code.WP_PLUGIN, "pluginName is longer than 256 characters")
     if module.vm_config is not None:
@@ -63,7 +75,11 @@ def _url(text: str) -> str:
         fine = False
     if not fine or re.search(r"[\s\x00-\x1f\x7f]|%(?![0-9a-fA-F]{2})", text):
         return f"{text!r} is no URL"
-    return "" if parts.scheme in _SCHEMES else f"{parts.scheme}:// is not supported: use oci, https, http or file"
+    return (
+        ""
+        if parts.scheme in _SCHEMES
+        else f"{parts.scheme}:// is not supported: use oci, https, http or file"
+    )
 
 
 def _check_environment(config: VmConfig, here: Cursor) -> None:

@@ -26,7 +26,9 @@ def validate(resource: Resource[Gateway], here: Cursor) -> None:
         _check_server(server, converted, place)
         if server.port is not None:
             if server.port.name in names:
-                place.at("port", "name").error(Code.GW_PORT, f"there are two ports named {server.port.name!r}")
+                place.at("port", "name").error(
+                    Code.GW_PORT, f"there are two ports named {server.port.name!r}"
+                )
             names.add(server.port.name)
 
 
@@ -39,15 +41,23 @@ def _check_server(server: Server, converted: bool, here: Cursor) -> None:
     _check_bind(server, here)
     if server.default_endpoint:
         message = "defaultEndpoint has no effect: requests go where a VirtualService sends them"
-        here.at("defaultEndpoint").warning(Code.GW_NO_EFFECT, message, "bind a VirtualService to this Gateway")
+        here.at("defaultEndpoint").warning(
+            Code.GW_NO_EFFECT, message, "bind a VirtualService to this Gateway"
+        )
     check_server_tls(server.tls, Code.GW_TLS, here.at("tls"))
     if server.port is None:
         here.error(Code.GW_PORT, "port is required")
         return
     if _check_port(server.port, server.bind, here.at("port")):
         _check_tls_use(server, server.port.protocol, here)
-    if server.tls is not None and server.tls.https_redirect and not values.is_http(server.port.protocol):
-        here.at("tls", "httpsRedirect").warning(Code.GW_TLS, "httpsRedirect works on servers of protocol HTTP only")
+    if (
+        server.tls is not None
+        and server.tls.https_redirect
+        and not values.is_http(server.port.protocol)
+    ):
+        here.at("tls", "httpsRedirect").warning(
+            Code.GW_TLS, "httpsRedirect works on servers of protocol HTTP only"
+        )
 
 
 def _check_port(port: Port, bind: str, here: Cursor) -> bool:
@@ -78,9 +88,15 @@ def _check_tls_use(server: Server, protocol: str, here: Cursor) -> None:
     tls = server.tls
     if values.is_tls(protocol):
         if tls is None:
-            here.error(Code.GW_TLS, f"protocol {protocol} needs tls settings", "such as tls: {mode: SIMPLE, credentialName: x}")
+            here.error(
+                Code.GW_TLS,
+                f"protocol {protocol} needs tls settings",
+                "such as tls: {mode: SIMPLE, credentialName: x}",
+            )
     elif tls is not None and not values.is_http(protocol):
-        here.at("tls").error(Code.GW_TLS, f"protocol {protocol} can't have tls settings", "use protocol TLS")
+        here.at("tls").error(
+            Code.GW_TLS, f"protocol {protocol} can't have tls settings", "use protocol TLS"
+        )
     elif tls is not None:
         passes = tls.mode in (Mode.PASSTHROUGH, Mode.AUTO_PASSTHROUGH)
         if not passes or tls.ca_certificates or tls.private_key or tls.server_certificate:

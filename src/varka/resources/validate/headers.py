@@ -22,11 +22,14 @@ def header_name(name: str) -> str:
 
 
 def is_claim(name: str) -> bool:
-    """Whether a match is on a claim of the request's token: `@request.auth.claims.a.b` or `@request.auth.claims[a][b]`."""
+    """Whether a match is on a claim of the request's token: `@request.auth.claims.a.b` or
+    `@request.auth.claims[a][b]`."""
     if not name.lower().startswith(_CLAIM):
         return False
     rest = name[len(_CLAIM) :]
-    return (rest.startswith(".") and len(rest) > 1) or (rest.startswith("[") and rest.endswith("]") and len(rest) > 2)
+    return (rest.startswith(".") and len(rest) > 1) or (
+        rest.startswith("[") and rest.endswith("]") and len(rest) > 2
+    )
 
 
 def matched_name(name: str) -> str:
@@ -46,7 +49,9 @@ def check_headers(headers: Headers | None, here: Cursor) -> None:
     _check_operations(headers.response, here.at("response"), may_set_authority=False)
 
 
-def _check_operations(operations: HeaderOperations | None, here: Cursor, *, may_set_authority: bool) -> None:
+def _check_operations(
+    operations: HeaderOperations | None, here: Cursor, *, may_set_authority: bool
+) -> None:
     if operations is None:
         return
     for verb, changes in (("add", operations.add), ("set", operations.set)):
@@ -73,10 +78,14 @@ def header_value(value: str) -> str:
     state, at = _PLAIN, 0
     while at < len(value):
         character, following = value[at], value[at + 1 : at + 2]
-        if (state == _PLAIN and character == "%" and following == "%") or (state == _STRING and character == "\\" and following):
+        if (state == _PLAIN and character == "%" and following == "%") or (
+            state == _STRING and character == "\\" and following
+        ):
             at += 2
             continue
-        if (state == _PLAIN and character == "%" and not following) or (state == _STRING and character == "\\"):
+        if (state == _PLAIN and character == "%" and not following) or (
+            state == _STRING and character == "\\"
+        ):
             return f"{value!r}: unfinished {character}; a literal % is written %%"
         following_state = _step(state, character)
         if following_state is None:
@@ -86,7 +95,8 @@ def header_value(value: str) -> str:
 
 
 def _step(state: int, character: str) -> int | None:
-    """The next state of the reader of `%NAME(["a", "b"])%`; None where the character can't stand."""
+    """The next state of the reader of `%NAME(["a", "b"])%`; None where the character can't
+    stand."""
     moves: dict[int, dict[str, int]] = {
         _PLAIN: {"%": _NAME_STATE},
         _NAME_STATE: {"%": _PLAIN, "(": _ARRAY},

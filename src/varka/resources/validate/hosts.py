@@ -6,7 +6,8 @@ from varka.resources.validate import values
 
 
 def gateway_host(text: str, *, converted: bool = False) -> list[str]:
-    """What is wrong with a host of a Gateway's server; `converted` ones come from the Gateway API."""
+    """What is wrong with a host of a Gateway's server; `converted` ones come from the Gateway
+    API."""
     namespace, slash, host = text.partition("/")
     if not slash:
         return _dns_name(text, ip=True)

@@ -12,11 +12,36 @@ from varka.resources.validate.match import check_http_match
 from varka.resources.validate.re2 import regex
 from varka.resources.validate.retry import check_retry
 
-_CORS_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*")
+_CORS_METHODS = (
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "CONNECT",
+    "OPTIONS",
+    "TRACE",
+    "*",
+)
 _GRPC = frozenset(
     (
-        *("OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS"),
-        *("PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE"),
+        *(
+            "OK",
+            "CANCELLED",
+            "UNKNOWN",
+            "INVALID_ARGUMENT",
+            "DEADLINE_EXCEEDED",
+            "NOT_FOUND",
+            "ALREADY_EXISTS",
+        ),
+        *(
+            "PERMISSION_DENIED",
+            "RESOURCE_EXHAUSTED",
+            "FAILED_PRECONDITION",
+            "ABORTED",
+            "OUT_OF_RANGE",
+        ),
         *("UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"),
     )
 )
@@ -24,7 +49,8 @@ _MEGABYTE = 1024 * 1024
 
 
 def check_http_route(route: n.HTTPRoute, here: Cursor, *, delegate: bool, converted: bool) -> None:
-    """One item of `http`; `delegate`: its VirtualService has no hosts, `converted`: it comes from the Gateway API."""
+    """One item of `http`; `delegate`: its VirtualService has no hosts, `converted`: it comes from
+    the Gateway API."""
     _check_action(route, here, delegate)
     for place, match in here.each("match", route.match):
         check_http_match(match, place)
@@ -65,10 +91,17 @@ def _check_action(route: n.HTTPRoute, here: Cursor, delegate: bool) -> None:
 
 def _check_authority(route: n.HTTPRoute, here: Cursor) -> None:
     request = route.headers.request if route.headers is not None else None
-    changes = [name for name in (*request.set, *request.add) if is_authority(name)] if request is not None else []
+    changes = (
+        [name for name in (*request.set, *request.add) if is_authority(name)]
+        if request is not None
+        else []
+    )
     rewritten = route.rewrite is not None and route.rewrite.authority
     if len(changes) + bool(rewritten) > 1:
-        here.error(Code.VS_HEADERS, "the authority can be set only once: by rewrite.authority or by one header")
+        here.error(
+            Code.VS_HEADERS,
+            "the authority can be set only once: by rewrite.authority or by one header",
+        )
 
 
 def _check_cors(policy: n.CorsPolicy | None, here: Cursor) -> None:
@@ -82,7 +115,10 @@ def _check_cors(policy: n.CorsPolicy | None, here: Cursor) -> None:
     for place, method in here.each("allowMethods", policy.allow_methods):
         if method not in _CORS_METHODS:
             place.error(Code.VS_CORS, f"{method!r} is no HTTP method")
-    for field, names in (("allowHeaders", policy.allow_headers), ("exposeHeaders", policy.expose_headers)):
+    for field, names in (
+        ("allowHeaders", policy.allow_headers),
+        ("exposeHeaders", policy.expose_headers),
+    ):
         for place, name in here.each(field, names):
             place.check(Code.VS_CORS, "" if name == "*" else header_name(name))
     if policy.max_age is not None:
@@ -103,14 +139,18 @@ def _check_fault(fault: n.HTTPFaultInjection | None, here: Cursor) -> None:
         _check_percentage(delay.percentage, place, "delay" if not delay.percent else "")
         place.at("fixedDelay").check(Code.VS_FAULT, values.duration(delay.fixed_delay))
         if delay.exponential_delay is not None:
-            place.at("exponentialDelay").error(Code.VS_FAULT, "exponentialDelay is not supported", "use fixedDelay")
+            place.at("exponentialDelay").error(
+                Code.VS_FAULT, "exponentialDelay is not supported", "use fixedDelay"
+            )
 
 
 def _check_abort(abort: n.Abort, here: Cursor) -> None:
     _check_percentage(abort.percentage, here, "abort")
     if abort.grpc_status is not None:
         if abort.grpc_status not in _GRPC:
-            here.at("grpcStatus").error(Code.VS_FAULT, f"{abort.grpc_status!r} is no gRPC status", "such as NOT_FOUND")
+            here.at("grpcStatus").error(
+                Code.VS_FAULT, f"{abort.grpc_status!r} is no gRPC status", "such as NOT_FOUND"
+            )
     elif abort.http2_error is not None:
         here.at("http2Error").error(Code.VS_FAULT, "http2Error is not supported", "use httpStatus")
     elif abort.http_status is not None:
@@ -157,13 +197,21 @@ def _check_redirect(route: n.HTTPRoute, here: Cursor) -> None:
         return
     if redirect.uri and redirect.prefix_rewrite:
         here.error(Code.VS_REDIRECT, "only one of uri and prefixRewrite can be set")
-    if redirect.prefix_rewrite and any(match.uri is not None and match.uri.prefix is None for match in route.match):
-        here.at("prefixRewrite").error(Code.VS_REDIRECT, "prefixRewrite needs matches by uri.prefix")
+    if redirect.prefix_rewrite and any(
+        match.uri is not None and match.uri.prefix is None for match in route.match
+    ):
+        here.at("prefixRewrite").error(
+            Code.VS_REDIRECT, "prefixRewrite needs matches by uri.prefix"
+        )
     goals = (redirect.uri, redirect.prefix_rewrite, redirect.authority, redirect.scheme)
     if not any(goals) and redirect.port is None and redirect.derive_port is None:
-        here.error(Code.VS_REDIRECT, "a redirect needs uri, prefixRewrite, authority, scheme or port")
+        here.error(
+            Code.VS_REDIRECT, "a redirect needs uri, prefixRewrite, authority, scheme or port"
+        )
     if redirect.redirect_code and not 300 <= redirect.redirect_code <= 399:
-        here.at("redirectCode").error(Code.VS_REDIRECT, f"{redirect.redirect_code} is no redirect: 3xx is needed")
+        here.at("redirectCode").error(
+            Code.VS_REDIRECT, f"{redirect.redirect_code} is no redirect: 3xx is needed"
+        )
     if redirect.scheme not in ("", "http", "https"):
         here.at("scheme").error(Code.VS_REDIRECT, f"{redirect.scheme!r} is neither http nor https")
     if redirect.port:
@@ -175,11 +223,20 @@ def _check_direct_response(response: n.HTTPDirectResponse | None, here: Cursor) 
         return
     here.at("status").check(Code.VS_DIRECT_RESPONSE, _status(response.status))
     if (body := response.body) is not None:
-        size = len((body.string or "").encode()) if body.string is not None else len(body.bytes_ or b"")
+        size = (
+            len((body.string or "").encode())
+            if body.string is not None
+            else len(body.bytes_ or b"")
+        )
         if size > _MEGABYTE:
-            here.at("body").error(Code.VS_DIRECT_RESPONSE, "a direct response can't be larger than 1 MB")
+            here.at("body").error(
+                Code.VS_DIRECT_RESPONSE, "a direct response can't be larger than 1 MB"
+            )
         elif size > _MEGABYTE / 10.24:
-            here.at("body").warning(Code.VS_DIRECT_RESPONSE, "a direct response above 100 kB slows the control plane down")
+            here.at("body").warning(
+                Code.VS_DIRECT_RESPONSE,
+                "a direct response above 100 kB slows the control plane down",
+            )
 
 
 def _check_rewrite(rewrite: n.HTTPRewrite | None, here: Cursor) -> None:

@@ -38,7 +38,9 @@ def validate_mesh_config(config: mesh.MeshConfig, findings: Findings) -> None:
         check_pool(policy.connection_pool, here.at("defaultTrafficPolicy", "connectionPool"))
         check_outlier(policy.outlier_detection, here.at("defaultTrafficPolicy", "outlierDetection"))
     if config.default_inbound_http_retry_policy is not None:
-        _check_inbound_retry(config.default_inbound_http_retry_policy, here.at("defaultInboundHttpRetryPolicy"))
+        _check_inbound_retry(
+            config.default_inbound_http_retry_policy, here.at("defaultInboundHttpRetryPolicy")
+        )
 
 
 def _check_times(config: mesh.MeshConfig, here: Cursor) -> None:
@@ -48,7 +50,9 @@ def _check_times(config: mesh.MeshConfig, here: Cursor) -> None:
         wrong = f"{timeout} is not in 1ms..1h"
     here.at("connectTimeout").check(Code.MC_DURATION, wrong)
     if (config.protocol_detection_timeout or 0) % 10**6:
-        here.at("protocolDetectionTimeout").error(Code.MC_DURATION, "only whole milliseconds are supported")
+        here.at("protocolDetectionTimeout").error(
+            Code.MC_DURATION, "only whole milliseconds are supported"
+        )
 
 
 def _trust_domain(domain: str) -> str:
@@ -60,7 +64,9 @@ def _trust_domain(domain: str) -> str:
 
 def _check_tls(config: mesh.MeshConfig, here: Cursor) -> None:
     if config.mesh_mTLS is not None and config.mesh_mTLS.ecdh_curves:
-        here.at("meshMTLS", "ecdhCurves").error(Code.MC_TLS, "curves can't be set for mTLS in the mesh")
+        here.at("meshMTLS", "ecdhCurves").error(
+            Code.MC_TLS, "curves can't be set for mTLS in the mesh"
+        )
     if config.tls_defaults is not None:
         check_curves(config.tls_defaults.ecdh_curves, Code.MC_TLS, here.at("tlsDefaults"))
 
@@ -68,7 +74,9 @@ def _check_tls(config: mesh.MeshConfig, here: Cursor) -> None:
 def _check_inbound_retry(retry: HTTPRetry, here: Cursor) -> None:
     check_retry(retry, here)
     if retry.attempts == 0 and retry.backoff is not None:
-        here.at("backoff").error(Code.MC_DURATION, "attempts: 0 switches retries off, backoff has no effect")
+        here.at("backoff").error(
+            Code.MC_DURATION, "attempts: 0 switches retries off, backoff has no effect"
+        )
     ignored = {
         "perTryTimeout": retry.per_try_timeout,
         "retryRemoteLocalities": retry.retry_remote_localities,
@@ -86,12 +94,22 @@ def validate_mesh_networks(networks: mesh.MeshNetworks, findings: Findings) -> N
         for place, endpoint in here.each("endpoints", network.endpoints):
             if endpoint.from_cidr is not None:
                 place.at("fromCidr").check(Code.MN_NETWORK, values.ip_subnet(endpoint.from_cidr))
-            if endpoint.from_registry is not None and not values.is_dns_label(endpoint.from_registry):
-                place.at("fromRegistry").error(Code.MN_NETWORK, f"{endpoint.from_registry!r} is no name of a registry")
+            if endpoint.from_registry is not None and not values.is_dns_label(
+                endpoint.from_registry
+            ):
+                place.at("fromRegistry").error(
+                    Code.MN_NETWORK, f"{endpoint.from_registry!r} is no name of a registry"
+                )
         for place, gateway in here.each("gateways", network.gateways):
             if gateway.registry_service_name is not None:
-                place.at("registryServiceName").check(Code.MN_NETWORK, values.fqdn(gateway.registry_service_name))
-            if gateway.address is not None and values.fqdn(gateway.address) and not values.is_ip(gateway.address):
+                place.at("registryServiceName").check(
+                    Code.MN_NETWORK, values.fqdn(gateway.registry_service_name)
+                )
+            if (
+                gateway.address is not None
+                and values.fqdn(gateway.address)
+                and not values.is_ip(gateway.address)
+            ):
                 message = f"{gateway.address!r} is neither an IP address nor a domain name"
                 place.at("address").error(Code.MN_NETWORK, message)
             place.at("port").check(Code.MN_NETWORK, values.port(gateway.port))

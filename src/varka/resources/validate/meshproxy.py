@@ -13,7 +13,11 @@ _AUTO_ALLOCATE = "ISTIO_META_DNS_AUTO_ALLOCATE"
 
 
 def check_proxy_config(config: mesh.ProxyConfig, here: Cursor) -> None:
-    required = {"configPath": config.config_path, "binaryPath": config.binary_path, "discoveryAddress": config.discovery_address}
+    required = {
+        "configPath": config.config_path,
+        "binaryPath": config.binary_path,
+        "discoveryAddress": config.discovery_address,
+    }
     for name, value in required.items():
         if not value:
             here.at(name).error(_CODE, f"{name} can't be empty")
@@ -21,14 +25,18 @@ def check_proxy_config(config: mesh.ProxyConfig, here: Cursor) -> None:
         here.at("serviceCluster").error(_CODE, "serviceCluster or tracingServiceName is required")
     drain = config.drain_duration
     wrong = values.duration(drain) if drain is not None else "drainDuration is required"
-    here.at("drainDuration").check(_CODE, wrong or ("only whole seconds are supported" if (drain or 0) % 10**9 else ""))
+    here.at("drainDuration").check(
+        _CODE, wrong or ("only whole seconds are supported" if (drain or 0) % 10**9 else "")
+    )
     here.at("proxyAdminPort").check(_CODE, values.port(config.proxy_admin_port))
     here.at("statusPort").check(_CODE, values.port(config.status_port))
     _check_addresses(config, here)
     if config.tracing is not None:
         _check_tracing(config.tracing, here.at("tracing"))
     if _AUTO_ALLOCATE in config.proxy_metadata:
-        here.at("proxyMetadata", _AUTO_ALLOCATE).warning(Code.MC_DEPRECATED, f"{_AUTO_ALLOCATE} is deprecated")
+        here.at("proxyMetadata", _AUTO_ALLOCATE).warning(
+            Code.MC_DEPRECATED, f"{_AUTO_ALLOCATE} is deprecated"
+        )
     if config.private_key_provider is not None:
         _check_keys(config.private_key_provider, here.at("privateKeyProvider"))
     if config.connection_settings is not None:
@@ -40,8 +48,12 @@ def _check_addresses(config: mesh.ProxyConfig, here: Cursor) -> None:
         ("discoveryAddress",): config.discovery_address,
         ("statsdUdpAddress",): config.statsd_udp_address,
         ("envoyMetricsServiceAddress",): config.envoy_metrics_service_address,
-        ("envoyMetricsService", "address"): config.envoy_metrics_service.address if config.envoy_metrics_service else "",
-        ("envoyAccessLogService", "address"): config.envoy_access_log_service.address if config.envoy_access_log_service else "",
+        ("envoyMetricsService", "address"): config.envoy_metrics_service.address
+        if config.envoy_metrics_service
+        else "",
+        ("envoyAccessLogService", "address"): config.envoy_access_log_service.address
+        if config.envoy_access_log_service
+        else "",
     }
     for path, address in addresses.items():
         if address:
@@ -51,7 +63,11 @@ def _check_addresses(config: mesh.ProxyConfig, here: Cursor) -> None:
 def _address(text: str) -> str:
     """`host:port`."""
     host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit() or (":" in host and not (host.startswith("[") and host.endswith("]"))):
+    if (
+        not colon
+        or not port.isdigit()
+        or (":" in host and not (host.startswith("[") and host.endswith("]")))
+    ):
         return f"{text!r} must have the form host:port"
     host = host.removeprefix("[").removesuffix("]")
     if values.fqdn(host) and not values.is_ip(host):
@@ -66,7 +82,9 @@ def _check_tracing(tracing: mesh.Tracing, here: Cursor) -> None:
             here.at("lightstep", "accessToken").error(_CODE, "accessToken is required")
     for name, tracer in (("zipkin", tracing.zipkin), ("datadog", tracing.datadog)):
         if tracer is not None:
-            here.at(name, "address").check(_CODE, _address(tracer.address.replace("$(HOST_IP)", "127.0.0.1", 1)))
+            here.at(name, "address").check(
+                _CODE, _address(tracer.address.replace("$(HOST_IP)", "127.0.0.1", 1))
+            )
     check_client_tls(tracing.tls_settings, "", here.at("tlsSettings"))
 
 
@@ -80,8 +98,14 @@ def _check_keys(provider: mesh.PrivateKeyProvider, here: Cursor) -> None:
 
 def _check_connections(settings: mesh.ConnectionSettings, here: Cursor) -> None:
     minimum: dict[str, tuple[int | None, int]] = {
-        "listenerPerConnectionBufferLimitBytes": (settings.listener_per_connection_buffer_limit_bytes, 0),
-        "clusterPerConnectionBufferLimitBytes": (settings.cluster_per_connection_buffer_limit_bytes, 0),
+        "listenerPerConnectionBufferLimitBytes": (
+            settings.listener_per_connection_buffer_limit_bytes,
+            0,
+        ),
+        "clusterPerConnectionBufferLimitBytes": (
+            settings.cluster_per_connection_buffer_limit_bytes,
+            0,
+        ),
         "httpIdleTimeout": (settings.http_idle_timeout, 0),
         "httpMaxConnectionDuration": (settings.http_max_connection_duration, 0),
         "httpDrainTimeout": (settings.http_drain_timeout, 0),

@@ -14,7 +14,9 @@ def validate(resource: Resource[PeerAuthentication], here: Cursor) -> None:
     check_selector(policy.selector, here.at("selector"))
     written = (resource.raw.get("spec") or {}).get("portLevelMtls")
     if written is not None and not policy.port_level_mtls:
-        here.at("portLevelMtls").error(Code.PA_PORTS, "portLevelMtls is empty", "name a port or leave it out")
+        here.at("portLevelMtls").error(
+            Code.PA_PORTS, "portLevelMtls is empty", "name a port or leave it out"
+        )
     if policy.port_level_mtls and (policy.selector is None or not policy.selector.match_labels):
         message = "ports can be set for selected workloads only, not for a namespace or the mesh"
         here.at("portLevelMtls").error(Code.PA_PORTS, message, "add a selector")

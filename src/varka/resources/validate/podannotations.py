@@ -21,19 +21,28 @@ _LEAST = 16 * 1024 * 1024
 
 
 def check_pod_annotations(annotations: Mapping[str, Any], here: Cursor) -> None:
-    """What would keep a pod from starting, or is silently ignored; `here` is the place of the annotations."""
+    """What would keep a pod from starting, or is silently ignored; `here` is the place of the
+    annotations."""
     config = annotations.get(PROXY_CONFIG)
     if isinstance(config, str):
         _check_config(config, here.at(PROXY_CONFIG))
     image = annotations.get(_IMAGE)
     if isinstance(image, str) and image and "/" not in image:
         place = here.at(_IMAGE)
-        place.warning(Code.BAD_ANNOTATION, f"{image!r} is ignored: only a name with a registry is used", f"docker.io/{image}")
+        place.warning(
+            Code.BAD_ANNOTATION,
+            f"{image!r} is ignored: only a name with a registry is used",
+            f"docker.io/{image}",
+        )
     for name in _MEMORY:
         size = _bytes(annotations.get(name))
         if size is not None and size < _LEAST:
             value = annotations[name]
-            here.at(name).warning(Code.BAD_ANNOTATION, f"{value} is {size:g} bytes: no proxy runs with that", f"{value}Gi?")
+            here.at(name).warning(
+                Code.BAD_ANNOTATION,
+                f"{value} is {size:g} bytes: no proxy runs with that",
+                f"{value}Gi?",
+            )
 
 
 def _check_config(text: str, here: Cursor) -> None:

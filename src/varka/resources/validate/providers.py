@@ -1,4 +1,5 @@
-"""`MeshConfig.extensionProviders`. Istio only logs what is wrong with them, so these are warnings."""
+"""`MeshConfig.extensionProviders`. Istio only logs what is wrong with them, so these are
+warnings."""
 
 from __future__ import annotations
 
@@ -15,7 +16,20 @@ from varka.resources.validate.hosts import sidecar_host
 _CODE = Code.MC_PROVIDER
 _STATUSES = frozenset(
     (
-        *(100, *range(200, 209), 226, *range(300, 306), 307, 308, *range(400, 418), *range(421, 425), 426, 428, 429, 431),
+        *(
+            100,
+            *range(200, 209),
+            226,
+            *range(300, 306),
+            307,
+            308,
+            *range(400, 418),
+            *range(421, 425),
+            426,
+            428,
+            429,
+            431,
+        ),
         *(*range(500, 509), 510, 511),
     )
 )
@@ -32,9 +46,15 @@ def check_providers(providers: Sequence[ExtensionProvider], here: Cursor) -> Non
             place.at("name").warning(_CODE, f"there are two providers named {provider.name!r}")
         seen.add(provider.name)
         fields = msgspec.structs.fields(provider)
-        kinds = [field for field in fields if field.name != "name" and getattr(provider, field.name) is not None]
+        kinds = [
+            field
+            for field in fields
+            if field.name != "name" and getattr(provider, field.name) is not None
+        ]
         if not kinds:
-            place.warning(_CODE, f"provider {provider.name!r} has no settings of a kind that is supported")
+            place.warning(
+                _CODE, f"provider {provider.name!r} has no settings of a kind that is supported"
+            )
         for field in kinds:
             if field.name not in _WITHOUT_SERVICE:
                 _check_service(getattr(provider, field.name), place.at(field.encode_name))

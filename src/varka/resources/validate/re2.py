@@ -1,4 +1,5 @@
-"""RE2 expressions, as far as Python's engine can tell: what RE2 has and Python lacks is translated, the reverse refused."""
+"""RE2 expressions, as far as Python's engine can tell: what RE2 has and Python lacks is translated,
+the reverse refused."""
 
 from __future__ import annotations
 
@@ -20,7 +21,10 @@ def regex(text: str) -> str:
     plain = _QUOTED.sub(lambda quoted: re.escape(quoted[1]), text)
     bare = _PLAIN.sub(lambda part: part[0] if _FOREIGN_ESCAPE.fullmatch(part[0]) else "x", plain)
     if _PERL_ONLY.search(bare):
-        return f"{text!r} is no RE2 expression: lookarounds, backreferences and stacked repetitions are not supported"
+        return (
+            f"{text!r} is no RE2 expression: lookarounds, backreferences and stacked repetitions"
+            " are not supported"
+        )
     if any(int(count) > 1000 for pair in _REPEAT.findall(bare) for count in pair if count):
         return f"{text!r} is no RE2 expression: more than 1000 repetitions"
     try:
@@ -34,4 +38,6 @@ def _as_python(text: str) -> str:
     text = _ESCAPE.sub("x", text).replace(r"\z", r"\Z")
     text = re.sub(r"\[:\^?\w+:\]", "a", text)
     text = re.sub(r"\(\?P?<([A-Za-z_]\w*)>", r"(?P<\1>", text)
-    return re.sub(r"\(\?([imsU]*(?:-[imsU]+)?)(:|\))", lambda flags: "(?:" if flags[2] == ":" else "", text)
+    return re.sub(
+        r"\(\?([imsU]*(?:-[imsU]+)?)(:|\))", lambda flags: "(?:" if flags[2] == ":" else "", text
+    )

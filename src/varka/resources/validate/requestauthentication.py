@@ -31,7 +31,11 @@ def _check_rule(rule: JWTRule, here: Cursor) -> None:
         here.at("jwksUri").check(Code.RA_JWT, _uri(rule.jwks_uri))
     if rule.jwks:
         _check_keys(rule.jwks, here.at("jwks"))
-    lists = {"audiences": rule.audiences, "fromParams": rule.from_params, "fromCookies": rule.from_cookies}
+    lists = {
+        "audiences": rule.audiences,
+        "fromParams": rule.from_params,
+        "fromCookies": rule.from_cookies,
+    }
     for field, items in lists.items():
         for place, item in here.each(field, items):
             if not item:
@@ -64,9 +68,14 @@ def _check_keys(text: str, here: Cursor) -> None:
         here.error(Code.RA_JWT, f"no JSON: {error}")
         return
     keys = value.get("keys", [value]) if isinstance(value, dict) else None
-    if not isinstance(keys, list) or not all(isinstance(key, dict) and isinstance(key.get("kty"), str) for key in keys):
+    if not isinstance(keys, list) or not all(
+        isinstance(key, dict) and isinstance(key.get("kty"), str) for key in keys
+    ):
         here.error(Code.RA_JWT, "this is no JSON Web Key Set", '{"keys": [{"kty": ...}]}')
         return
     for index, key in enumerate(keys):
         if "d" in key or key["kty"] == "oct":
-            here.warning(Code.RA_PRIVATE_KEY, f"key {index} holds private material, public keys are enough to check tokens")
+            here.warning(
+                Code.RA_PRIVATE_KEY,
+                f"key {index} holds private material, public keys are enough to check tokens",
+            )

@@ -21,13 +21,25 @@ def check_server_tls(tls: ServerTLSSettings | None, code: Code, here: Cursor) ->
     if tls.mode == Mode.ISTIO_MUTUAL:
         for name in _sources(tls):
             if name != "caCrl":
-                here.at(name).error(code, f"mode ISTIO_MUTUAL uses the mesh's own certificates; {name} can't be set")
+                here.at(name).error(
+                    code, f"mode ISTIO_MUTUAL uses the mesh's own certificates; {name} can't be set"
+                )
         return
     if tls.mode in (Mode.PASSTHROUGH, Mode.AUTO_PASSTHROUGH) and _sources(tls):
-        here.at(_sources(tls)[0]).warning(code, f"mode {tls.mode} uses no certificates, they are ignored", "set mode: SIMPLE")
-    ways = (tls.server_certificate and tls.private_key, tls.credential_name, tls.credential_names, tls.tls_certificates)
+        here.at(_sources(tls)[0]).warning(
+            code, f"mode {tls.mode} uses no certificates, they are ignored", "set mode: SIMPLE"
+        )
+    ways = (
+        tls.server_certificate and tls.private_key,
+        tls.credential_name,
+        tls.credential_names,
+        tls.tls_certificates,
+    )
     if sum(bool(way) for way in ways) > 1:
-        what = "only one of credentialName, credentialNames, tlsCertificates and serverCertificate with privateKey can be set"
+        what = (
+            "only one of credentialName, credentialNames, tlsCertificates and serverCertificate"
+            " with privateKey can be set"
+        )
         here.error(code, what)
     if tls.mode not in _TERMINATING or not (tls.credential_name or tls.credential_names):
         _check_files(tls, code, here)
@@ -49,8 +61,13 @@ def _sources(tls: ServerTLSSettings) -> list[str]:
 
 
 def _check_ciphers(tls: ServerTLSSettings, code: Code, here: Cursor) -> None:
-    if tls.min_protocol_version in (TLSProtocol.TLSV1_0, TLSProtocol.TLSV1_1) and not tls.cipher_suites:
-        here.at("minProtocolVersion").warning(code, "TLS below 1.2 needs cipherSuites that old versions can use")
+    if (
+        tls.min_protocol_version in (TLSProtocol.TLSV1_0, TLSProtocol.TLSV1_1)
+        and not tls.cipher_suites
+    ):
+        here.at("minProtocolVersion").warning(
+            code, "TLS below 1.2 needs cipherSuites that old versions can use"
+        )
     seen: set[str] = set()
     for place, suite in here.each("cipherSuites", tls.cipher_suites):
         if suite and not is_cipher(suite):
@@ -74,28 +91,44 @@ def _check_files(tls: ServerTLSSettings, code: Code, here: Cursor) -> None:
     if tls.mode not in _TERMINATING:
         return
     if tls.mode != Mode.SIMPLE and not tls.ca_certificates:
-        here.error(code, f"mode {tls.mode} needs caCertificates to check clients", "or a credentialName")
+        here.error(
+            code, f"mode {tls.mode} needs caCertificates to check clients", "or a credentialName"
+        )
     if len(tls.tls_certificates) > 2:
         here.at("tlsCertificates").warning(code, "more than two certificates are not supported")
-    pairs: list[tuple[Cursor, TLSCertificate | ServerTLSSettings]] = [*here.each("tlsCertificates", tls.tls_certificates)]
+    pairs: list[tuple[Cursor, TLSCertificate | ServerTLSSettings]] = [
+        *here.each("tlsCertificates", tls.tls_certificates)
+    ]
     for place, pair in pairs or [(here, tls)]:
-        for name, value in (("serverCertificate", pair.server_certificate), ("privateKey", pair.private_key)):
+        for name, value in (
+            ("serverCertificate", pair.server_certificate),
+            ("privateKey", pair.private_key),
+        ):
             if not value:
                 place.error(code, f"mode {tls.mode} needs a {name}", "or a credentialName")
 
 
 def _check_crl(tls: ServerTLSSettings, code: Code, here: Cursor) -> None:
     if tls.ca_crl and tls.credential_name:
-        here.at("caCrl").error(code, "with credentialName the revocation list belongs into the credential")
+        here.at("caCrl").error(
+            code, "with credentialName the revocation list belongs into the credential"
+        )
     if tls.ca_crl and tls.mode == Mode.SIMPLE:
-        here.at("caCrl").error(code, "mode SIMPLE checks no clients, so it has no use for a revocation list")
+        here.at("caCrl").error(
+            code, "mode SIMPLE checks no clients, so it has no use for a revocation list"
+        )
 
 
 def _check_unused(tls: ServerTLSSettings, code: Code, here: Cursor) -> None:
     """What the other settings leave without effect."""
     for place, pair in here.each("tlsCertificates", tls.tls_certificates):
         if pair.ca_certificates:
-            message = "has no effect: clients are checked against one bundle, whichever certificate they are shown"
+            message = (
+                "has no effect: clients are checked against one bundle, whichever certificate they"
+                " are shown"
+            )
             place.at("caCertificates").warning(code, message, "set tls.caCertificates")
     if tls.ca_cert_credential_name and not (tls.credential_name or tls.credential_names):
-        here.at("caCertCredentialName").warning(code, "has no effect without a credentialName", "set caCertificates")
+        here.at("caCertCredentialName").warning(
+            code, "has no effect without a credentialName", "set caCertificates"
+        )

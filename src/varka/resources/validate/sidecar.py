@@ -20,16 +20,26 @@ _MODES = n.ServerTLSSettingsTLSmode
 def validate(resource: Resource[n.Sidecar], here: Cursor) -> None:
     sidecar = resource.spec
     check_selector(sidecar.workload_selector, here.at("workloadSelector"))
-    settings = (sidecar.egress, sidecar.ingress, sidecar.outbound_traffic_policy, sidecar.inbound_connection_pool)
+    settings = (
+        sidecar.egress,
+        sidecar.ingress,
+        sidecar.outbound_traffic_policy,
+        sidecar.inbound_connection_pool,
+    )
     if not any(settings):
-        here.error(Code.SC_EMPTY, "a Sidecar needs egress, ingress, outboundTrafficPolicy or inboundConnectionPool")
+        here.error(
+            Code.SC_EMPTY,
+            "a Sidecar needs egress, ingress, outboundTrafficPolicy or inboundConnectionPool",
+        )
     ports: set[int] = set()
     for place, listener in here.each("ingress", sidecar.ingress):
         if listener.port is None:
             place.error(Code.SC_PORT, "port is required")
             continue
         if listener.port.number in ports:
-            place.at("port", "number").error(Code.SC_PORT, f"there are two listeners of port {listener.port.number}")
+            place.at("port", "number").error(
+                Code.SC_PORT, f"there are two listeners of port {listener.port.number}"
+            )
         ports.add(listener.port.number)
         _check_ingress(listener, listener.port, place)
     _check_inbound_pool(sidecar.inbound_connection_pool, here.at("inboundConnectionPool"))
@@ -55,14 +65,25 @@ def _check_ingress(listener: n.IstioIngressListener, port: n.SidecarPort, here: 
 
 def _check_inbound_pool(pool: n.ConnectionPoolSettings | None, here: Cursor) -> None:
     check_pool(pool, here)
-    if pool is not None and pool.http is not None and pool.http.h2_upgrade_policy != n.H2UpgradePolicy.DEFAULT:
-        message = "h2UpgradePolicy has no effect on connections to the workload: they are as the port's protocol says"
-        here.at("http", "h2UpgradePolicy").warning(Code.SC_CONNECTION_POOL, message, "name the port's protocol HTTP2")
+    if (
+        pool is not None
+        and pool.http is not None
+        and pool.http.h2_upgrade_policy != n.H2UpgradePolicy.DEFAULT
+    ):
+        message = (
+            "h2UpgradePolicy has no effect on connections to the workload: they are as the port's"
+            " protocol says"
+        )
+        here.at("http", "h2UpgradePolicy").warning(
+            Code.SC_CONNECTION_POOL, message, "name the port's protocol HTTP2"
+        )
 
 
 def _check_port(port: n.SidecarPort, here: Cursor) -> None:
     if port.target_port > 0:
-        here.at("targetPort").error(Code.SC_PORT, "targetPort has no effect in a Sidecar", "use defaultEndpoint")
+        here.at("targetPort").error(
+            Code.SC_PORT, "targetPort has no effect in a Sidecar", "use defaultEndpoint"
+        )
     if port.name:
         here.at("name").check(Code.SC_PORT, values.port_name(port.name))
     here.at("protocol").check(Code.SC_PORT, values.protocol(port.protocol))
@@ -95,7 +116,11 @@ def _check_tls(tls: n.ServerTLSSettings, port: n.SidecarPort, here: Cursor) -> N
     if tls.mode in (_MODES.ISTIO_MUTUAL, _MODES.AUTO_PASSTHROUGH):
         here.at("mode").error(Code.SC_TLS, f"mode {tls.mode} can't be used in a Sidecar")
     if not values.is_tls(port.protocol):
-        here.error(Code.SC_TLS, f"a port of protocol {port.protocol or 'TCP'} can't have tls settings", "use HTTPS or TLS")
+        here.error(
+            Code.SC_TLS,
+            f"a port of protocol {port.protocol or 'TCP'} can't have tls settings",
+            "use HTTPS or TLS",
+        )
     check_server_tls(tls, Code.SC_TLS, here)
 
 
@@ -106,7 +131,10 @@ def _check_egress(sidecar: n.Sidecar, namespace: str, here: Cursor) -> None:
         port = listener.port
         if port is None:
             if listener is not sidecar.egress[-1]:
-                place.error(Code.SC_EGRESS, "a listener without port takes all others' traffic: it must be the last one")
+                place.error(
+                    Code.SC_EGRESS,
+                    "a listener without port takes all others' traffic: it must be the last one",
+                )
         else:
             _check_egress_port(listener, port, place)
             seen: set[int] | set[str] = sockets if port.number == 0 else ports
@@ -129,7 +157,9 @@ def _check_egress_port(listener: n.IstioEgressListener, port: n.SidecarPort, her
     else:
         here.at("bind").check(Code.SC_BIND, values.unix_path(listener.bind.removeprefix("unix://")))
     if listener.capture_mode == n.CaptureMode.IPTABLES:
-        here.at("captureMode").error(Code.SC_BIND, "a unix socket can't be captured: use DEFAULT or NONE")
+        here.at("captureMode").error(
+            Code.SC_BIND, "a unix socket can't be captured: use DEFAULT or NONE"
+        )
 
 
 def _check_hosts(hosts: tuple[str, ...], namespace: str, here: Cursor) -> None:

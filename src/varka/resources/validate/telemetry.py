@@ -24,7 +24,9 @@ def validate(resource: Resource[Telemetry], here: Cursor) -> None:
     for place, logging in here.each("accessLogging", telemetry.access_logging):
         _check_providers(logging.providers, place)
         if logging.filter is not None:
-            place.at("filter", "expression").check(Code.TM_PROVIDER, check_filter(logging.filter.expression))
+            place.at("filter", "expression").check(
+                Code.TM_PROVIDER, check_filter(logging.filter.expression)
+            )
 
 
 def _check_providers(providers: Sequence[ProviderRef], here: Cursor) -> None:
@@ -53,7 +55,9 @@ def _check_tracing(tracing: Tracing, here: Cursor) -> None:
         here.at("providers").warning(Code.TM_TRACING, "only the first tracing provider is used")
     _check_providers(tracing.providers, here)
     if not 0 <= (tracing.random_sampling_percentage or 0) <= 100:
-        here.at("randomSamplingPercentage").error(Code.TM_TRACING, "randomSamplingPercentage is not in 0..100")
+        here.at("randomSamplingPercentage").error(
+            Code.TM_TRACING, "randomSamplingPercentage is not in 0..100"
+        )
     for name, tag in tracing.custom_tags.items():
         place = here.at("customTags", name)
         if not name:

@@ -12,7 +12,20 @@ _WILDCARD_LABEL = re.compile(r"(\*|(\*|\*-)?[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-
 _TAG_NAME = re.compile(r"(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _TAG_PREFIX = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
 _PROTOCOLS = frozenset(
-    ("tcp", "udp", "grpc", "grpc-web", "http", "http_proxy", "http2", "https", "tls", "mongo", "redis", "mysql")
+    (
+        "tcp",
+        "udp",
+        "grpc",
+        "grpc-web",
+        "http",
+        "http_proxy",
+        "http2",
+        "https",
+        "tls",
+        "mongo",
+        "redis",
+        "mysql",
+    )
 )
 _HTTP = frozenset(("http", "http2", "http_proxy", "grpc", "grpc-web"))
 _MILLISECOND = 10**6
@@ -56,8 +69,16 @@ def gateway_domain(domain: str, *, sni: bool) -> str:
     """A host of a VirtualService bound to gateways; with SNI also `outbound_.80_.v1_.host.ns`."""
     if sni and domain.startswith("outbound_") and not _length(domain):
         parts = domain.split("_")
-        well_formed = len(parts) >= 4 and re.search(r"[0-9]", parts[1].strip(".")) and re.search("[a-zA-Z]", parts[3].strip("."))
-        return "" if well_formed else f"{domain!r} must have the form outbound_.<port>_.<subset>_.<host>"
+        well_formed = (
+            len(parts) >= 4
+            and re.search(r"[0-9]", parts[1].strip("."))
+            and re.search("[a-zA-Z]", parts[3].strip("."))
+        )
+        return (
+            ""
+            if well_formed
+            else f"{domain!r} must have the form outbound_.<port>_.<subset>_.<host>"
+        )
     return wildcard_domain(domain)
 
 
@@ -100,13 +121,21 @@ def unix_path(path: str) -> str:
 
 
 def port_name(name: str) -> str:
-    return "" if is_dns_label(name) else f"{name!r} is no port name: letters, digits and `-` are allowed, at most 63"
+    return (
+        ""
+        if is_dns_label(name)
+        else f"{name!r} is no port name: letters, digits and `-` are allowed, at most 63"
+    )
 
 
 def subset_name(name: str) -> str:
     if not name:
         return "a subset needs a name"
-    return "" if is_dns_label(name) else f"{name!r} is no subset name: letters, digits and `-` are allowed, at most 63"
+    return (
+        ""
+        if is_dns_label(name)
+        else f"{name!r} is no subset name: letters, digits and `-` are allowed, at most 63"
+    )
 
 
 def is_protocol(text: str) -> bool:
@@ -137,7 +166,9 @@ def duration(value: Duration | None) -> str:
         return ""
     if value < _MILLISECOND:
         return f"{value} is too short: a duration of at least 1ms is needed"
-    return f"{value} is too precise: whole milliseconds are supported" if value % _MILLISECOND else ""
+    return (
+        f"{value} is too precise: whole milliseconds are supported" if value % _MILLISECOND else ""
+    )
 
 
 def percent(value: int) -> str:
@@ -146,7 +177,9 @@ def percent(value: int) -> str:
 
 def fraction(value: float) -> str:
     """Percentages are sent to Envoy as parts of a million."""
-    return "" if value == 0 or 0.0001 <= value <= 100 else f"{value:g} is neither 0 nor in 0.0001..100"
+    return (
+        "" if value == 0 or 0.0001 <= value <= 100 else f"{value:g} is neither 0 nor in 0.0001..100"
+    )
 
 
 def _is_label_name(name: str) -> bool:
@@ -159,5 +192,9 @@ def _is_label_name(name: str) -> bool:
 def labels(values: dict[str, str]) -> list[str]:
     """What is wrong with label names and values, one text each."""
     names = [f"{name!r} is no label name" for name in values if not _is_label_name(name)]
-    wrong = [value for value in values.values() if value and (len(value) > 63 or not _TAG_NAME.fullmatch(value))]
+    wrong = [
+        value
+        for value in values.values()
+        if value and (len(value) > 63 or not _TAG_NAME.fullmatch(value))
+    ]
     return names + [f"{value!r} is no label value" for value in wrong]

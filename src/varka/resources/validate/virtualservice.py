@@ -44,8 +44,15 @@ def _check_delegate(service: n.VirtualService, here: Cursor) -> None:
         return
     for name, value in (("gateways", service.gateways), ("tls", service.tls), ("tcp", service.tcp)):
         if value:
-            here.at(name).error(Code.VS_DELEGATE, f"without hosts this is a delegate, which can't have {name}", "add hosts")
-    message = "without hosts this is a delegate: it has no effect unless another VirtualService delegates to it"
+            here.at(name).error(
+                Code.VS_DELEGATE,
+                f"without hosts this is a delegate, which can't have {name}",
+                "add hosts",
+            )
+    message = (
+        "without hosts this is a delegate: it has no effect unless another VirtualService delegates"
+        " to it"
+    )
     here.info(Code.VS_NO_HOSTS, message, "did you forget hosts?")
 
 
@@ -58,13 +65,19 @@ def _check_hosts(service: n.VirtualService, at_gateway: bool, here: Cursor) -> N
             place.error(Code.VS_HOSTS, wrong)
         elif host == "*" and not at_gateway:
             message = "* is not allowed for sidecars (the gateway `mesh`)"
-            place.error(Code.VS_HOSTS, message, "name the hosts, or bind the VirtualService to gateways only")
+            place.error(
+                Code.VS_HOSTS,
+                message,
+                "name the hosts, or bind the VirtualService to gateways only",
+            )
     if len(here.findings.items) > before:
         return
     for index, host in enumerate(service.hosts):
         for later, other in enumerate(service.hosts[index + 1 :], index + 1):
             if _matches(host, other):
-                here.at("hosts", later).error(Code.VS_HOSTS, f"{other!r} is already covered by {host!r}")
+                here.at("hosts", later).error(
+                    Code.VS_HOSTS, f"{other!r} is already covered by {host!r}"
+                )
 
 
 def _matches(one: str, other: str) -> bool:
@@ -80,7 +93,9 @@ def subset_of(one: str, other: str) -> bool:
     return one.endswith(other[1:]) if other.startswith("*") else one == other
 
 
-def _check_tls(route: n.TLSRoute, service: n.VirtualService, at_gateway: bool, here: Cursor, converted: bool) -> None:
+def _check_tls(
+    route: n.TLSRoute, service: n.VirtualService, at_gateway: bool, here: Cursor, converted: bool
+) -> None:
     if not route.match:
         here.error(Code.VS_TLS, "a tls route needs at least one match")
     for place, match in here.each("match", route.match):
@@ -103,7 +118,10 @@ def _check_sni(host: str, service: n.VirtualService, at_gateway: bool, here: Cur
     elif wrong:
         here.error(Code.VS_TLS, wrong)
     elif not any(subset_of(host, own) for own in service.hosts):
-        here.error(Code.VS_TLS, f"{host!r} is none of the VirtualService's hosts: {', '.join(service.hosts)}")
+        here.error(
+            Code.VS_TLS,
+            f"{host!r} is none of the VirtualService's hosts: {', '.join(service.hosts)}",
+        )
 
 
 def _check_tcp(route: n.TCPRoute, here: Cursor, converted: bool) -> None:

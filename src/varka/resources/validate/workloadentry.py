@@ -16,7 +16,9 @@ def validate(resource: Resource[WorkloadEntry], here: Cursor) -> None:
     check_entry(resource.spec, None, here, domain_allowed=True)
 
 
-def check_entry(entry: WorkloadEntry, service_ports: Set[str] | None, here: Cursor, *, domain_allowed: bool) -> None:
+def check_entry(
+    entry: WorkloadEntry, service_ports: Set[str] | None, here: Cursor, *, domain_allowed: bool
+) -> None:
     """`service_ports` are the names of the ServiceEntry's ports, None when it is not known."""
     address, place = entry.address, here.at("address")
     is_socket = address.startswith("unix://")
@@ -29,7 +31,10 @@ def check_entry(entry: WorkloadEntry, service_ports: Set[str] | None, here: Curs
     elif address:
         check_address(address, place, domain_allowed=domain_allowed)
     elif entry.network:
-        here.warning(Code.WE_ADDRESS, f"without address it is reached through the gateways of network {entry.network!r}")
+        here.warning(
+            Code.WE_ADDRESS,
+            f"without address it is reached through the gateways of network {entry.network!r}",
+        )
     else:
         here.error(Code.WE_ADDRESS, "address is required")
         return
@@ -41,7 +46,9 @@ def check_address(address: str, here: Cursor, *, domain_allowed: bool) -> None:
     if values.is_ip(address):
         return
     if not domain_allowed:
-        here.error(Code.WE_ADDRESS, f"{address!r} is no IP address", "domain names need resolution: DNS")
+        here.error(
+            Code.WE_ADDRESS, f"{address!r} is no IP address", "domain names need resolution: DNS"
+        )
     elif values.fqdn(address):
         here.error(Code.WE_ADDRESS, f"{address!r} is neither a domain name nor an IP address")
 

@@ -39,7 +39,9 @@ def check_probe(probe: ReadinessProbe, here: Cursor) -> None:
         place = here.at("httpGet")
         place.at("port").check(Code.WG_PROBE, values.port(probe.http_get.port))
         if probe.http_get.scheme not in ("", "HTTP", "HTTPS"):
-            place.at("scheme").error(Code.WG_PROBE, f"{probe.http_get.scheme!r} is neither HTTP nor HTTPS")
+            place.at("scheme").error(
+                Code.WG_PROBE, f"{probe.http_get.scheme!r} is neither HTTP nor HTTPS"
+            )
         for spot, header in place.each("httpHeaders", probe.http_get.http_headers):
             if not _HEADER.fullmatch(header.name):
                 spot.at("name").error(Code.WG_PROBE, f"{header.name!r} is no header name")
