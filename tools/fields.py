@@ -26,11 +26,11 @@ sys.path.insert(0, str(ROOT))
 import msgspec  # noqa: E402
 from tests.e2e.table import rows  # noqa: E402
 
+from varka.analyze.no_effect import NO_EFFECT  # noqa: E402
 from varka.resources.ineffective import INEFFECTIVE  # noqa: E402
 from varka.resources.kinds import istio_crds  # noqa: E402
 from varka.resources.model.mesh import MeshConfig  # noqa: E402
 from varka.resources.shape import inner_message, message_fields  # noqa: E402
-from varka.xds.vain import NO_EFFECT  # noqa: E402
 
 PAGE = ROOT / "docs/fields.md"
 GROUPS = ("networking.istio.io", "telemetry.istio.io")

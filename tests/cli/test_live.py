@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from varka.base.paths import mesh_paths
 from varka.cli.exits import Failure
 from varka.cli.main import cli
+from varka.local.supervisor.paths import mesh_paths
 
 SERVICE = (
     "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {clusterIP: 10.0.0.1, ports: [{port:"
@@ -31,7 +31,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     command = [
         sys.executable,
         "-m",
-        "varka.xds.process",
+        "varka.controlplane.process",
         "--state-dir",
         str(paths.state),
         "--api",

@@ -191,7 +191,7 @@ def test_a_change_makes_nothing_for_further_proxies(mesh: Mesh, change: str) -> 
     before = dict(crowd.compiler.memo.made)
     crowd.made_again(change)
     # Who is in which audience is looked up for each proxy when what its scope sees changes.
-    assert {**runs(crowd, before), "audience_of": alone["audience_of"]} == alone
+    assert {**runs(crowd, before), "view_key_of": alone["view_key_of"]} == alone
 
 
 def test_a_moved_line_changes_nothing(mesh: Mesh) -> None:
@@ -235,7 +235,7 @@ def drain(stream: DeltaStream) -> int:
 
 def test_a_reconnect_of_a_proxy_that_has_everything_sends_nothing(mesh: Mesh) -> None:
     responses = Responses()
-    assert connect(responses, mesh.before[0], known=True).settled()
+    assert connect(responses, mesh.before[0], known=True).in_sync()
     assert not responses.sent
     assert not responses.encoded
 

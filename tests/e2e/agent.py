@@ -11,7 +11,7 @@ import asyncio
 import json
 import sys
 
-from varka.local.client.model import Request
+from varka.local.client.request import Request
 from varka.local.client.sender import send
 
 if __name__ == "__main__":

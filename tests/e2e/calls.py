@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from varka.local.client.model import Protocol, Request, Tls
+from varka.local.client.request import Protocol, Request, Tls
 
 PROTOCOLS = {"http1": Protocol.HTTP11, "http2": Protocol.HTTP2, "grpc": Protocol.GRPC}
 

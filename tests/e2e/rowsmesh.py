@@ -16,7 +16,7 @@ from typing import Any
 from tests.certificates import certificate_hash, key_hash
 from tests.live import VARKA, LiveMesh
 from varka.cli.live import LivePod, envoy_admin
-from varka.local.client.model import Request, Target
+from varka.local.client.request import Request, Target
 from varka.local.client.sender import send
 
 AGENT = Path(__file__).with_name("agent.py")

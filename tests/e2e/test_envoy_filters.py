@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.rowsmesh import CLIENT, RowsMesh
 from tests.live import eventually
-from varka.local.client.model import Request
+from varka.local.client.request import Request
 
 FILTER = """\
 apiVersion: networking.istio.io/v1alpha3
@@ -139,12 +139,12 @@ def test_what_only_envoy_refuses_has_its_line(
     (one,) = told["quarantined"]
     assert done.returncode == 1
     assert (one["origin"].rpartition("/")[2], one["proxies"]) == (
-        "told.yaml:16:7",
+        "told.yaml:18:7",
         ["client.default"],
     )
     assert "this is no Lua" in one["reason"] or "script" in one["reason"]
     assert told["proxies"]["rejected"][0]["object"]["name"] == "told"
-    assert any("told.yaml:16:7" in line for line in rejected(rows_mesh, since, "0.0.0.0_80"))
+    assert any("told.yaml:18:7" in line for line in rejected(rows_mesh, since, "0.0.0.0_80"))
     eventually(lambda: aside(rows_mesh) == [("told.yaml", 16)])
 
 

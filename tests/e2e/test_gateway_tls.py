@@ -16,7 +16,7 @@ from tests.e2e import outside
 from tests.e2e.objects import Object, applied, istio
 from tests.e2e.rowsmesh import RowsMesh
 from tests.live import eventually
-from varka.local.client.model import Request, Tls
+from varka.local.client.request import Request, Tls
 
 pytestmark = pytest.mark.e2e
 HOST = "secure.test"

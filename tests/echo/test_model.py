@@ -13,7 +13,7 @@ from varka.local.client.codec import (
     take_frames,
     take_messages,
 )
-from varka.local.echo.model import Asked, EchoConfig, Port, Wishes
+from varka.local.echo.config import Asked, EchoConfig, Port, Wishes
 
 
 def wishes(path: str, *headers: tuple[str, str]) -> Wishes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from varka.local.admission import Options, admit
+from varka.local.apiserver.admission import Options, admit
 
 GATEWAY: dict[str, Any] = {
     "apiVersion": "networking.istio.io/v1",

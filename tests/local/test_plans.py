@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from varka.base.names import ObjectKey
-from varka.local import workloads
-from varka.local.containers import Surroundings, contents, expand
-from varka.local.rollout import Present, Wanted, steps
-from varka.local.services import view
-from varka.local.workloads import PodPlan
+from varka.local.workload import workloads
+from varka.local.workload.containers import Surroundings, contents, expand
+from varka.local.workload.rollout import Present, Wanted, steps
+from varka.local.workload.services import view
+from varka.local.workload.workloads import PodPlan
 
 OWNER = ObjectKey("apps", "Deployment", "default", "web")
 SET = ObjectKey("apps", "StatefulSet", "default", "db")

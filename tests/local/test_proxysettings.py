@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from varka.local.cluster import sort
-from varka.local.proxysettings import PLAIN, ProxySettings, annotation
+from varka.local.workload.cluster import sort
+from varka.local.workload.proxysettings import PLAIN, ProxySettings, annotation
 
 
 def objects(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.live import VARKA, LiveMesh, folders
 
-from varka.local import kernel
+from varka.local.system import kernel
 
 pytestmark = pytest.mark.e2e
 

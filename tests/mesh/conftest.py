@@ -15,7 +15,7 @@ from varka.resources.meshconfig import default_mesh_config
 from varka.store.state import State
 
 
-class World:
+class GatewayInputs:
     """A mesh that changes: each text adds objects or replaces those it holds."""
 
     def __init__(self) -> None:
@@ -38,8 +38,8 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> GatewayInputs:
+    return GatewayInputs()
 
 
 def proxy_of(

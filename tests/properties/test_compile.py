@@ -11,9 +11,9 @@ from tests.properties.messages import assignment_names, managers
 from tests.properties.objects import Plain, meshes
 from tests.properties.world import accepted, compiled, proxies, resources
 
-from varka.envoy.check import violations
 from varka.envoy.dump import message_of
 from varka.envoy.resource import TypeUrl, View
+from varka.envoy.violations import violations
 
 
 def messages(view: View, type_: TypeUrl) -> list[Any]:

@@ -106,7 +106,7 @@ def check(wire: Wire, view: View) -> None:
     }
     assert held == wanted
     assert not wire.client.warming
-    assert wire.stream.settled()
+    assert wire.stream.in_sync()
 
 
 # A conversation about a view takes some fifty events.

@@ -9,8 +9,8 @@ from varka.base.memo import Memo
 from varka.base.names import Namespace
 from varka.base.settings import Settings
 from varka.registry import registry
-from varka.registry.model import Endpoint, Service
 from varka.registry.registry import ServiceRegistry
+from varka.registry.service import Endpoint, Service
 from varka.resources.load import load
 from varka.resources.meshconfig import default_mesh_config
 from varka.store.state import State

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from varka.proxy.node import Locality
-from varka.registry.model import Health, Resolution
+from varka.registry.service import Health, Resolution
 
 SERVICE = """
 apiVersion: v1

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from varka.registry.model import Protocol
 from varka.registry.protocol import of_service_port, parse
+from varka.registry.service import Protocol
 
 
 @pytest.mark.parametrize(

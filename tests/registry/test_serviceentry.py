@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from varka.proxy.node import Locality
-from varka.registry.model import Resolution
+from varka.registry.service import Resolution
 
 
 def entry(spec: str, name: str = "e", metadata: str = "", status: str = "") -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from varka.local.echo.model import EchoConfig, Port
+from varka.local.echo.config import EchoConfig, Port
 from varka.local.echo.server import serve
 
 Echo = Callable[..., AbstractAsyncContextManager[list[int]]]

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from tests.certificates import Authority
 
-from varka.local.client.model import Failed, Protocol, Request, Response, Tls
+from varka.local.client.request import Failed, Protocol, Request, Response, Tls
 from varka.local.client.sender import send
-from varka.local.echo.model import EchoConfig, Port
+from varka.local.echo.config import EchoConfig, Port
 from varka.local.echo.server import serve
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from varka.local.client.model import Protocol, Request, Target
+from varka.local.client.request import Protocol, Request, Target
 
 
 @pytest.mark.parametrize(

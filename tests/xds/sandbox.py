@@ -19,16 +19,16 @@ import aiohttp
 from tests.live import UnixConnection
 
 from varka.base.settings import Settings
+from varka.controlplane.control_plane import APPLY, ControlPlane, Options
+from varka.controlplane.pushes import Outcome
 from varka.envoy.dump import to_json
 from varka.envoy.resource import TypeUrl, View
-from varka.local.bootstrap import ProxyIdentity, bootstrap
-from varka.local.envoy_process import arguments
+from varka.local.pod.bootstrap import ProxyIdentity, bootstrap
+from varka.local.pod.envoy_process import arguments
 from varka.resources.check import check_object
 from varka.resources.meshconfig import default_mesh_config
 from varka.resources.place import Place
 from varka.store.store import Change
-from varka.xds.control_plane import APPLY, ControlPlane, Options
-from varka.xds.pushes import Outcome
 
 Plain = dict[str, Any]
 CLIENT = ProxyIdentity("sidecar", "client", "default", "10.9.255.1")
@@ -37,7 +37,7 @@ PLACE = Place("test")
 PODS = "10.9.0.0/16"
 INSIDE = """
 import os, sys
-from varka.local.links import Links
+from varka.local.system.links import Links
 with Links() as links:
     links.up("lo")
     links.add_address("lo", sys.argv[1], int(sys.argv[2]))
@@ -146,7 +146,7 @@ class Sandbox:
     def in_sync(self) -> bool:
         found = self.plane.hub.connections
         return len(found) == 1 and all(
-            c.stream.settled() and self.asked <= c.stream.types.keys() for c in found
+            c.stream.in_sync() and self.asked <= c.stream.types.keys() for c in found
         )
 
     async def get(

@@ -82,7 +82,7 @@ def test_each_type_is_answered_when_it_is_asked_for() -> None:
     assert drain(stream) == [("ENDPOINTS", ["a@1"], [])]
     stream.request(DeltaRequest(EDS, subscribe=("b",)))
     assert drain(stream) == [("ENDPOINTS", ["b@1"], [])]
-    assert stream.settled()
+    assert stream.in_sync()
 
 
 def test_a_wildcard_with_nothing_to_give_is_answered_once() -> None:
@@ -120,7 +120,7 @@ def test_only_what_changed_is_sent_in_order_and_removals_of_clusters_last() -> N
         ("ROUTE", ["80@2"], []),
         ("CLUSTER", [], ["a"]),
     ]
-    assert stream.settled()
+    assert stream.in_sync()
 
 
 def test_an_equal_view_sends_nothing() -> None:
@@ -133,7 +133,7 @@ def test_an_equal_view_sends_nothing() -> None:
     )
     stream.update(again)
     assert drain(stream) == []
-    assert stream.settled()
+    assert stream.in_sync()
 
 
 def test_the_endpoints_of_a_changed_cluster_follow_it_unchanged() -> None:
@@ -172,7 +172,7 @@ def test_a_reconnect_gets_what_it_lacks_and_nothing_else() -> None:
     stream.request(DeltaRequest(LDS, versions={"l": "1"}))
     stream.request(DeltaRequest(RDS, subscribe=("80",), versions={"80": "1"}))
     assert drain(stream) == []
-    assert stream.settled()
+    assert stream.in_sync()
 
 
 def test_a_rejected_response_is_split_until_the_bad_one_is_alone() -> None:
@@ -319,7 +319,7 @@ def test_a_client_that_never_answers_gets_everything_when_it_is_overdue() -> Non
     assert [told[0] for told in drain(stream, ack=False)] == ["CLUSTER"]
     stream.overdue()
     assert [told[0] for told in drain(stream, ack=False)] == ["ROUTE", "CLUSTER"]
-    assert not stream.settled()
+    assert not stream.in_sync()
 
 
 def test_virtual_hosts_that_a_client_still_has_do_not_follow_their_changed_routes() -> None:

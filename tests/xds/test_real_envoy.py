@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from tests.xds.sandbox import AGENT, Plain, Sandbox, door, expected, sandbox, until
 
+from varka.controlplane.status import proxies
 from varka.envoy.resource import TypeUrl
 from varka.envoy.routes.sidecar import VHDS_FROM
-from varka.xds.status import proxies
 
 pytestmark = pytest.mark.e2e
 

@@ -41,12 +41,12 @@ def test_everything_is_sent_and_again_when_it_changed() -> None:
     stream.request(SotwRequest(CDS))
     (first,) = drain(stream)
     assert told([first]) == [("CLUSTER", ["a", "b"])]
-    assert not stream.settled()
+    assert not stream.in_sync()
     accept(stream, first)
-    assert stream.settled()
+    assert stream.in_sync()
     stream.update(view(a="1", b="1"))
     assert drain(stream) == []
-    assert stream.settled()
+    assert stream.in_sync()
     stream.update(view(a="2", b="1"))
     assert told(drain(stream)) == [("CLUSTER", ["a", "b"])]
 
@@ -71,7 +71,7 @@ def test_an_old_nonce_is_ignored() -> None:
     accept(stream, first, error="late")
     assert not stream.rejections
     accept(stream, second)
-    assert stream.settled()
+    assert stream.in_sync()
 
 
 def test_a_rejection_names_its_resource_and_is_not_sent_again() -> None:

@@ -1,1 +1,2 @@
-"""Findings over a snapshot: one small file per rule. Reads, talks to nothing. Not written yet."""
+"""What is wrong with well-formed objects, found when they meet each other and the proxies. Reads
+states and views; talks to nobody."""

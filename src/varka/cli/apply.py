@@ -53,7 +53,7 @@ def apply(
         raise click.UsageError("name at least one FILE or DIR")
     from varka.cli.client import Refused, connect
     from varka.cli.output import as_line, print_json
-    from varka.resources.files import read
+    from varka.store.texts import read
 
     texts, unreadable = read((*files, *more))
     if unreadable:

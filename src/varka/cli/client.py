@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from varka.base.paths import mesh_paths, running_meshes
 from varka.cli.exits import NO_MESH, Failure
+from varka.local.supervisor.paths import mesh_paths, running_meshes
 
 
 class Refused(Exception):

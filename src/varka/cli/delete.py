@@ -75,8 +75,8 @@ def _of_words(words: tuple[str, ...], namespace: str) -> list[dict[str, str]]:
 def _of_files(files: tuple[str, ...], namespace: str) -> list[dict[str, str]]:
     from varka.cli.output import as_line
     from varka.resources.codes import Code
-    from varka.resources.files import read
     from varka.resources.load import load
+    from varka.store.texts import read
 
     texts, problems = read(files)
     loaded = load(texts, namespace=namespace)

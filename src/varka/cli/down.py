@@ -6,9 +6,9 @@ import shutil
 
 import click
 
-from varka.base.paths import MeshPaths, mesh_paths
 from varka.cli.exits import NO_MESH, OK, Failure
-from varka.local import handle
+from varka.local.supervisor import handle
+from varka.local.supervisor.paths import MeshPaths, mesh_paths
 
 
 @click.command()

@@ -6,7 +6,7 @@ import click
 
 from varka.cli.exits import Failure
 from varka.cli.live import find_pod
-from varka.local import enter
+from varka.local.pod import enter
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

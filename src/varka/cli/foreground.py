@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from varka.base.paths import MeshPaths
 from varka.cli.events import line
 from varka.cli.exits import OK
-from varka.local import handle
-from varka.local.http import HttpError, UnixHttp
+from varka.local.processes.http import HttpError, UnixHttp
+from varka.local.supervisor import handle
+from varka.local.supervisor.paths import MeshPaths
 
 _SHOWN = ("applied", "rejected", "restarted", "failed")
 _PAUSE = 0.2

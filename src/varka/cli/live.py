@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from varka.cli.exits import NO_MESH, Failure
-from varka.local import enter, handle
+from varka.local.pod import enter
+from varka.local.supervisor import handle
 
 _PATIENCE = 30.0
 

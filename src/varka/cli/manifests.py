@@ -12,11 +12,11 @@ from varka.base.diagnostic import Diagnostic, Severity
 from varka.cli.exits import FAILED, UNPARSABLE, Failure
 from varka.cli.output import as_line, print_diagnostics
 from varka.mesh.config import mesh_config_of
-from varka.resources.files import read
 from varka.resources.load import PRUNED, load
 from varka.resources.meshconfig import default_mesh_config, load_mesh_config
 from varka.resources.model.mesh import MeshConfig
 from varka.store.state import State
+from varka.store.texts import read
 
 
 def read_manifests(paths: Iterable[str]) -> tuple[State, int]:

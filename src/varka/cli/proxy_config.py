@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from varka.cli.dump import bootstrap as bootstraps
-from varka.cli.dump import clusters, endpoints, listeners, routes, secrets
-from varka.cli.dump.reader import Dump, NoSection
 from varka.cli.exits import UNPARSABLE, Failure
 from varka.cli.tables import render
+from varka.configdump import bootstrap as bootstraps
+from varka.configdump import clusters, endpoints, listeners, routes, secrets
+from varka.configdump.reader import Dump, NoSection
 
 if TYPE_CHECKING:
     from varka.cli.live import LivePod

@@ -13,7 +13,7 @@ import click
 
 from varka.cli.exits import FAILED, Failure
 from varka.cli.tables import render
-from varka.local.client.model import Protocol, Request, Target, Tls
+from varka.local.client.request import Protocol, Request, Target, Tls
 
 
 @click.command()

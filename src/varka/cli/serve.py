@@ -13,7 +13,7 @@ from varka.cli.exits import FAILED, UNPARSABLE, Failure
 from varka.cli.manifests import report
 
 if TYPE_CHECKING:
-    from varka.xds.control_plane import Options
+    from varka.controlplane.control_plane import Options
 
 
 @click.command()
@@ -53,8 +53,8 @@ def serve(
     import uvloop
 
     from varka.base.settings import Settings
+    from varka.controlplane.control_plane import Options
     from varka.resources.meshconfig import default_mesh_config
-    from varka.xds.control_plane import Options
 
     settings = Settings.from_environment(os.environ)
     file = Path(mesh_config) if mesh_config else None
@@ -73,8 +73,8 @@ def serve(
 
 
 async def _run(options: Options, address: str, as_json: bool) -> None:
-    from varka.xds.control_plane import ControlPlane
-    from varka.xds.process import serve
+    from varka.controlplane.control_plane import ControlPlane
+    from varka.controlplane.process import serve
 
     plane = ControlPlane(options, _print if as_json else _tell)
     ready = {"event": "ready", "xds": address, "pid": os.getpid()}

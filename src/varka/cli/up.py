@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from varka.base.paths import MeshPaths, mesh_paths
 from varka.cli.exits import FAILED, OK, UNPARSABLE, Failure
-from varka.local import handle
+from varka.local.supervisor import handle
+from varka.local.supervisor.paths import MeshPaths, mesh_paths
 
 _INGRESS = "istio-ingressgateway.istio-system"
 _DEFAULT_PUBLISHED = ((8080, _INGRESS, 80), (8443, _INGRESS, 443))
@@ -171,9 +171,10 @@ def _check(manifests: Sequence[str], mesh_config: str | None, strict: bool, outp
     from varka.base.diagnostic import Severity
     from varka.base.plain import plain_diagnostic
     from varka.cli import output as printer
-    from varka.resources import files, load, meshconfig
+    from varka.resources import load, meshconfig
+    from varka.store.texts import read
 
-    texts, diagnostics = files.read(manifests)
+    texts, diagnostics = read(manifests)
     found = [*diagnostics, *load.load(texts, namespace="default").diagnostics]
     if mesh_config:
         found += meshconfig.load_mesh_config(Path(mesh_config).read_text(), mesh_config)[1]
@@ -211,7 +212,7 @@ def _control_plane(
     options += ["--mesh-config", mesh_config] if mesh_config else []
     options += [] if watch else ["--no-watch"]
     options += [] if inject else ["--no-inject"]
-    return [sys.executable, "-m", "varka.local.control_plane", *options, *manifests]
+    return [sys.executable, "-m", "varka.local.supervisor.control_plane", *options, *manifests]
 
 
 def _images(options: Sequence[str]) -> dict[str, str]:
@@ -249,7 +250,7 @@ def _launch(
     *,
     attached: bool,
 ) -> None:
-    from varka.local import launch
+    from varka.local.supervisor import launch
 
     try:
         launch.launch(mesh, command, images=images, publish=publish, attached=attached)

@@ -64,9 +64,9 @@ def _check(
 ) -> tuple[int, int, list[Diagnostic]]:
     """How many objects (or files) are good, how many of them name no namespace, and everything that
     was found."""
-    from varka.resources import files
+    from varka.store.texts import read
 
-    texts, diagnostics = files.read(paths)
+    texts, diagnostics = read(paths)
     if kind is None:
         from varka.resources.load import load
 
@@ -79,9 +79,9 @@ def _check(
         return len(loaded.resources) - bad, unplaced, [*diagnostics, *loaded.diagnostics, *found]
     from varka.resources import meshconfig
 
-    read = meshconfig.load_mesh_config if kind == "meshconfig" else meshconfig.load_mesh_networks
+    check = meshconfig.load_mesh_config if kind == "meshconfig" else meshconfig.load_mesh_networks
     for name, text in texts:
-        diagnostics += read(text, name)[1]
+        diagnostics += check(text, name)[1]
     return len(texts), 0, diagnostics
 
 
@@ -90,7 +90,7 @@ def _check_patches(loaded: Loaded) -> tuple[int, list[Diagnostic]]:
     filters = [resource for resource in loaded.resources if resource.key.kind == "EnvoyFilter"]
     if not filters:
         return 0, []
-    from varka.envoy.filters.check import check_values
+    from varka.envoy.filters.values import check_values
     from varka.resources.findings import Findings
     from varka.resources.load import diagnostic
 

@@ -14,7 +14,6 @@ from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.memo import Memo
 from varka.base.names import Namespace
 from varka.base.settings import Settings
-from varka.envoy.audience import Audience, Character, Refused, Tellers, audience_of
 from varka.envoy.clusters.inbound import inbound_layer as inbound_clusters
 from varka.envoy.clusters.outbound import outbound_layer
 from varka.envoy.clusters.sni import sni_layers
@@ -43,6 +42,7 @@ from varka.envoy.resource import (
 from varka.envoy.routes.gateway import gateway_route
 from varka.envoy.routes.sidecar import sidecar_route
 from varka.envoy.secrets import secret_layer
+from varka.envoy.viewkey import ProxyProfile, Refused, TelemetryInputs, ViewKey, view_key_of
 from varka.mesh.model import (
     Conflict,
     FilterPatch,
@@ -52,20 +52,20 @@ from varka.mesh.model import (
     Scope,
     ServiceGroup,
 )
+from varka.mesh.proxycontext import ProxyContext
 from varka.mesh.snapshot import MeshSnapshot, take
-from varka.mesh.standing import Standing
 from varka.mesh.telemetry import Telemetry, names_services
 from varka.proxy.node import Locality, Proxy, ProxyType
 from varka.proxy.traits import Traits
-from varka.registry.model import Endpoint, Resolution, Service, ServicePort
+from varka.registry.service import Endpoint, Resolution, Service, ServicePort
 from varka.resources.findings import path_text
 from varka.resources.model.mesh import MeshConfig
 from varka.store.state import State
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Parcel = dict[TypeUrl, Layers]
-Dialled = tuple[tuple[Service, ServicePort, tuple[Endpoint, ...]], ...]
+LayersByType = dict[TypeUrl, Layers]
+HeadlessEndpoints = tuple[tuple[Service, ServicePort, tuple[Endpoint, ...]], ...]
 
 
 class Compiler:
@@ -79,7 +79,7 @@ class Compiler:
         self._tellers = self._told()
         self._refused: Refused = frozenset()
         self._known: dict[tuple[object, ...], object] = {}
-        self._portions: dict[tuple[Audience, Forms], Portion] = {}
+        self._portions: dict[tuple[ViewKey, Forms], Portion] = {}
         """Of this snapshot."""
 
     @property
@@ -146,21 +146,21 @@ class Compiler:
         ).layers
         return layers[TypeUrl.ROUTE][0].resources[name]
 
-    def _audience(self, proxy: Proxy) -> tuple[Audience, Standing]:
+    def _audience(self, proxy: Proxy) -> tuple[ViewKey, ProxyContext]:
         snapshot = self._snapshot
         standing = snapshot.standing(proxy)
         gateway = snapshot.gateway(proxy) if proxy.type is ProxyType.ROUTER else None
         scope = snapshot.scope_of(proxy, standing)
         return self.memo(
-            audience_of, self.memo, self._tellers, self._refused, proxy, standing, scope, gateway
+            view_key_of, self.memo, self._tellers, self._refused, proxy, standing, scope, gateway
         ), standing
 
-    def _shared(self, audience: Audience, forms: Forms) -> Portion:
+    def _shared(self, audience: ViewKey, forms: Forms) -> Portion:
         """Mostly route configurations have the form that they would get now."""
         usual = self._portion(audience, NO_FORMS)
         return usual if self.memo(keeps, usual, forms) else self._portion(audience, forms)
 
-    def _portion(self, audience: Audience, forms: Forms) -> Portion:
+    def _portion(self, audience: ViewKey, forms: Forms) -> Portion:
         key = (audience, forms)
         if key not in self._portions:
             self._portions[key] = (
@@ -176,13 +176,13 @@ class Compiler:
             self._known[key] = function(*args, **kwargs)
         return self._known[key]  # type: ignore[return-value]
 
-    def _told(self) -> Tellers:
+    def _told(self) -> TelemetryInputs:
         snapshot = self._snapshot
         objects = snapshot.telemetries()
         services = snapshot.services() if names_services(objects, self.config) else ()
-        return self.memo(Tellers, objects, services, self.config, snapshot.root_namespace)
+        return self.memo(TelemetryInputs, objects, services, self.config, snapshot.root_namespace)
 
-    def _gateway(self, audience: Audience) -> Portion:
+    def _gateway(self, audience: ViewKey) -> Portion:
         memo, scope, gateway, character = (
             self.memo,
             audience.scope,
@@ -211,7 +211,7 @@ class Compiler:
         }
         return finished(memo, layers, character, gateway)
 
-    def _sidecar(self, audience: Audience, forms: Forms) -> Portion:
+    def _sidecar(self, audience: ViewKey, forms: Forms) -> Portion:
         """What a sidecar shares with all others of its scope."""
         memo, scope, character = self.memo, audience.scope, audience.character
         config, traits = self.config, character.traits
@@ -234,14 +234,14 @@ class Compiler:
         }
         return finished(memo, layers, character)
 
-    def _dialled(self, groups: tuple[ServiceGroup, ...]) -> Dialled:
+    def _dialled(self, groups: tuple[ServiceGroup, ...]) -> HeadlessEndpoints:
         """The endpoints that clients dial themselves: all that listeners depend on of endpoints."""
         found = (pair for group in groups for pair in self.memo(direct_ports, group))
         return tuple(
             (service, port, self._snapshot.endpoints(service, port)) for service, port in found
         )
 
-    def _workload(self, audience: Audience, inbound: Inbound) -> Portion:
+    def _workload(self, audience: ViewKey, inbound: Inbound) -> Portion:
         """The inbound side of a sidecar; of its scope only the rules for its own services
         matter."""
         served = dict.fromkeys(
@@ -259,7 +259,7 @@ class Compiler:
 
     def _outbound(
         self, groups: tuple[ServiceGroup, ...], traits: Traits, locality: Locality
-    ) -> Parcel:
+    ) -> LayersByType:
         memo, config = self.memo, self.config
         found = [(group, self._snapshot.endpoints_of(group)) for group in groups]
         clusters = (
@@ -315,7 +315,7 @@ def outbound_listeners(
     traits: Traits,
     config: MeshConfig,
     telemetry: Telemetry,
-    dialled: Dialled,
+    dialled: HeadlessEndpoints,
 ) -> ListenerParts:
     table = {(service, port): endpoints for service, port, endpoints in dialled}
     return outbound_layers(
@@ -333,7 +333,7 @@ def workload(
     memo: Memo,
     inbound: Inbound,
     rules: tuple[tuple[Service, MergedRule], ...],
-    character: Character,
+    character: ProxyProfile,
     config: MeshConfig,
     settings: Settings,
 ) -> Portion:
@@ -347,8 +347,8 @@ def workload(
 
 def finished(
     memo: Memo,
-    layers: Parcel,
-    character: Character,
+    layers: LayersByType,
+    character: ProxyProfile,
     gateway: MergedGateway | None = None,
     *,
     inbound: bool = False,

@@ -10,7 +10,7 @@ from envoy.extensions.network.dns_resolver.cares.v3 import cares_dns_resolver_pb
 from varka.base.names import Hostname
 from varka.envoy import wkt
 from varka.envoy.addresses import address
-from varka.envoy.names import dns_cache
+from varka.envoy.istio_names import dns_cache
 from varka.proxy.traits import Traits
 
 _MAX_HOSTS = 1024

@@ -9,15 +9,22 @@ from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 from varka.base.memo import Memo
 from varka.envoy import wkt
 from varka.envoy.addresses import address, is_ip
-from varka.envoy.clusters.discovery import Discovery
-from varka.envoy.clusters.plan import plan
-from varka.envoy.loadbalancer import Balancing, Client, Place, places, sends_unhealthy, spread
-from varka.envoy.names import ISTIO, outbound_cluster
+from varka.envoy.istio_names import ISTIO, outbound_cluster
 from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, encode
+from varka.envoy.trafficpolicy.discovery import Discovery
+from varka.envoy.trafficpolicy.loadbalancer import (
+    Balancing,
+    Client,
+    Place,
+    places,
+    sends_unhealthy,
+    spread,
+)
+from varka.envoy.trafficpolicy.plan import plan
 from varka.mesh.model import ServiceGroup
 from varka.proxy.node import Locality
 from varka.proxy.traits import Traits
-from varka.registry.model import Endpoint, Health, Service, ServicePort
+from varka.registry.service import Endpoint, Health, Service, ServicePort
 from varka.resources.model import networking
 from varka.resources.model.mesh import MeshConfig
 

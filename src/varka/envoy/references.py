@@ -7,8 +7,7 @@ from typing import Any
 
 from varka.base.memo import Memo
 from varka.envoy.dump import message_of
-from varka.envoy.filters.merge import unpacked
-from varka.envoy.filters.types import load_type
+from varka.envoy.messagetypes import load_type, unpacked
 from varka.envoy.resource import Layer
 
 _SDS = "envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig"

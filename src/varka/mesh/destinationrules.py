@@ -18,7 +18,7 @@ Rule = Resource[networking.DestinationRule]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Pooled:
+class ConsolidatedRule:
     """One or several merged rules of a host, and whom they are for."""
 
     rule: MergedRule
@@ -31,10 +31,10 @@ class Pooled:
 class RuleTable:
     """The rules of one namespace that one circle of clients may use."""
 
-    exact: Mapping[str, tuple[Pooled, ...]] = field(default_factory=dict)
-    wildcards: Mapping[str, tuple[Pooled, ...]] = field(default_factory=dict)
+    exact: Mapping[str, tuple[ConsolidatedRule, ...]] = field(default_factory=dict)
+    wildcards: Mapping[str, tuple[ConsolidatedRule, ...]] = field(default_factory=dict)
 
-    def find(self, host: Hostname) -> tuple[Pooled, ...] | None:
+    def find(self, host: Hostname) -> tuple[ConsolidatedRule, ...] | None:
         """None where no rule names the host; () where one does, but not for this client."""
         return most_specific(host, self.exact, self.wildcards)
 
@@ -93,7 +93,7 @@ def namespace_rules(
     )
 
 
-def _pooled(rule: Rule, domain: str) -> Pooled:
+def _pooled(rule: Rule, domain: str) -> ConsolidatedRule:
     spec, namespace = rule.spec, Namespace(rule.namespace)
     selector = spec.workload_selector
     exported = (
@@ -110,26 +110,30 @@ def _pooled(rule: Rule, domain: str) -> Pooled:
         (rule.key,),
         selected=selector is not None,
     )
-    return Pooled(merged, exported, selector.match_labels if selector else None)
+    return ConsolidatedRule(merged, exported, selector.match_labels if selector else None)
 
 
-def _is_private(pooled: Pooled, namespace: Namespace, default_export: tuple[str, ...]) -> bool:
+def _is_private(
+    pooled: ConsolidatedRule, namespace: Namespace, default_export: tuple[str, ...]
+) -> bool:
     return pooled.export_to == {str(namespace)} if pooled.export_to else "." in default_export
 
 
-def _table(pool: Iterable[Pooled]) -> RuleTable:
-    exact: dict[str, tuple[Pooled, ...]] = {}
-    wildcards: dict[str, tuple[Pooled, ...]] = {}
+def _table(pool: Iterable[ConsolidatedRule]) -> RuleTable:
+    exact: dict[str, tuple[ConsolidatedRule, ...]] = {}
+    wildcards: dict[str, tuple[ConsolidatedRule, ...]] = {}
     for pooled in pool:
         table = wildcards if is_wildcard(pooled.rule.host) else exact
         table[pooled.rule.host] = _added(table.get(pooled.rule.host, ()), pooled)
     return RuleTable(exact, wildcards)
 
 
-def _added(known: tuple[Pooled, ...], new: Pooled) -> tuple[Pooled, ...]:
+def _added(
+    known: tuple[ConsolidatedRule, ...], new: ConsolidatedRule
+) -> tuple[ConsolidatedRule, ...]:
     """A younger rule for the same host: into every rule of at least the same audience and the same
     selector; on its own where it reaches further."""
-    result: list[Pooled] = []
+    result: list[ConsolidatedRule] = []
     alone = True
     for old in known:
         same, wider = (
@@ -188,11 +192,11 @@ def rule_of(
     return chosen.rule if chosen else None
 
 
-def _is_limited(pooled: Pooled) -> bool:
+def _is_limited(pooled: ConsolidatedRule) -> bool:
     return bool(pooled.export_to) and "*" not in pooled.export_to
 
 
-def _kept(table: RuleTable, keep: Callable[[Pooled], bool]) -> RuleTable:
+def _kept(table: RuleTable, keep: Callable[[ConsolidatedRule], bool]) -> RuleTable:
     exact, wildcards = (
         {host: tuple(p for p in pool if keep(p)) for host, pool in pools.items()}
         for pools in (table.exact, table.wildcards)

@@ -18,9 +18,9 @@ from varka.mesh.model import (
 )
 from varka.mesh.virtualservices import VirtualServiceBook
 from varka.proxy.node import Proxy
-from varka.registry.model import Protocol, ServiceTarget
 from varka.registry.protocol import parse
 from varka.registry.selectors import selects
+from varka.registry.service import Protocol, ServiceTarget
 from varka.resources.model import networking
 from varka.resources.model.networking import Server, ServerTLSSettingsTLSmode
 from varka.resources.resource import Resource

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from varka.base.memo import Memo
 from varka.base.names import Namespace
 from varka.mesh.destinationrules import RuleTable, rule_of
-from varka.mesh.imports import Picks
+from varka.mesh.imports import ImportedServices
 from varka.mesh.model import MergedRule, ScopedService, ServiceGroup
 from varka.registry.endpoints import EndpointTable
-from varka.registry.model import Endpoint, Service, ServicePort
+from varka.registry.service import Endpoint, Service, ServicePort
 from varka.registry.topology import HOSTNAME
 from varka.resources.model import networking
 
 
 def make_group(
-    memo: Memo, picks: Picks, local: RuleTable, exported: RuleTable, root: RuleTable
+    memo: Memo, picks: ImportedServices, local: RuleTable, exported: RuleTable, root: RuleTable
 ) -> ServiceGroup:
     """The tables: of the client's namespace, of the services' namespace, of the root namespace.
     Where different tables lead to the same rules, the group is the same."""

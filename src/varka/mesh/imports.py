@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from varka.base.names import Hostname, Namespace
 from varka.mesh.hosts import is_wildcard, is_within, overlaps
 from varka.registry.catalogue import NamespaceServices
-from varka.registry.model import Service, ServicePort
+from varka.registry.service import Service, ServicePort
 
 ANY_NAMESPACE = "*"
 
@@ -89,7 +89,7 @@ Pick = tuple[Service, tuple[ServicePort, ...]]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Picks:
+class ImportedServices:
     """The services of one namespace that a listener (or a whole scope) has, with the ports it has
     of them."""
 
@@ -98,13 +98,15 @@ class Picks:
     hosts: Mapping[Hostname, Service]
 
 
-def make_picks(namespace: Namespace, entries: tuple[Pick, ...]) -> Picks:
-    return Picks(namespace, entries, {service.hostname: service for service, _ in entries})
+def make_picks(namespace: Namespace, entries: tuple[Pick, ...]) -> ImportedServices:
+    return ImportedServices(
+        namespace, entries, {service.hostname: service for service, _ in entries}
+    )
 
 
 def pick(
     services: NamespaceServices, hidden: frozenset[Service], imports: Imports | None, port: int
-) -> Picks:
+) -> ImportedServices:
     """What a listener imports from a namespace; `imports` None is everything. A listener on a port
     (not 0) has only that port of each service."""
     entries: list[Pick] = []
@@ -119,13 +121,13 @@ def pick(
     return make_picks(services.namespace, tuple(entries))
 
 
-def without(picks: Picks, services: frozenset[Service]) -> Picks:
+def without(picks: ImportedServices, services: frozenset[Service]) -> ImportedServices:
     return make_picks(
         picks.namespace, tuple(entry for entry in picks.entries if entry[0] not in services)
     )
 
 
-def only(picks: Picks, names: frozenset[str]) -> Picks:
+def only(picks: ImportedServices, names: frozenset[str]) -> ImportedServices:
     """The services with one of these hosts, or `namespace/host`."""
     kept = (
         e

@@ -10,8 +10,8 @@ from varka.mesh.model import Inbound, IngressListener
 from varka.proxy.node import Proxy
 from varka.registry.catalogue import NamespaceServices
 from varka.registry.endpoints import EndpointTable, service_target
-from varka.registry.model import Registry, Resolution, Service, ServicePort, ServiceTarget
 from varka.registry.selectors import selects
+from varka.registry.service import Registry, Resolution, Service, ServicePort, ServiceTarget
 from varka.registry.workload import Workload
 from varka.registry.workloads import NamespaceWorkloads
 from varka.resources.model import networking

@@ -14,7 +14,7 @@ from enum import StrEnum
 import msgspec
 
 from varka.base.names import Hostname, Namespace, ObjectKey
-from varka.registry.model import Service, ServicePort, ServiceTarget
+from varka.registry.service import Service, ServicePort, ServiceTarget
 from varka.resources.model import networking
 
 

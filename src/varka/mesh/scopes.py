@@ -10,12 +10,21 @@ from varka.base.names import Hostname, Namespace, ObjectKey
 from varka.mesh import destinationrules
 from varka.mesh.destinationrules import NO_RULES, NamespaceRules, RuleBook, RuleTable
 from varka.mesh.groups import failover_labels, make_group
-from varka.mesh.imports import Imports, Pick, Picks, make_picks, only, parse, pick, without
+from varka.mesh.imports import (
+    ImportedServices,
+    Imports,
+    Pick,
+    make_picks,
+    only,
+    parse,
+    pick,
+    without,
+)
 from varka.mesh.model import EgressListener, MergedVirtualService, Scope, ServiceGroup
 from varka.mesh.virtualservices import GATEWAY_SEMANTICS, MESH, VirtualServiceBook, destinations
 from varka.registry.catalogue import Catalogue
-from varka.registry.model import Protocol, Registry, Service
 from varka.registry.protocol import parse as parse_protocol
+from varka.registry.service import Protocol, Registry, Service
 from varka.resources.model import networking
 from varka.resources.model.mesh import MeshConfig, OutboundTrafficPolicyMode
 from varka.resources.model.networking import IstioEgressListener
@@ -24,7 +33,7 @@ from varka.resources.resource import Resource
 Sidecar = Resource[networking.Sidecar]
 _NO_RULES = NamespaceRules(NO_RULES, NO_RULES, NO_RULES, False, ())
 _EVERYTHING = IstioEgressListener(hosts=("*/*",))
-PicksByNamespace = dict[Namespace, Picks]
+PicksByNamespace = dict[Namespace, ImportedServices]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -240,7 +249,7 @@ def _union(
 
 def _same_picks(
     memo: Memo, namespace: Namespace, entries: tuple[Pick, ...], chosen: list[Chosen]
-) -> Picks:
+) -> ImportedServices:
     """The picks of a listener when they are just these, so that scopes share what is made of
     them."""
     for _, picks, _ in chosen:

@@ -17,14 +17,14 @@ from varka.mesh.gatewayservices import needed_services
 from varka.mesh.groups import GroupEndpoints, group_endpoints
 from varka.mesh.ingress import take_ingresses
 from varka.mesh.model import FilterPatch, MergedGateway, Scope, ServiceGroup
+from varka.mesh.proxycontext import NamespaceIndex, ProxyContext, proxy_context_of
 from varka.mesh.scopes import Sources, make_router_scope, make_scope
 from varka.mesh.sidecars import NO_SIDECARS, Sidecar, Sidecars, by_namespace
-from varka.mesh.standing import Neighbourhood, Standing, standing_of
 from varka.proxy.node import Proxy, ProxyType
 from varka.registry import registry
 from varka.registry.endpoints import EMPTY
-from varka.registry.model import Endpoint, Service, ServicePort
 from varka.registry.registry import ServiceRegistry
+from varka.registry.service import Endpoint, Service, ServicePort
 from varka.registry.workloads import NOTHING
 from varka.resources.model import telemetry
 from varka.resources.model.mesh import MeshConfig
@@ -53,7 +53,7 @@ class MeshSnapshot:
     _settings: Settings
     _gateways: tuple[Gateway, ...]
     _sidecars: Sidecars
-    _near: dict[Namespace, Neighbourhood] = field(default_factory=dict)
+    _near: dict[Namespace, NamespaceIndex] = field(default_factory=dict)
     _scopes: dict[_ScopeKey, Scope] = field(default_factory=dict)
     _router_scopes: dict[_RouterKey, Scope] = field(default_factory=dict)
 
@@ -74,19 +74,19 @@ class MeshSnapshot:
             tuple(tables.get(entry.service, EMPTY) for entry in group.services),
         )
 
-    def standing(self, proxy: Proxy) -> Standing:
+    def standing(self, proxy: Proxy) -> ProxyContext:
         """What the proxy's own namespace decides about it."""
         near = self._near.get(proxy.namespace)
         if near is None:
             near = self._near[proxy.namespace] = self._neighbourhood(proxy.namespace)
-        return self._memo(standing_of, self._memo, near, proxy)
+        return self._memo(proxy_context_of, self._memo, near, proxy)
 
     def scope(self, proxy: Proxy) -> Scope:
         """The outbound side of a sidecar, or of a router (all visible services, no egress
         listener)."""
         return self.scope_of(proxy, self.standing(proxy))
 
-    def scope_of(self, proxy: Proxy, standing: Standing) -> Scope:
+    def scope_of(self, proxy: Proxy, standing: ProxyContext) -> Scope:
         if proxy.type is not ProxyType.SIDECAR:
             return self._router_scope(proxy, standing)
         key = (standing.namespace, standing.sidecar, standing.selected)
@@ -94,7 +94,7 @@ class MeshSnapshot:
             self._scopes[key] = make_scope(self._memo, self._sources, *key)
         return self._scopes[key]
 
-    def _router_scope(self, proxy: Proxy, standing: Standing) -> Scope:
+    def _router_scope(self, proxy: Proxy, standing: ProxyContext) -> Scope:
         needed = None
         if self._settings.pilot_filter_gateway_cluster_config:
             needed = self._memo(
@@ -132,11 +132,11 @@ class MeshSnapshot:
         """An object by its key: the Secret or ConfigMap that a credential names."""
         return self._state.resources.get(key)
 
-    def _neighbourhood(self, namespace: Namespace) -> Neighbourhood:
+    def _neighbourhood(self, namespace: Namespace) -> NamespaceIndex:
         services = self._registry.catalogue.namespaces.get(namespace)
         root = self.root_namespace
         return self._memo(
-            Neighbourhood,
+            NamespaceIndex,
             services,
             tuple(self._registry.tables[service] for service in services.services)
             if services

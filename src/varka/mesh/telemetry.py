@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from varka.base.names import Hostname
 from varka.proxy.node import Proxy
-from varka.registry.model import Service
+from varka.registry.service import Service
 from varka.resources.model import telemetry
 from varka.resources.model.mesh import ExtensionProvider, MeshConfig
 from varka.resources.model.telemetry import WorkloadMode

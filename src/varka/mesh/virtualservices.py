@@ -12,7 +12,7 @@ from varka.base.names import Hostname, Namespace, ObjectKey
 from varka.mesh.delegates import merge_routes
 from varka.mesh.hosts import resolve
 from varka.mesh.model import MergedVirtualService
-from varka.registry.each import Each
+from varka.registry.per_object import PerObjectCache
 from varka.registry.visibility import export_to, seen_by
 from varka.resources.model import networking
 from varka.resources.resource import Resource
@@ -55,7 +55,7 @@ def take_virtual_services(
 ) -> VirtualServiceBook:
     """`extra`: those that other kinds stand for (Ingress)."""
     resources = state.of("VirtualService", "networking.istio.io")
-    full = memo(Each, with_full_names, default_export, domain).of(resources)
+    full = memo(PerObjectCache, with_full_names, default_export, domain).of(resources)
     delegates = {v.key: v for v in full.values() if not v.spec.hosts}
     merged: list[MergedVirtualService] = []
     for each in full.values():

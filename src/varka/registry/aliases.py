@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from varka.base.names import Hostname, Namespace
-from varka.registry.model import Resolution, Service
+from varka.registry.service import Resolution, Service
 
 Alias = tuple[Namespace, Hostname]
 

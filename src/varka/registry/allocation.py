@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from varka.registry.model import Resolution, Service
+from varka.registry.service import Resolution, Service
 from varka.resources.model import networking
 from varka.resources.resource import Resource
 

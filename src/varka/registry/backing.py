@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from varka.registry.model import Health, Service
+from varka.registry.service import Health, Service
 from varka.resources.model import kubernetes
 from varka.resources.resource import Resource
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace
 from varka.registry.aliases import aliases, with_aliases
-from varka.registry.model import Registry, Service
+from varka.registry.service import Registry, Service
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from varka.proxy.node import Locality
 from varka.registry.backing import Backing, health
-from varka.registry.model import Endpoint, Health, Protocol, Resolution, Service, ServicePort
+from varka.registry.service import Endpoint, Health, Protocol, Resolution, Service, ServicePort
 from varka.registry.topology import Topology, endpoint_labels
 from varka.registry.workload import Workload
 

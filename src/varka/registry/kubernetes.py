@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from varka.base.names import Hostname, Namespace
 from varka.registry import protocol, visibility
-from varka.registry.model import Registry, Resolution, Service, ServicePort
+from varka.registry.service import Registry, Resolution, Service, ServicePort
 from varka.resources.model import kubernetes
 from varka.resources.resource import Resource
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from varka.registry.model import Protocol
+from varka.registry.service import Protocol
 
 _NAMES = {p.value.lower(): p for p in Protocol if p is not Protocol.AUTO}
 _KUBERNETES = {

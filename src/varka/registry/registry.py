@@ -13,9 +13,9 @@ from varka.registry import endpoints, kubernetes, serviceentry
 from varka.registry.allocation import declared, derive, wants_addresses
 from varka.registry.backing import SERVICE_NAME, Backing, of_endpoints, of_slice
 from varka.registry.catalogue import Catalogue, take_catalogue
-from varka.registry.each import Each
 from varka.registry.endpoints import EMPTY, EndpointTable
-from varka.registry.model import Resolution, Service
+from varka.registry.per_object import PerObjectCache
+from varka.registry.service import Resolution, Service
 from varka.registry.topology import Topology
 from varka.registry.workload import Workload
 from varka.registry.workloads import (
@@ -191,11 +191,13 @@ def _backings(state: State, memo: Memo) -> dict[str, dict[str, tuple[Backing, ..
     EndpointSlice."""
     result: dict[str, dict[str, tuple[Backing, ...]]] = {}
     for each, backing in (
-        memo(Each, of_slice).of(state.of("EndpointSlice", "discovery.k8s.io")).items()
+        memo(PerObjectCache, of_slice).of(state.of("EndpointSlice", "discovery.k8s.io")).items()
     ):
         here, name = result.setdefault(each.key.namespace, {}), each.labels.get(SERVICE_NAME, "")
         here[name] = (*here[name], backing) if name in here else (backing,)
-    for endpoints_, backings in memo(Each, of_endpoints).of(state.of("Endpoints")).items():
+    for endpoints_, backings in (
+        memo(PerObjectCache, of_endpoints).of(state.of("Endpoints")).items()
+    ):
         result.setdefault(endpoints_.key.namespace, {}).setdefault(endpoints_.key.name, backings)
     return result
 

@@ -8,8 +8,8 @@ from ipaddress import ip_network
 from varka.base.names import Hostname, Namespace, ObjectKey
 from varka.registry import protocol
 from varka.registry.kubernetes import PERSISTENT_SESSION, traffic_distribution
-from varka.registry.model import Registry, Resolution, Service, ServicePort
 from varka.registry.selectors import matches
+from varka.registry.service import Registry, Resolution, Service, ServicePort
 from varka.registry.topology import Topology
 from varka.registry.visibility import export_to, seen_by
 from varka.registry.workload import Workload, is_ip, of_entry

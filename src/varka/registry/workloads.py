@@ -8,9 +8,9 @@ from typing import Any
 
 from varka.base.memo import Memo
 from varka.proxy.node import Locality
-from varka.registry.each import Each
-from varka.registry.model import Service
+from varka.registry.per_object import PerObjectCache
 from varka.registry.selectors import selects
+from varka.registry.service import Service
 from varka.registry.topology import NETWORK, Topology, node_locality, topology
 from varka.registry.workload import Workload, of_pod, of_workload_entry
 from varka.resources.resource import Resource
@@ -48,9 +48,11 @@ def locality_of(node: Resource[object]) -> Locality:
 
 
 def take_workloads(state: State, memo: Memo, where: Topology) -> Workloads:
-    pods = memo(_by_namespace, memo(Each, of_pod, where), state.of("Pod"))
+    pods = memo(_by_namespace, memo(PerObjectCache, of_pod, where), state.of("Pod"))
     entries = memo(
-        _by_namespace, memo(Each, of_workload_entry, where), state.of("WorkloadEntry", ISTIO)
+        _by_namespace,
+        memo(PerObjectCache, of_workload_entry, where),
+        state.of("WorkloadEntry", ISTIO),
     )
     return {
         name: memo(namespace_workloads, tuple(pods.get(name, ())), tuple(entries.get(name, ())))
@@ -103,7 +105,7 @@ def _by_address(workloads: tuple[Workload, ...]) -> dict[str, Workload]:
 
 
 def _by_namespace(
-    each: Each[Workload], items: tuple[Resource[Any], ...]
+    each: PerObjectCache[Workload], items: tuple[Resource[Any], ...]
 ) -> dict[str, list[Workload]]:
     result: dict[str, list[Workload]] = {}
     for resource, value in each.of(items).items():

@@ -1,7 +1,7 @@
 """The validation rules inside Istio's CustomResourceDefinitions, by their text.
 
-There are some forty of them, written in CEL. Each is a function here: true means that the value is
-fine. A test asserts that every rule of the shipped schemas is in the table.
+There are some forty of them, written in CEL. PerObjectCache is a function here: true means that the
+value is fine. A test asserts that every rule of the shipped schemas is in the table.
 """
 
 from __future__ import annotations

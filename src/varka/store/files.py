@@ -12,10 +12,10 @@ from typing import Any
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.hashing import content_hash
 from varka.base.names import ObjectKey
-from varka.resources.files import SUFFIXES, expand, is_hidden, read
 from varka.resources.load import Part, load_text
 from varka.resources.place import Place
 from varka.resources.resource import Resource
+from varka.store.texts import SUFFIXES, expand, is_hidden, read
 
 DEBOUNCE_MS = 10
 """An editor's write and rename, or a checkout of many files, is one change."""

@@ -10,13 +10,13 @@ import msgspec
 
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.resources.check import check_object
-from varka.resources.files import read
 from varka.resources.meshconfig import load_mesh_config, unwrapped, wrapper
 from varka.resources.operator import MESH_CONFIG
 from varka.resources.place import Place
 from varka.resources.resource import Resource
 from varka.resources.yaml import Document, documents
 from varka.store.files import DEBOUNCE_MS, FileChange
+from varka.store.texts import read
 
 
 class MeshConfigFile:

@@ -139,7 +139,7 @@ class DeltaStream:
         if type_ is TypeUrl.ROUTE:
             self._has_no_routes(request.unsubscribe)
 
-    def settled(self) -> bool:
+    def in_sync(self) -> bool:
         """Everything of the newest view was sent and answered."""
         if self._ready or self._again or self._gone:
             return False

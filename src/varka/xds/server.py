@@ -95,7 +95,7 @@ class AdsServer:
         try:
             while (raw := await context.read()) is not grpc.aio.EOF:
                 self._hub.request(connection, decode(raw)[0])
-                if connection.stream.settled():
+                if connection.stream.in_sync():
                     self._progress(
                         connection
                     )  # The last acceptance: there is nothing to wake the writer for.
@@ -118,7 +118,7 @@ class AdsServer:
 
     async def _news(self, connection: Connection) -> None:
         """Wait until the stream may go on. Who has everything may be silent for ever."""
-        if connection.stream.settled():
+        if connection.stream.in_sync():
             await connection.wake.wait()
             return
         timer = asyncio.get_running_loop().call_later(_PATIENCE, _hurry, connection)
@@ -129,6 +129,6 @@ class AdsServer:
 
 
 def _hurry(connection: Connection) -> None:
-    if not connection.stream.settled():
+    if not connection.stream.in_sync():
         connection.stream.overdue()
         connection.wake.set()

@@ -76,7 +76,7 @@ class SotwStream:
     def overdue(self) -> None:
         """Nothing is held back here."""
 
-    def settled(self) -> bool:
+    def in_sync(self) -> bool:
         return all(
             self._served.get(t) is self.view and not w.asked and w.answered
             for t, w in self.types.items()

@@ -18,14 +18,14 @@ from google.protobuf import json_format
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
-from varka.envoy.check import violations
 from varka.envoy.clusters.outbound import outbound_layer
 from varka.envoy.endpoints import assignment_layer
 from varka.envoy.resource import EnvoyResource
+from varka.envoy.violations import violations
 from varka.mesh.model import MergedRule, ScopedService, ServiceGroup
 from varka.proxy.node import Locality, ProxyType
 from varka.proxy.traits import Traits
-from varka.registry.model import Endpoint, Protocol, Registry, Resolution, Service, ServicePort
+from varka.registry.service import Endpoint, Protocol, Registry, Resolution, Service, ServicePort
 from varka.resources.model import networking
 from varka.resources.model.base import decode
 from varka.resources.model.mesh import MeshConfig
@@ -35,7 +35,7 @@ HTTP = ServicePort("http", 80, Protocol.HTTP, 8080)
 
 
 @dataclass(frozen=True)
-class World:
+class GatewayInputs:
     """One service with a rule, in the eyes of one kind of proxy."""
 
     hostname: str = "a.ns.svc.cluster.local"
@@ -52,7 +52,7 @@ class World:
     place: Locality = Locality()
     """Where the proxy is."""
 
-    def with_(self, **changes: Any) -> World:
+    def with_(self, **changes: Any) -> GatewayInputs:
         return replace(self, **changes)
 
     def rule(self) -> MergedRule | None:
@@ -129,8 +129,8 @@ def plain(message: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> GatewayInputs:
+    return GatewayInputs()
 
 
 @pytest.fixture

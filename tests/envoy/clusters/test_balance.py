@@ -9,7 +9,7 @@ from envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v
     client_side_weighted_round_robin_pb2,
 )
 
-from varka.registry.model import Endpoint
+from varka.registry.service import Endpoint
 
 
 def balancer(**settings: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from varka.proxy.node import Locality, ProxyType
-from varka.registry.model import Endpoint, Health, Protocol, Registry, Resolution, ServicePort
+from varka.registry.service import Endpoint, Health, Protocol, Registry, Resolution, ServicePort
 
 HERE = Locality("r1", "z1", "s1")
 ADDRESSES = {

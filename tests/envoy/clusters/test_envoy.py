@@ -13,7 +13,7 @@ from varka.envoy.clusters.static import static_layer
 from varka.mesh.model import Inbound, IngressListener
 from varka.proxy.node import Locality, ProxyType
 from varka.proxy.traits import Traits
-from varka.registry.model import (
+from varka.registry.service import (
     Endpoint,
     Protocol,
     Registry,

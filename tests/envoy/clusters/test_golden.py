@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from varka.base.names import Namespace
-from varka.registry.model import Endpoint, Protocol, Registry, Resolution, ServicePort
+from varka.registry.service import Endpoint, Protocol, Registry, Resolution, ServicePort
 
 POLICY = {
     "connectionPool": {

@@ -14,7 +14,7 @@ from varka.envoy.clusters.static import static_layer
 from varka.mesh.model import Inbound, IngressListener
 from varka.proxy.node import Interception, ProxyType
 from varka.proxy.traits import Traits
-from varka.registry.model import ServicePort, ServiceTarget
+from varka.registry.service import ServicePort, ServiceTarget
 from varka.resources.model import networking
 from varka.resources.model.base import decode
 from varka.resources.model.mesh import MeshConfig

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from varka.registry.model import Endpoint, Protocol, ServicePort
+from varka.registry.service import Endpoint, Protocol, ServicePort
 
 MAX = 2**32 - 1
 

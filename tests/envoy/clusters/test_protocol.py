@@ -8,7 +8,7 @@ import pytest
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 
 from varka.proxy.node import ProxyType
-from varka.registry.model import Protocol, ServicePort
+from varka.registry.service import Protocol, ServicePort
 
 AUTO = (ServicePort("x", 80, Protocol.AUTO),)
 HTTP2 = {"explicit_http_config": {"http2_protocol_options": {}}}

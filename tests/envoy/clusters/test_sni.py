@@ -10,7 +10,7 @@ from varka.base.memo import Memo
 from varka.base.names import ObjectKey
 from varka.envoy.clusters.sni import sni_layers
 from varka.mesh.model import GatewayPort, GatewayServer, MergedGateway
-from varka.registry.model import Endpoint
+from varka.registry.service import Endpoint
 from varka.resources.model import networking
 from varka.resources.model.base import decode
 

@@ -11,7 +11,7 @@ from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 
 from varka.envoy.tls import secret_name
 from varka.proxy.node import ProxyType
-from varka.registry.model import Endpoint, Protocol, Registry, ServicePort
+from varka.registry.service import Endpoint, Protocol, Registry, ServicePort
 
 ROUTER = {"type": ProxyType.ROUTER}
 

@@ -9,7 +9,7 @@ from varka.envoy.clusters.outbound import outbound_layer
 from varka.envoy.endpoints import assignment_layer
 from varka.proxy.node import Locality, ProxyType
 from varka.proxy.traits import Traits
-from varka.registry.model import Endpoint, Resolution
+from varka.registry.service import Endpoint, Resolution
 
 SIDECAR, ROUTER = Traits(ProxyType.SIDECAR), Traits(ProxyType.ROUTER)
 NOWHERE = Locality()

@@ -12,9 +12,9 @@ from google.protobuf import json_format
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
-from varka.envoy.check import violations
 from varka.envoy.listeners.outbound import outbound_layers
 from varka.envoy.listeners.parts import ListenerParts
+from varka.envoy.violations import violations
 from varka.mesh.model import (
     EgressListener,
     MergedRule,
@@ -26,7 +26,7 @@ from varka.mesh.model import (
 from varka.mesh.telemetry import Telemetry, reachable
 from varka.proxy.node import ProxyType
 from varka.proxy.traits import Traits
-from varka.registry.model import Endpoint, Protocol, Registry, Resolution, Service, ServicePort
+from varka.registry.service import Endpoint, Protocol, Registry, Resolution, Service, ServicePort
 from varka.resources.meshconfig import default_mesh_config, merge_mesh_config
 from varka.resources.model import networking
 from varka.resources.model.base import decode
@@ -93,7 +93,7 @@ def seen_of(telemetry: Telemetry, scope: Scope) -> Telemetry:
 
 
 @dataclass
-class World:
+class GatewayInputs:
     """What one kind of proxy sees."""
 
     services: tuple[ScopedService, ...] = ()
@@ -187,5 +187,5 @@ def _target(config: dict[str, Any]) -> str:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> GatewayInputs:
+    return GatewayInputs()

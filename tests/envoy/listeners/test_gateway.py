@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.envoy.listeners.conftest import (
     NAMESPACE,
-    World,
+    GatewayInputs,
     clusters_of,
     messages,
     plain,
@@ -24,7 +24,7 @@ from varka.envoy.listeners.parts import ListenerParts
 from varka.mesh.gateways import merge_servers
 from varka.mesh.model import MergedGateway, MergedVirtualService
 from varka.proxy.node import ProxyType
-from varka.registry.model import Protocol
+from varka.registry.service import Protocol
 from varka.resources.model import networking
 from varka.resources.model.base import decode
 from varka.resources.resource import Resource
@@ -40,8 +40,8 @@ class Router:
 
     servers: tuple[Mapping[str, Any], ...]
     rules: tuple[MergedVirtualService, ...] = ()
-    world: World = field(
-        default_factory=lambda: World(
+    world: GatewayInputs = field(
+        default_factory=lambda: GatewayInputs(
             (service("a", (9000, Protocol.TCP), addresses=("10.0.0.1",)),)
         )
     )
@@ -247,7 +247,9 @@ def test_tls_passes_through_by_sni() -> None:
 
 def test_mesh_services_pass_through_by_their_cluster_name() -> None:
     policy = {"tunnel": {"targetHost": "t", "targetPort": 1}}
-    world = World((service("a", (9000, Protocol.TCP), rule=rule(A, policy, {"name": "v1"})),))
+    world = GatewayInputs(
+        (service("a", (9000, Protocol.TCP), rule=rule(A, policy, {"name": "v1"})),)
+    )
     router = Router(
         (server(15443, "TLS", "*.cluster.local", tls={"mode": "AUTO_PASSTHROUGH"}),), world=world
     )

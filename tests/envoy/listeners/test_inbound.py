@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.envoy.listeners.conftest import NAMESPACE, World, clusters_of, messages, plain, service
+from tests.envoy.listeners.conftest import (
+    NAMESPACE,
+    GatewayInputs,
+    clusters_of,
+    messages,
+    plain,
+    service,
+)
 
 from varka.base.memo import Memo
 from varka.base.names import ObjectKey
@@ -14,7 +21,7 @@ from varka.base.settings import Settings
 from varka.envoy.listeners.inbound import inbound_layer
 from varka.mesh.model import Inbound, IngressListener
 from varka.proxy.node import Interception
-from varka.registry.model import Protocol, ServiceTarget
+from varka.registry.service import Protocol, ServiceTarget
 from varka.resources.model import networking
 from varka.resources.model.base import decode
 
@@ -27,7 +34,7 @@ class Workload:
     serves: tuple[tuple[int, Protocol], ...] = ()
     ingress: tuple[Mapping[str, Any], ...] | None = None
     address: str = ""
-    world: World = field(default_factory=World)
+    world: GatewayInputs = field(default_factory=GatewayInputs)
     settings: Settings = Settings()
 
     def inbound(self) -> Inbound:
@@ -129,7 +136,7 @@ def test_the_oldest_service_decides_a_port() -> None:
 
 
 def test_ports_of_the_proxy_are_not_served() -> None:
-    world = World(traits={"reserved_ports": frozenset({15021})})
+    world = GatewayInputs(traits={"reserved_ports": frozenset({15021})})
     found = chains(
         Workload(((15021, P.TCP), (15006, P.TCP)), world=world).listeners()["virtualInbound"]
     )
@@ -160,7 +167,7 @@ def test_ingress_may_bind() -> None:
 
 
 def test_without_interception_only_ingress_is_served() -> None:
-    world = World(traits={"interception": Interception.NONE})
+    world = GatewayInputs(traits={"interception": Interception.NONE})
     assert Workload(((8080, P.HTTP),), world=world).listeners() == {}
     entry = {"port": {"number": 7000, "protocol": "HTTP", "name": "x"}}
     assert set(Workload((), (entry,), "10.0.0.5", world).listeners()) == {"10.0.0.5_7000"}
@@ -189,9 +196,9 @@ def test_ingress_may_terminate_tls() -> None:
 
 
 def test_tproxy_keeps_addresses() -> None:
-    listener = Workload(world=World(traits={"interception": Interception.TPROXY})).listeners()[
-        "virtualInbound"
-    ]
+    listener = Workload(
+        world=GatewayInputs(traits={"interception": Interception.TPROXY})
+    ).listeners()["virtualInbound"]
     assert listener.transparent.value
     assert [f.name.rpartition(".")[2] for f in listener.listener_filters][:2] == [
         "original_dst",
@@ -200,7 +207,7 @@ def test_tproxy_keeps_addresses() -> None:
 
 
 def test_goldens(golden: Any) -> None:
-    world = World(mesh={"accessLogFile": "/dev/stdout", "accessLogEncoding": "JSON"})
+    world = GatewayInputs(mesh={"accessLogFile": "/dev/stdout", "accessLogEncoding": "JSON"})
     golden(
         "inbound",
         Workload(((8080, P.HTTP), (8081, P.AUTO), (9000, P.TCP)), world=world).listeners().values(),

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from tests.envoy.listeners.conftest import World, clusters_of, plain
+from tests.envoy.listeners.conftest import GatewayInputs, clusters_of, plain
 from tests.envoy.listeners.test_inbound import Workload
 
 from varka.base.settings import Settings
 from varka.mesh.model import Inbound, MutualTls, Peers
-from varka.registry.model import Protocol
+from varka.registry.service import Protocol
 
 P, M = Protocol, MutualTls
 HTTP, TCP = "http inbound|8080||", "inbound|8080||"
@@ -86,7 +86,7 @@ def test_a_port_may_have_a_mode_of_its_own() -> None:
 
 
 def test_identities_of_the_trust_domain_may_come_in() -> None:
-    world = World(
+    world = GatewayInputs(
         mesh={
             "trustDomain": "a.com",
             "trustDomainAliases": ["b.com"],

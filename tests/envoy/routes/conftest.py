@@ -29,7 +29,7 @@ from varka.mesh.model import (
 )
 from varka.proxy.node import ProxyType
 from varka.proxy.traits import Traits
-from varka.registry.model import Protocol, Registry, Resolution, Service, ServicePort
+from varka.registry.service import Protocol, Registry, Resolution, Service, ServicePort
 from varka.resources.model import mesh, networking
 from varka.resources.model.base import decode
 
@@ -37,7 +37,7 @@ ISTIO = "networking.istio.io"
 
 
 @dataclass(frozen=True)
-class World:
+class GatewayInputs:
     """What a test may look at and change before it asks for routes again."""
 
     memo: Memo
@@ -61,7 +61,7 @@ class World:
         )
         return route_pb2.RouteConfiguration.FromString(resource.body)
 
-    def with_rules(self, *specs: Mapping[str, Any]) -> World:
+    def with_rules(self, *specs: Mapping[str, Any]) -> GatewayInputs:
         listener = replace(
             self.scope.egress[0], virtual_services=tuple(virtual_service(spec) for spec in specs)
         )
@@ -137,7 +137,7 @@ def server(value: Mapping[str, Any]) -> GatewayServer:
     return GatewayServer(ObjectKey(ISTIO, "Gateway", namespace, name), spec, named, value["route"])  # type: ignore[arg-type]
 
 
-def world(value: Mapping[str, Any]) -> World:
+def world(value: Mapping[str, Any]) -> GatewayInputs:
     namespace = Namespace(value.get("namespace", "default"))
     services = groups(value.get("services", []))
     rules = tuple(virtual_service(spec) for spec in value.get("virtualServices", []))
@@ -167,13 +167,13 @@ def world(value: Mapping[str, Any]) -> World:
     )
     servers = tuple(server(one) for one in value.get("servers", []))
     gateway = MergedGateway((GatewayPort(80, "", "HTTP", servers),), rules)
-    return World(
+    return GatewayInputs(
         Memo(), scope, namespace, traits, decode(value.get("mesh", {}), mesh.MeshConfig), gateway
     )
 
 
 @pytest.fixture
-def mesh_of() -> Callable[[Mapping[str, Any]], World]:
+def mesh_of() -> Callable[[Mapping[str, Any]], GatewayInputs]:
     return world
 
 
@@ -184,7 +184,7 @@ def domains_of() -> Callable[[Any], dict[str, list[str]]]:
 
 
 @pytest.fixture
-def one_route(mesh_of: Callable[[Mapping[str, Any]], World]) -> Callable[..., Any]:
+def one_route(mesh_of: Callable[[Mapping[str, Any]], GatewayInputs]) -> Callable[..., Any]:
     """The first route of a VirtualService with these fields in its only `http` rule."""
 
     def make(rule: Mapping[str, Any], **world_fields: Any) -> route_components_pb2.Route:

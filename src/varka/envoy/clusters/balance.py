@@ -10,9 +10,9 @@ from envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v
 )
 
 from varka.envoy import wkt
-from varka.envoy.clusters.draft import Draft
-from varka.envoy.loadbalancer import Balancing, sends_unhealthy
-from varka.registry.model import Service
+from varka.envoy.clusters.builder import ClusterBuilder
+from varka.envoy.trafficpolicy.loadbalancer import Balancing, sends_unhealthy
+from varka.registry.service import Service
 from varka.resources.model import networking
 
 _SIMPLE = networking.SimpleLB
@@ -20,7 +20,7 @@ _CLUSTER = cluster_pb2.Cluster
 
 
 def apply_balancing(
-    draft: Draft,
+    draft: ClusterBuilder,
     service: Service,
     settings: networking.LoadBalancerSettings | None,
     balancing: Balancing,

@@ -8,10 +8,8 @@ from envoy.extensions.common.dynamic_forward_proxy.v3 import dns_cache_pb2
 
 from varka.base.duration import Duration
 from varka.envoy import wkt
-from varka.envoy.clusters.draft import Draft
+from varka.envoy.clusters.builder import ClusterBuilder
 from varka.envoy.clusters.outlier import apply_outlier
-from varka.envoy.clusters.plan import Planned
-from varka.envoy.clusters.policy import Policy
 from varka.envoy.clusters.pool import apply_pool
 from varka.envoy.clusters.protocol import (
     apply_http2_upgrade,
@@ -22,9 +20,11 @@ from varka.envoy.clusters.protocol import (
 from varka.envoy.clusters.security import apply_security, peer_of
 from varka.envoy.clusters.service import describe
 from varka.envoy.dnscache import any_host_cache, host_cache
-from varka.envoy.names import DYNAMIC_DNS, outbound_cluster
+from varka.envoy.istio_names import DYNAMIC_DNS, outbound_cluster
 from varka.envoy.resource import EnvoyResource
 from varka.envoy.tls import Peer
+from varka.envoy.trafficpolicy.plan import Planned
+from varka.envoy.trafficpolicy.policy import Policy
 from varka.proxy.traits import Traits
 from varka.resources.model.mesh import MeshConfig
 
@@ -35,7 +35,7 @@ def dynamic_cluster(planned: Planned, names: tuple[str, ...]) -> EnvoyResource:
     """The cluster of a wildcard ServiceEntry with `resolution: DYNAMIC_DNS`. Subsets mean nothing
     here."""
     service, port, policy, config = planned.service, planned.port, planned.policy, planned.config
-    draft = Draft.named(outbound_cluster(port.number, "", service.hostname))
+    draft = ClusterBuilder.named(outbound_cluster(port.number, "", service.hostname))
     apply_port_protocol(draft, port, planned.traits, config)
     apply_http2_upgrade(draft, port, policy.pool, config)
     apply_pool(draft, policy.pool, policy.retry_budget, config)
@@ -51,7 +51,7 @@ def dynamic_cluster(planned: Planned, names: tuple[str, ...]) -> EnvoyResource:
 def any_host_cluster(traits: Traits, config: MeshConfig) -> EnvoyResource:
     """Where unknown hosts go in mode ALLOW_ANY_DYNAMIC_DNS; TLS is originated when the mesh's
     policy says so."""
-    draft = Draft.named(DYNAMIC_DNS)
+    draft = ClusterBuilder.named(DYNAMIC_DNS)
     follow_client(draft, traits, config)
     apply_pool(draft, None, None, config)
     outbound = config.outbound_traffic_policy
@@ -67,7 +67,7 @@ def any_host_cluster(traits: Traits, config: MeshConfig) -> EnvoyResource:
     return draft.finish()
 
 
-def follow_client(draft: Draft, traits: Traits, config: MeshConfig) -> None:
+def follow_client(draft: ClusterBuilder, traits: Traits, config: MeshConfig) -> None:
     """What clusters of unknown destinations speak: the client's protocol, closing after five idle
     minutes."""
     options = draft.options
@@ -78,7 +78,7 @@ def follow_client(draft: Draft, traits: Traits, config: MeshConfig) -> None:
         options.use_downstream_protocol_config.http_protocol_options.CopyFrom(preserve_case())
 
 
-def _forward(draft: Draft, cache: dns_cache_pb2.DnsCacheConfig) -> None:
+def _forward(draft: ClusterBuilder, cache: dns_cache_pb2.DnsCacheConfig) -> None:
     """Envoy refuses a forward proxy that doesn't check names on its own, unless told that this is
     meant."""
     follows = draft.options.upstream_http_protocol_options

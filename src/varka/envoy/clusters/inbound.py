@@ -10,17 +10,17 @@ from varka.base.memo import Memo
 from varka.base.names import ObjectKey
 from varka.envoy import wkt
 from varka.envoy.addresses import UNIX, address
-from varka.envoy.clusters.draft import Draft, service_metadata, stat_pattern
-from varka.envoy.clusters.policy import inbound_policy
+from varka.envoy.clusters.builder import ClusterBuilder, service_metadata, stat_pattern
 from varka.envoy.clusters.pool import apply_pool
 from varka.envoy.clusters.protocol import apply_port_protocol
 from varka.envoy.clusters.static import bind_source
-from varka.envoy.names import inbound_cluster
+from varka.envoy.istio_names import inbound_cluster
 from varka.envoy.resource import EnvoyResource, Layer
+from varka.envoy.trafficpolicy.policy import inbound_policy
 from varka.mesh.model import Inbound, IngressListener, MergedRule
 from varka.proxy.node import Interception
 from varka.proxy.traits import Traits
-from varka.registry.model import Protocol, Service, ServicePort, ServiceTarget
+from varka.registry.service import Protocol, Service, ServicePort, ServiceTarget
 from varka.resources.model import networking
 from varka.resources.model.mesh import InboundTrafficPolicyMode, MeshConfig
 
@@ -142,10 +142,10 @@ def _draft(
     port: ServicePort,
     traits: Traits,
     config: MeshConfig,
-) -> Draft:
+) -> ClusterBuilder:
     name = inbound_cluster(number)
     pattern = config.inbound_cluster_stat_name
-    draft = Draft.named(
+    draft = ClusterBuilder.named(
         name, stat_pattern(pattern, service, port, target=number) if pattern and service else ""
     )
     cluster = draft.message
@@ -199,7 +199,7 @@ def _protocol(text: str) -> Protocol:
     return next((p for p in Protocol if p.value.lower() == text.lower()), Protocol.AUTO)
 
 
-def _describe(draft: Draft, services: list[Service], rule: MergedRule | None) -> None:
+def _describe(draft: ClusterBuilder, services: list[Service], rule: MergedRule | None) -> None:
     """Say whose port it is, and by which rule. What is outside the mesh is nobody's destination in
     telemetry."""
     if services[0].mesh_external:

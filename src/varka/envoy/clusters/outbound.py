@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from varka.base.memo import Memo
-from varka.envoy.clusters.discovery import Discovery
-from varka.envoy.clusters.draft import Draft
+from varka.envoy.clusters.builder import ClusterBuilder
 from varka.envoy.clusters.dynamic import dynamic_cluster
-from varka.envoy.clusters.plan import Planned, plan
 from varka.envoy.clusters.security import apply_security, identities, peer_of
-from varka.envoy.clusters.service import describe, service_draft
+from varka.envoy.clusters.service import describe, service_builder
 from varka.envoy.endpoints import Endpoints
-from varka.envoy.loadbalancer import ANYWHERE, Client
-from varka.envoy.names import outbound_cluster
+from varka.envoy.istio_names import outbound_cluster
 from varka.envoy.resource import EnvoyResource, Layer
+from varka.envoy.trafficpolicy.discovery import Discovery
+from varka.envoy.trafficpolicy.loadbalancer import ANYWHERE, Client
+from varka.envoy.trafficpolicy.plan import Planned, plan
 from varka.mesh.model import ScopedService, ServiceGroup
 from varka.proxy.node import Locality
 from varka.proxy.traits import Traits
-from varka.registry.model import Endpoint
+from varka.registry.service import Endpoint
 from varka.resources.model import networking
 from varka.resources.model.mesh import MeshConfig
 
@@ -75,7 +75,7 @@ def outbound_cluster_resource(
     may say.
     """
     name = outbound_cluster(planned.port.number, planned.subset_name, planned.service.hostname)
-    draft = service_draft(name, planned, client, endpoints)
+    draft = service_builder(name, planned, client, endpoints)
     if draft is None:
         return None
     apply_security(draft, planned.policy, peer_of(planned, names), planned.traits, planned.config)
@@ -84,7 +84,7 @@ def outbound_cluster_resource(
     return draft.finish(planned.origins)
 
 
-def _override_alpn(draft: Draft, planned: Planned) -> None:
+def _override_alpn(draft: ClusterBuilder, planned: Planned) -> None:
     """The mesh's ALPN is not for peers outside it."""
     tls = planned.policy.tls
     if planned.rule is not None and tls is not None and tls.mode in _ALPN_OVERRIDE:

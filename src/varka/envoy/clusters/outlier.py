@@ -7,12 +7,12 @@ from typing import Any
 from envoy.config.common.matcher.v3 import matcher_pb2
 
 from varka.envoy import wkt
-from varka.envoy.clusters.draft import Draft
+from varka.envoy.clusters.builder import ClusterBuilder
 from varka.resources.model import networking
 
 
 def apply_outlier(
-    draft: Draft, outlier: networking.OutlierDetection | None, *, never_panic: bool = False
+    draft: ClusterBuilder, outlier: networking.OutlierDetection | None, *, never_panic: bool = False
 ) -> None:
     """Ejection by consecutive errors. Ejection by success rate is always off, as Istio has no
     fields for it.

@@ -6,7 +6,7 @@ from envoy.config.cluster.v3 import circuit_breaker_pb2
 from google.protobuf.wrappers_pb2 import UInt32Value
 
 from varka.envoy import wkt
-from varka.envoy.clusters.draft import Draft, connect_timeout
+from varka.envoy.clusters.builder import ClusterBuilder, connect_timeout
 from varka.envoy.clusters.protocol import use_client_protocol
 from varka.resources.model import networking
 from varka.resources.model.mesh import MeshConfig
@@ -19,7 +19,7 @@ _NONE = networking.ConnectionPoolSettings()
 
 
 def apply_pool(
-    draft: Draft,
+    draft: ClusterBuilder,
     pool: networking.ConnectionPoolSettings | None,
     budget: networking.RetryBudget | None,
     config: MeshConfig,
@@ -70,7 +70,7 @@ def _limit(value: int) -> UInt32Value:
     return wkt.uint32(value if 0 < value < _UNLIMITED else _UNLIMITED)
 
 
-def _keepalive(draft: Draft, keepalive: networking.TcpKeepalive | None) -> None:
+def _keepalive(draft: ClusterBuilder, keepalive: networking.TcpKeepalive | None) -> None:
     """An empty block switches keepalive on with the system's values; a rule overrides the mesh
     field by field."""
     if keepalive is None:
@@ -86,7 +86,7 @@ def _keepalive(draft: Draft, keepalive: networking.TcpKeepalive | None) -> None:
 
 
 def _common_options(
-    draft: Draft, tcp: networking.TCPSettings | None, http: networking.HTTPSettings | None
+    draft: ClusterBuilder, tcp: networking.TCPSettings | None, http: networking.HTTPSettings | None
 ) -> None:
     common = draft.options.common_http_protocol_options
     idle = (

@@ -6,17 +6,17 @@ from envoy.config.core.v3 import protocol_pb2
 from envoy.extensions.http.header_formatters.preserve_case.v3 import preserve_case_pb2
 
 from varka.envoy import wkt
-from varka.envoy.clusters.draft import Draft
-from varka.envoy.proxyconfig import proxy_headers
+from varka.envoy.clusters.builder import ClusterBuilder
+from varka.envoy.proxymetadata import proxy_headers
 from varka.proxy.node import ProxyType
 from varka.proxy.traits import Traits
-from varka.registry.model import Protocol, ServicePort
+from varka.registry.service import Protocol, ServicePort
 from varka.resources.model import networking
 from varka.resources.model.mesh import H2UpgradePolicy, MeshConfig
 
 
 def apply_port_protocol(
-    draft: Draft, port: ServicePort, traits: Traits, config: MeshConfig
+    draft: ClusterBuilder, port: ServicePort, traits: Traits, config: MeshConfig
 ) -> None:
     """HTTP/2 for ports that say so; on sidecars, ports without a protocol get whatever the client
     spoke.
@@ -34,7 +34,7 @@ def apply_port_protocol(
 
 
 def apply_http2_upgrade(
-    draft: Draft,
+    draft: ClusterBuilder,
     port: ServicePort,
     pool: networking.ConnectionPoolSettings | None,
     config: MeshConfig,
@@ -50,12 +50,12 @@ def apply_http2_upgrade(
         speak_http2(draft)
 
 
-def speak_http2(draft: Draft) -> None:
+def speak_http2(draft: ClusterBuilder) -> None:
     if draft.options.WhichOneof("upstream_protocol_options") is None:
         draft.options.explicit_http_config.http2_protocol_options.SetInParent()
 
 
-def use_client_protocol(draft: Draft) -> None:
+def use_client_protocol(draft: ClusterBuilder) -> None:
     """HTTP/1.1 for clients of HTTP/1.1, HTTP/2 for those of HTTP/2."""
     http1 = protocol_pb2.Http1ProtocolOptions()
     if draft.options.WhichOneof("upstream_protocol_options") == "explicit_http_config":
@@ -65,7 +65,7 @@ def use_client_protocol(draft: Draft) -> None:
     chosen.http2_protocol_options.SetInParent()
 
 
-def is_http2(draft: Draft) -> bool:
+def is_http2(draft: ClusterBuilder) -> bool:
     return bool(
         draft.options.WhichOneof("upstream_protocol_options") == "explicit_http_config"
         and draft.options.explicit_http_config.WhichOneof("protocol_config")

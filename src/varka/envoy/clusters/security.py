@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from varka.envoy.clusters.draft import Draft
-from varka.envoy.clusters.plan import Planned
-from varka.envoy.clusters.policy import Policy
+from varka.envoy.clusters.builder import ClusterBuilder
 from varka.envoy.clusters.protocol import is_http2
 from varka.envoy.endpoints import Endpoints
-from varka.envoy.names import sni_cluster
+from varka.envoy.istio_names import sni_cluster
 from varka.envoy.tls import Peer, auto_names, proxy_protocol_socket, tls_socket, transport
+from varka.envoy.trafficpolicy.plan import Planned
+from varka.envoy.trafficpolicy.policy import Policy
 from varka.mesh.model import MergedRule
 from varka.proxy.traits import Traits
-from varka.registry.model import Registry, Service
+from varka.registry.service import Registry, Service
 from varka.resources.model.mesh import MeshConfig
 
 
 def apply_security(
-    draft: Draft,
+    draft: ClusterBuilder,
     policy: Policy,
     peer: Peer,
     traits: Traits,

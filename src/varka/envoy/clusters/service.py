@@ -8,16 +8,16 @@ from envoy.extensions.network.dns_resolver.cares.v3 import cares_dns_resolver_pb
 
 from varka.envoy import wkt
 from varka.envoy.clusters.balance import apply_balancing
-from varka.envoy.clusters.discovery import Discovery
-from varka.envoy.clusters.draft import Draft, service_metadata, stat_pattern
+from varka.envoy.clusters.builder import ClusterBuilder, service_metadata, stat_pattern
 from varka.envoy.clusters.outlier import apply_outlier
-from varka.envoy.clusters.plan import Planned
 from varka.envoy.clusters.pool import apply_pool
 from varka.envoy.clusters.protocol import apply_http2_upgrade, apply_port_protocol
 from varka.envoy.dnscache import lookup_family
 from varka.envoy.endpoints import localities, usable
-from varka.envoy.loadbalancer import ANYWHERE, Balancing, Client, sends_unhealthy
-from varka.registry.model import Endpoint, Registry, Resolution, ServicePort
+from varka.envoy.trafficpolicy.discovery import Discovery
+from varka.envoy.trafficpolicy.loadbalancer import ANYWHERE, Balancing, Client, sends_unhealthy
+from varka.envoy.trafficpolicy.plan import Planned
+from varka.registry.service import Endpoint, Registry, Resolution, ServicePort
 
 EDS_TIMEOUT = 5
 """Seconds. A cluster waits no longer for its endpoints, since all others wait behind it (Istio
@@ -29,14 +29,14 @@ _DNS_JITTER = 0.1
 _DNS_QUERIES = 100
 
 
-def service_draft(
+def service_builder(
     name: str, planned: Planned, client: Client, endpoints: tuple[Endpoint, ...]
-) -> Draft | None:
+) -> ClusterBuilder | None:
     """A cluster with everything but its security; None when there is nothing for DNS to resolve.
     `client` and `endpoints` matter for DNS only."""
     service, port, policy, config = planned.service, planned.port, planned.policy, planned.config
     pattern = config.outbound_cluster_stat_name
-    draft = Draft.named(
+    draft = ClusterBuilder.named(
         name, stat_pattern(pattern, service, port, planned.subset_name) if pattern else ""
     )
     draft.message.type = cluster_pb2.Cluster.DiscoveryType.Value(planned.kind.value)
@@ -60,7 +60,7 @@ def service_draft(
     return draft
 
 
-def describe(draft: Draft, planned: Planned) -> None:
+def describe(draft: ClusterBuilder, planned: Planned) -> None:
     """Name the rule that the cluster was made from."""
     if planned.rule is None or not planned.rule.sources:
         return
@@ -69,7 +69,7 @@ def describe(draft: Draft, planned: Planned) -> None:
         draft.metadata["subset"] = planned.subset.name
 
 
-def _subscribe(draft: Draft) -> None:
+def _subscribe(draft: ClusterBuilder) -> None:
     eds = draft.message.eds_cluster_config
     eds.service_name = draft.message.name
     eds.eds_config.ads.SetInParent()
@@ -77,13 +77,15 @@ def _subscribe(draft: Draft) -> None:
     eds.eds_config.initial_fetch_timeout.CopyFrom(wkt.seconds(EDS_TIMEOUT))
 
 
-def _redirect(draft: Draft, port: ServicePort) -> None:
+def _redirect(draft: ClusterBuilder, port: ServicePort) -> None:
     """The original address, but the `targetPort` of the ServiceEntry where it has one."""
     if isinstance(port.target, int) and port.target not in (0, port.number):
         draft.message.original_dst_lb_config.upstream_port_override.value = port.target
 
 
-def _resolve(draft: Draft, planned: Planned, client: Client, endpoints: list[Endpoint]) -> None:
+def _resolve(
+    draft: ClusterBuilder, planned: Planned, client: Client, endpoints: list[Endpoint]
+) -> None:
     """DNS settings. `type` and its fields, though Envoy prefers `cluster_type` by now: tools and
     EnvoyFilters read them."""
     cluster, rate = draft.message, planned.config.dns_refresh_rate

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from varka.base.memo import Memo
-from varka.envoy.clusters.discovery import Discovery
-from varka.envoy.clusters.plan import Planned, plan
-from varka.envoy.clusters.service import describe, service_draft
+from varka.envoy.clusters.service import describe, service_builder
 from varka.envoy.endpoints import Endpoints, load_assignment
-from varka.envoy.loadbalancer import ANYWHERE, Client
-from varka.envoy.names import sni_cluster
+from varka.envoy.istio_names import sni_cluster
 from varka.envoy.resource import EnvoyResource, Layer, Layers
+from varka.envoy.trafficpolicy.discovery import Discovery
+from varka.envoy.trafficpolicy.loadbalancer import ANYWHERE, Client
+from varka.envoy.trafficpolicy.plan import Planned, plan
 from varka.mesh.model import MergedGateway, ScopedService, ServiceGroup
 from varka.proxy.node import Locality
 from varka.proxy.traits import Traits
-from varka.registry.model import Endpoint
+from varka.registry.service import Endpoint
 from varka.resources.model import networking
 from varka.resources.model.mesh import MeshConfig
 
@@ -87,7 +87,7 @@ def sni_assignment_layer(
 def sni_cluster_resource(
     planned: Planned, client: Client, endpoints: tuple[Endpoint, ...]
 ) -> EnvoyResource | None:
-    draft = service_draft(_name(planned), planned, client, endpoints)
+    draft = service_builder(_name(planned), planned, client, endpoints)
     if draft is None:
         return None
     describe(draft, planned)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from envoy.config.cluster.v3 import cluster_pb2
 
-from varka.envoy.clusters.draft import Draft, connect_timeout
+from varka.envoy.clusters.builder import ClusterBuilder, connect_timeout
 from varka.envoy.clusters.dynamic import any_host_cluster, follow_client
 from varka.envoy.clusters.pool import apply_pool
-from varka.envoy.names import BLACK_HOLE, INBOUND_PASSTHROUGH, PASSTHROUGH
+from varka.envoy.istio_names import BLACK_HOLE, INBOUND_PASSTHROUGH, PASSTHROUGH
 from varka.envoy.resource import EnvoyResource, Layer
 from varka.proxy.node import ProxyType
 from varka.proxy.traits import Traits
@@ -35,7 +35,7 @@ def static_layer(traits: Traits, config: MeshConfig) -> Layer:
 
 
 def _black_hole(config: MeshConfig) -> EnvoyResource:
-    draft = Draft.named(BLACK_HOLE)
+    draft = ClusterBuilder.named(BLACK_HOLE)
     draft.message.type = cluster_pb2.Cluster.STATIC
     draft.message.connect_timeout.CopyFrom(connect_timeout(config))
     return draft.finish()
@@ -51,8 +51,8 @@ def _inbound_passthrough(traits: Traits, config: MeshConfig) -> EnvoyResource:
     return draft.finish()
 
 
-def _original_dst(name: str, traits: Traits, config: MeshConfig) -> Draft:
-    draft = Draft.named(name, PASSTHROUGH)
+def _original_dst(name: str, traits: Traits, config: MeshConfig) -> ClusterBuilder:
+    draft = ClusterBuilder.named(name, PASSTHROUGH)
     draft.message.type = cluster_pb2.Cluster.ORIGINAL_DST
     draft.message.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
     follow_client(draft, traits, config)
@@ -61,7 +61,7 @@ def _original_dst(name: str, traits: Traits, config: MeshConfig) -> Draft:
     return draft
 
 
-def bind_source(draft: Draft, traits: Traits) -> None:
+def bind_source(draft: ClusterBuilder, traits: Traits) -> None:
     """Connect from an address that capture leaves alone; of the family Envoy finds the destination
     to have."""
     first, *rest = [

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from varka.base.memo import Memo
-from varka.envoy.check import violations
 from varka.envoy.dump import message_of
 from varka.envoy.filters.clusters import patch_cluster
 from varka.envoy.filters.listeners import patch_listener
 from varka.envoy.filters.patch import Patch, Run, compiled
 from varka.envoy.filters.routes import patch_route_configuration, patch_virtual_host
 from varka.envoy.resource import EnvoyResource, Layer, Layers, TypeUrl, encode
+from varka.envoy.violations import violations
 from varka.mesh.model import FilterPatch
 from varka.resources.model.networking import ApplyTo, Operation, PatchContext
 

@@ -9,9 +9,10 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2 as hcm_pb2,
 )
 
-from varka.envoy.filters.merge import merge, merged_any, type_name
+from varka.envoy.filters.merge import merge, merged_any
 from varka.envoy.filters.patch import MERGES, Patch, Run, edit_list
 from varka.envoy.filters.routes import patch_route_configuration
+from varka.envoy.messagetypes import type_name
 from varka.envoy.wkt import pack
 from varka.resources.model.networking import ApplyTo, FilterChainMatch, Operation
 

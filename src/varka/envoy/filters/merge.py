@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from google.protobuf import message_factory
 from google.protobuf.any_pb2 import Any as AnyMessage
 
-from varka.envoy.filters.types import load_type
+from varka.envoy.messagetypes import load_type, type_name, unpacked
 from varka.envoy.wkt import pack
 
 _DURATION = "google.protobuf.Duration"
@@ -54,16 +53,3 @@ def merged_any(base: AnyMessage, patch: AnyMessage) -> AnyMessage | None:
     result = unpacked(base)
     merge(result, unpacked(patch))
     return pack(result)
-
-
-def type_name(value: AnyMessage) -> str:
-    """The full name of the message inside an Any."""
-    return str(value.type_url.rpartition("/")[2])
-
-
-def unpacked(value: AnyMessage) -> Any:
-    """The message inside an Any whose type is loaded."""
-    from google.protobuf import descriptor_pool
-
-    descriptor = descriptor_pool.Default().FindMessageTypeByName(type_name(value))
-    return message_factory.GetMessageClass(descriptor).FromString(value.value)

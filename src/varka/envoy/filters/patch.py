@@ -15,7 +15,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import (
 )
 from google.protobuf.json_format import ParseDict, ParseError
 
-from varka.envoy.filters.types import load_type, type_names
+from varka.envoy.messagetypes import load_type, type_names
 from varka.mesh.model import FilterPatch
 from varka.resources.model.networking import (
     ApplyTo,

@@ -22,8 +22,8 @@ from envoy.extensions.formatter.req_without_query.v3 import req_without_query_pb
 from opentelemetry.proto.common.v1 import common_pb2
 
 from varka.envoy import wkt
+from varka.envoy.istio_names import outbound_cluster
 from varka.envoy.listeners.parts import Side
-from varka.envoy.names import outbound_cluster
 from varka.mesh.telemetry import AccessLog, Provider, Telemetry
 from varka.resources.model import mesh
 from varka.resources.model.mesh import AccessLogEncoding, MeshConfig

@@ -12,7 +12,7 @@ from envoy.config.listener.v3 import listener_pb2
 
 from varka.envoy import wkt
 from varka.proxy.traits import Traits
-from varka.registry.model import Registry, Service
+from varka.registry.service import Registry, Service
 
 UNSPECIFIED = "0.0.0.0"
 UNSPECIFIED_V6 = "::"

@@ -12,6 +12,7 @@ from envoy.config.listener.v3 import listener_pb2
 
 from varka.base.names import ClusterName
 from varka.envoy import wkt
+from varka.envoy.istio_names import stat_name
 from varka.envoy.listeners import filters
 from varka.envoy.listeners.accesslog import tcp_logs
 from varka.envoy.listeners.addresses import additional, listener_name, socket
@@ -26,7 +27,6 @@ from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filte
 from varka.envoy.listeners.merge import Planned
 from varka.envoy.listeners.parts import Side
 from varka.envoy.listeners.tcp import idle_timeout, network_filters
-from varka.envoy.names import stat_name
 from varka.envoy.resource import EnvoyResource, TypeUrl, encode
 from varka.mesh.telemetry import Telemetry
 from varka.proxy.traits import Traits

@@ -11,8 +11,8 @@ from envoy.config.listener.v3 import listener_components_pb2 as components
 from varka.base.duration import Duration
 from varka.base.names import ClusterName, Hostname, ObjectKey
 from varka.envoy import wkt
+from varka.envoy.istio_names import ISTIO, istio_metadata
 from varka.envoy.listeners.addresses import UNSPECIFIED, cidr_range, network
-from varka.envoy.names import ISTIO, istio_metadata
 
 RAW_BUFFER = "raw_buffer"
 TLS = "tls"

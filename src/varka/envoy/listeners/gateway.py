@@ -12,19 +12,19 @@ from envoy.config.listener.v3 import listener_pb2
 
 from varka.base.memo import Memo
 from varka.envoy import wkt
+from varka.envoy.istio_names import stat_name
 from varka.envoy.listeners import filters
 from varka.envoy.listeners.accesslog import listener_logs, tcp_logs
 from varka.envoy.listeners.addresses import additional, listener_name, socket, wildcards
 from varka.envoy.listeners.chains import HANDSHAKE_TIMEOUT, HttpTarget
 from varka.envoy.listeners.connection import effective_settings
-from varka.envoy.listeners.gateway_chains import ServerChain, World, port_chains
+from varka.envoy.listeners.gateway_chains import GatewayInputs, ServerChain, port_chains
 from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter
-from varka.envoy.listeners.offers import Endpoints
 from varka.envoy.listeners.parts import ListenerParts, Side
+from varka.envoy.listeners.requests import Endpoints
 from varka.envoy.listeners.tcp import network_filters
 from varka.envoy.listeners.tls import downstream_socket
-from varka.envoy.names import stat_name
-from varka.envoy.proxyconfig import proxy_config
+from varka.envoy.proxymetadata import proxy_config
 from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, encode
 from varka.mesh.bound import bound_by_gateway
 from varka.mesh.model import GatewayPort, MergedGateway, Scope
@@ -58,7 +58,7 @@ def gateway_layers(
     """One layer. A port without any chain (TCP without a route) has no listener: Envoy would refuse
     it."""
     layer_4 = tuple(rule for rule in gateway.virtual_services if rule.spec.tcp or rule.spec.tls)
-    world = World(
+    world = GatewayInputs(
         scope, memo(bound_by_gateway, memo, layer_4), traits, config.outbound_cluster_stat_name
     )
     planned = [found for found in _planned(gateway.ports, world) if found.chains]
@@ -68,7 +68,7 @@ def gateway_layers(
     return ListenerParts((memo(Layer.of, resources),), routes)
 
 
-def _planned(ports: Iterable[GatewayPort], world: World) -> Iterable[GatewayListener]:
+def _planned(ports: Iterable[GatewayPort], world: GatewayInputs) -> Iterable[GatewayListener]:
     found: dict[str, GatewayListener] = {}
     for port in ports:
         if world.traits.unprivileged and port.number < 1024:

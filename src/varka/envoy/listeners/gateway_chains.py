@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from varka.base.names import Hostname, ObjectKey
+from varka.envoy.istio_names import sni_cluster
 from varka.envoy.listeners.chains import MTLS, Chain, HttpTarget, TcpTarget
 from varka.envoy.listeners.l4 import Match
 from varka.envoy.listeners.tcp import single, stat_prefix, to_routes
 from varka.envoy.listeners.tls import terminates
-from varka.envoy.names import sni_cluster
 from varka.mesh.bound import NONE, Bound, gateway_name
 from varka.mesh.hosts import is_within
 from varka.mesh.model import GatewayPort, GatewayServer, MergedVirtualService, Scope, ScopedService
 from varka.proxy.traits import Traits
-from varka.registry.model import Protocol, ServicePort
 from varka.registry.protocol import parse
+from varka.registry.service import Protocol, ServicePort
 from varka.resources.model.networking import RouteDestination, ServerTLSSettings, TLSMatchAttributes
 from varka.resources.model.networking import ServerTLSSettingsTLSmode as Mode
 
@@ -31,7 +31,7 @@ class ServerChain:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class GatewayInputs:
     """What chains are made of, besides the servers."""
 
     scope: Scope
@@ -41,7 +41,7 @@ class World:
     stat_pattern: str
 
 
-def port_chains(port: GatewayPort, world: World) -> Iterator[ServerChain]:
+def port_chains(port: GatewayPort, world: GatewayInputs) -> Iterator[ServerChain]:
     """All chains of a listener; no two of them match the same connections."""
     first = port.servers[0]
     if parse(port.protocol).is_http:
@@ -66,7 +66,7 @@ def _protocol(served: GatewayServer) -> Protocol:
     return parse(served.server.port.protocol) if served.server.port is not None else Protocol.AUTO
 
 
-def _server_chains(served: GatewayServer, world: World) -> Iterator[ServerChain]:
+def _server_chains(served: GatewayServer, world: GatewayInputs) -> Iterator[ServerChain]:
     tls = served.server.tls
     if tls is not None and terminates(tls):
         sni = tuple(sorted({name for _, name in served.hosts}))
@@ -87,7 +87,7 @@ def _server_chains(served: GatewayServer, world: World) -> Iterator[ServerChain]
 
 
 def _tcp_target(
-    served: GatewayServer, world: World
+    served: GatewayServer, world: GatewayInputs
 ) -> tuple[TcpTarget, MergedVirtualService] | None:
     """The first `tcp` rule of a VirtualService bound to the gateway that is for this port. A
     TLSRoute has `tls` rules instead, also where the gateway terminates TLS."""
@@ -103,7 +103,7 @@ def _tcp_target(
     return None
 
 
-def _passthrough(served: GatewayServer, world: World) -> Iterator[ServerChain]:
+def _passthrough(served: GatewayServer, world: GatewayInputs) -> Iterator[ServerChain]:
     """A chain for each match of each `tls` rule, by SNI."""
     for rule in _bound(served, world):
         for route in rule.spec.tls:
@@ -116,7 +116,7 @@ def _passthrough(served: GatewayServer, world: World) -> Iterator[ServerChain]:
                     yield ServerChain(Chain(target, match.sni_hosts, origins=origins))
 
 
-def _auto_passthrough(served: GatewayServer, world: World) -> Iterator[ServerChain]:
+def _auto_passthrough(served: GatewayServer, world: GatewayInputs) -> Iterator[ServerChain]:
     """Any service of the mesh by the SNI that names its cluster. Only mesh mTLS passes, told by its
     ALPN."""
     hosts = [name for _, name in served.hosts]
@@ -134,7 +134,7 @@ def _auto_passthrough(served: GatewayServer, world: World) -> Iterator[ServerCha
 
 
 def _sni_chain(
-    entry: ScopedService, port: ServicePort, subset: str, gateway: ObjectKey, world: World
+    entry: ScopedService, port: ServicePort, subset: str, gateway: ObjectKey, world: GatewayInputs
 ) -> Chain:
     service, pattern = entry.service, world.stat_pattern
     cluster = sni_cluster(port.number, subset, entry.service.hostname)
@@ -145,7 +145,7 @@ def _sni_chain(
     return Chain(target, (cluster,), alpn=MTLS, origins=(gateway, entry.service.source))
 
 
-def _bound(served: GatewayServer, world: World) -> Iterator[MergedVirtualService]:
+def _bound(served: GatewayServer, world: GatewayInputs) -> Iterator[MergedVirtualService]:
     """The VirtualServices of this gateway whose hosts meet the server's."""
     for rule, _ in world.bound.get(gateway_name(served.gateway), NONE).shared(served):
         yield rule
@@ -162,7 +162,7 @@ def _to(
     destinations: Iterable[RouteDestination],
     served: GatewayServer,
     rule: MergedVirtualService,
-    world: World,
+    world: GatewayInputs,
 ) -> TcpTarget | None:
     routes = tuple(destinations)
     found = {

@@ -21,7 +21,7 @@ from varka.envoy.listeners.connection import apply_connection_settings
 from varka.envoy.listeners.parts import Side
 from varka.envoy.listeners.tcp import idle_timeout
 from varka.envoy.listeners.tracing import tracing
-from varka.envoy.proxyconfig import proxy_config
+from varka.envoy.proxymetadata import proxy_config
 from varka.mesh.telemetry import Telemetry
 from varka.proxy.traits import Traits
 from varka.resources.model.mesh import (

@@ -16,6 +16,7 @@ from varka.base.memo import Memo
 from varka.base.names import ClusterName, ObjectKey
 from varka.base.settings import Settings
 from varka.envoy import wkt
+from varka.envoy.istio_names import INBOUND_PASSTHROUGH, inbound_cluster, stat_name
 from varka.envoy.listeners import filters
 from varka.envoy.listeners.accesslog import listener_logs, tcp_logs
 from varka.envoy.listeners.addresses import additional, listener_name, socket, wildcards
@@ -27,15 +28,14 @@ from varka.envoy.listeners.parts import ListenerParts, Side
 from varka.envoy.listeners.tcp import idle_timeout, network_filters, stat_prefix
 from varka.envoy.listeners.tls import downstream_socket
 from varka.envoy.listeners.virtual import black_hole_chain
-from varka.envoy.names import INBOUND_PASSTHROUGH, inbound_cluster, stat_name
 from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, encode
 from varka.envoy.routes.route import inbound_route
 from varka.mesh.model import Inbound, IngressListener, MutualTls, Peers
 from varka.mesh.telemetry import Telemetry
 from varka.proxy.node import Interception
 from varka.proxy.traits import Traits
-from varka.registry.model import Protocol, ServiceTarget
 from varka.registry.protocol import parse
+from varka.registry.service import Protocol, ServiceTarget
 from varka.resources.model.mesh import MeshConfig
 from varka.resources.model.networking import CaptureMode, ServerTLSSettings
 
@@ -44,7 +44,7 @@ CATCH_ALL_HTTP = "virtualInbound-catchall-http"
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class InboundPort:
     """One port that a workload serves, or that passes through. `target` 0: any port that nothing
     else speaks about."""
 
@@ -97,18 +97,18 @@ def inbound_layer(
     return ListenerParts((memo(Layer.of, tuple(resources)),), frozenset())
 
 
-def _passing(peers: Peers, served: set[int]) -> Iterator[Served]:
+def _passing(peers: Peers, served: set[int]) -> Iterator[InboundPort]:
     """Ports that no service names; those with a mode of their own (`portLevelMtls`) have chains of
     their own."""
-    yield Served(INBOUND_PASSTHROUGH, Protocol.AUTO, mtls=peers.mode)
+    yield InboundPort(INBOUND_PASSTHROUGH, Protocol.AUTO, mtls=peers.mode)
     for port, mode in sorted(peers.ports):
         if port not in served:
-            yield Served(INBOUND_PASSTHROUGH, Protocol.AUTO, target=port, mtls=mode)
+            yield InboundPort(INBOUND_PASSTHROUGH, Protocol.AUTO, target=port, mtls=mode)
 
 
 def _served(
     inbound: Inbound, traits: Traits, config: MeshConfig, settings: Settings
-) -> Iterable[Served]:
+) -> Iterable[InboundPort]:
     """For each target port the oldest service counts, its protocol too."""
     if inbound.ingress is not None:
         candidates = (_of_ingress(entry, inbound, traits, settings) for entry in inbound.ingress)
@@ -117,25 +117,25 @@ def _served(
         return ()
     else:
         candidates = (_of_service(target, traits, config) for target in inbound.targets)
-    found: dict[int, Served] = {}
+    found: dict[int, InboundPort] = {}
     for served in candidates:
         if served is not None:
             found.setdefault(served.target, _secured(served, inbound.peers))
     return found.values()
 
 
-def _secured(served: Served, peers: Peers) -> Served:
+def _secured(served: InboundPort, peers: Peers) -> InboundPort:
     """With the mTLS of its port; TLS of its own it keeps only where mesh mTLS is off."""
     mode = peers.at(served.target)
     return replace(served, mtls=mode, tls=served.tls if mode is MutualTls.DISABLE else None)
 
 
-def _of_service(target: ServiceTarget, traits: Traits, config: MeshConfig) -> Served | None:
+def _of_service(target: ServiceTarget, traits: Traits, config: MeshConfig) -> InboundPort | None:
     own = {config.proxy_listen_port, config.proxy_inbound_listen_port, *traits.reserved_ports}
     if target.target in own:
         return None
     service, pattern = target.service, config.inbound_cluster_stat_name
-    return Served(
+    return InboundPort(
         inbound_cluster(target.target),
         target.port.protocol,
         port=target.port.number,
@@ -153,7 +153,7 @@ def _of_service(target: ServiceTarget, traits: Traits, config: MeshConfig) -> Se
 
 def _of_ingress(
     entry: IngressListener, inbound: Inbound, traits: Traits, settings: Settings
-) -> Served | None:
+) -> InboundPort | None:
     spec, key = entry.spec, inbound.sidecar
     if spec.port is None:
         return None
@@ -168,7 +168,7 @@ def _of_ingress(
     wild = spec.bind == wildcards(traits)[0] or (not spec.bind and protocol.is_http)
     if wild and port in traits.reserved_ports:
         return None
-    return Served(
+    return InboundPort(
         inbound_cluster(port),
         after_tls(protocol) if tls is not None else protocol,
         port=port,
@@ -188,7 +188,7 @@ def after_tls(protocol: Protocol) -> Protocol:
 
 
 def virtual_inbound(
-    served: tuple[Served, ...], traits: Traits, config: MeshConfig, telemetry: Telemetry
+    served: tuple[InboundPort, ...], traits: Traits, config: MeshConfig, telemetry: Telemetry
 ) -> EnvoyResource:
     """Where inbound connections are redirected: chains by destination port, and passing through for
     all other ports."""
@@ -219,7 +219,7 @@ def virtual_inbound(
 
 
 def bound_listener(
-    served: Served, traits: Traits, config: MeshConfig, telemetry: Telemetry
+    served: InboundPort, traits: Traits, config: MeshConfig, telemetry: Telemetry
 ) -> EnvoyResource:
     """A port of `Sidecar.ingress` that is bound instead of redirected to."""
     chains = list(_chains(served, traits, config, telemetry))
@@ -252,7 +252,7 @@ def _listener(
 
 
 def _chains(
-    served: Served, traits: Traits, config: MeshConfig, telemetry: Telemetry
+    served: InboundPort, traits: Traits, config: MeshConfig, telemetry: Telemetry
 ) -> Iterator[Any]:
     for kind in chain_kinds(served.protocol, served.mtls, served.tls is not None):
         match = components.FilterChainMatch(
@@ -274,13 +274,15 @@ def _chains(
         )
 
 
-def _socket(served: Served, kind: ChainKind, traits: Traits, config: MeshConfig) -> Any:
+def _socket(served: InboundPort, kind: ChainKind, traits: Traits, config: MeshConfig) -> Any:
     if served.tls is not None:
         return downstream_socket(served.tls, traits, config)
     return mesh_socket(traits, config, http=kind.http)
 
 
-def _http(served: Served, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> list[Any]:
+def _http(
+    served: InboundPort, traits: Traits, config: MeshConfig, telemetry: Telemetry
+) -> list[Any]:
     prefix = served.cluster if served.passes else f"inbound_{served.name}"
     manager = Manager(
         Side.INBOUND,
@@ -295,7 +297,7 @@ def _http(served: Served, traits: Traits, config: MeshConfig, telemetry: Telemet
     ]
 
 
-def _routes(served: Served, config: MeshConfig) -> Any:
+def _routes(served: InboundPort, config: MeshConfig) -> Any:
     """Everything goes to the workload."""
     operation = f"{served.host}:{served.port}/*"
     route = inbound_route(
@@ -309,7 +311,9 @@ def _routes(served: Served, config: MeshConfig) -> Any:
     )
 
 
-def _tcp(served: Served, traits: Traits, config: MeshConfig, telemetry: Telemetry) -> list[Any]:
+def _tcp(
+    served: InboundPort, traits: Traits, config: MeshConfig, telemetry: Telemetry
+) -> list[Any]:
     target = TcpTarget(
         ((served.cluster, 1),),
         served.stat_prefix or served.cluster,

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from varka.base.names import Hostname, Namespace, ObjectKey
+from varka.envoy.istio_names import outbound_cluster
 from varka.envoy.listeners.chains import Chain
 from varka.envoy.listeners.tcp import single, stat_prefix, to_routes
-from varka.envoy.names import outbound_cluster
 from varka.mesh.hosts import overlaps
 from varka.mesh.model import MergedVirtualService, Scope, ScopedService
 from varka.proxy.traits import Traits
-from varka.registry.model import Resolution, Service, ServicePort
+from varka.registry.service import Resolution, Service, ServicePort
 from varka.resources.model import networking
 
 MESH = "mesh"

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 
 from varka.base.names import Hostname
 from varka.envoy.listeners.chains import Chain, HttpTarget
-from varka.registry.model import Protocol
+from varka.registry.service import Protocol
 
 Place = tuple[str, int]
 """Primary address and port."""
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ListenerRequest:
     """What one service wants at a place."""
 
     binds: tuple[str, ...]
@@ -57,7 +57,7 @@ class Planned:
 
 
 def merge(
-    offers: Iterable[Offer], standing: dict[Place, Planned] | None = None
+    offers: Iterable[ListenerRequest], standing: dict[Place, Planned] | None = None
 ) -> dict[Place, Planned]:
     """All offers, oldest first, joined to what stands already."""
     listeners = dict(standing or {})
@@ -68,7 +68,7 @@ def merge(
     return listeners
 
 
-def _first(offer: Offer) -> Planned:
+def _first(offer: ListenerRequest) -> Planned:
     # A wildcard HTTP listener always sniffs: what is not HTTP passes through it.
     sniffs = offer.protocol.is_http and offer.protocol is not Protocol.HTTP_PROXY and offer.wildcard
     protocol = Protocol.AUTO if sniffs else offer.protocol
@@ -77,7 +77,7 @@ def _first(offer: Offer) -> Planned:
     )
 
 
-def _join(current: Planned, offer: Offer) -> Planned:
+def _join(current: Planned, offer: ListenerRequest) -> Planned:
     if offer.protocol is Protocol.HTTP_PROXY:
         return _first(offer)
     if offer.protocol.is_http and not current.protocol.is_tcp:
@@ -108,7 +108,7 @@ def _joined(chains: tuple[Chain, ...], more: Iterable[Chain]) -> tuple[Chain, ..
     return tuple(result)
 
 
-def _with_dynamic(current: Planned, offer: Offer) -> Planned:
+def _with_dynamic(current: Planned, offer: ListenerRequest) -> Planned:
     """The HTTP chain that stands takes the offer's hosts too; only names resolved on demand need
     its filters."""
     more = {

@@ -14,7 +14,7 @@ from varka.envoy.listeners.tls import ALPN
 from varka.envoy.tls import ROOTS, WORKLOAD, mesh_secret
 from varka.mesh.model import MutualTls
 from varka.proxy.traits import Traits
-from varka.registry.model import Protocol
+from varka.registry.service import Protocol
 from varka.resources.model.mesh import MeshConfig, TLSProtocol
 
 HTTP_ALPN = (

@@ -11,15 +11,15 @@ from collections.abc import Iterable
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace
+from varka.envoy.istio_names import BLACK_HOLE, PASSTHROUGH
 from varka.envoy.listeners.addresses import UNIX, loopbacks
 from varka.envoy.listeners.build import Policy, outbound_listener
 from varka.envoy.listeners.l4 import rules_of
-from varka.envoy.listeners.merge import Offer, Place, Planned, merge
-from varka.envoy.listeners.offers import Binding, Endpoints, GroupPlan, headless_pods, plan_group
+from varka.envoy.listeners.merge import ListenerRequest, Place, Planned, merge
 from varka.envoy.listeners.parts import ListenerParts
+from varka.envoy.listeners.requests import Binding, Endpoints, GroupPlan, headless_pods, plan_group
 from varka.envoy.listeners.tcp import destination_cluster
 from varka.envoy.listeners.virtual import HTTP_PROXY_ROUTE, http_proxy, virtual_outbound
-from varka.envoy.names import BLACK_HOLE, PASSTHROUGH
 from varka.envoy.resource import EnvoyResource, Layer
 from varka.mesh.hosts import overlaps
 from varka.mesh.model import EgressListener, Scope, ServiceGroup
@@ -122,7 +122,7 @@ def _joined(
     standing: dict[Place, Planned],
     locked: frozenset[Place],
 ) -> dict[Place, Planned]:
-    offers: list[Offer] = []
+    offers: list[ListenerRequest] = []
     for plan in plans:
         offers += (offer for offer in plan.shared if offer.place not in locked)
         offers += (offer for place in crowded & plan.own.keys() for offer in plan.offers[place])

@@ -17,12 +17,12 @@ from varka.base.duration import Duration
 from varka.base.names import ClusterName, Hostname, ObjectKey
 from varka.envoy import wkt
 from varka.envoy.dnscache import host_cache
+from varka.envoy.istio_names import outbound_cluster
 from varka.envoy.listeners.chains import TcpTarget
 from varka.envoy.listeners.filters import TCP_PROXY, network_filter
-from varka.envoy.names import outbound_cluster
 from varka.mesh.model import MergedRule, ScopedService
 from varka.proxy.traits import Traits
-from varka.registry.model import Protocol, Service, ServicePort
+from varka.registry.service import Protocol, Service, ServicePort
 from varka.resources.model import networking
 
 

@@ -30,8 +30,8 @@ from envoy.type.v3 import percent_pb2
 
 from varka.base.duration import Duration
 from varka.envoy import wkt
+from varka.envoy.istio_names import outbound_cluster
 from varka.envoy.listeners.parts import Side
-from varka.envoy.names import outbound_cluster
 from varka.mesh.telemetry import Provider, Telemetry, Tracing
 from varka.proxy.node import ProxyType
 from varka.proxy.traits import Traits

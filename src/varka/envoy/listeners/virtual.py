@@ -10,6 +10,7 @@ from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 
 from varka.envoy import wkt
+from varka.envoy.istio_names import BLACK_HOLE, DYNAMIC_DNS, stat_name
 from varka.envoy.listeners import filters
 from varka.envoy.listeners.accesslog import listener_logs
 from varka.envoy.listeners.addresses import additional, listener_name, loopbacks, socket, wildcards
@@ -18,8 +19,7 @@ from varka.envoy.listeners.chains import HANDSHAKE_TIMEOUT, PLAINTEXT_HTTP, TcpT
 from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter
 from varka.envoy.listeners.parts import Side
 from varka.envoy.listeners.tcp import network_filters
-from varka.envoy.names import BLACK_HOLE, DYNAMIC_DNS, stat_name
-from varka.envoy.proxyconfig import proxy_headers
+from varka.envoy.proxymetadata import proxy_headers
 from varka.envoy.resource import EnvoyResource, TypeUrl, encode
 from varka.mesh.telemetry import Telemetry
 from varka.proxy.node import Interception

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from varka.base.names import Hostname
 from varka.envoy.routes.domains import Domains
 from varka.envoy.routes.route import RouteTable
-from varka.registry.model import Service
+from varka.registry.service import Service
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from varka.proxy.traits import Traits
-from varka.registry.model import Registry, Resolution, Service
+from varka.registry.service import Registry, Resolution, Service
 
 
 @dataclass(frozen=True, eq=False, slots=True)

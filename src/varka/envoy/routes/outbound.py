@@ -17,21 +17,21 @@ from varka.envoy.routes.source import Source, interest_of
 from varka.envoy.routes.target import Target, destination_hosts, target_of
 from varka.mesh.hosts import is_wildcard, most_specific, overlaps
 from varka.mesh.model import MergedVirtualService, ScopedService, ServiceGroup
-from varka.registry.model import Protocol, Resolution, ServicePort
+from varka.registry.service import Protocol, Resolution, ServicePort
 
 HTTP_PORT = 80
 """Where Istio also serves hosts that no service has."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Known:
+class ServiceIndex:
     """Services by name, each with those of its ports that count."""
 
     services: Mapping[str, ScopedService] = field(default_factory=dict)
     ports: Mapping[str, tuple[ServicePort, ...]] = field(default_factory=dict)
 
 
-def known_services(groups: tuple[ServiceGroup, ...], port: int) -> Known:
+def service_index(groups: tuple[ServiceGroup, ...], port: int) -> ServiceIndex:
     """The services of a scope that have `port`; 0: all of them, also those without ports (an
     ExternalName may have none)."""
     entries: dict[str, ScopedService] = {
@@ -40,7 +40,7 @@ def known_services(groups: tuple[ServiceGroup, ...], port: int) -> Known:
     ports: dict[str, tuple[ServicePort, ...]] = {
         host: tuple(p for p in entry.ports if _counts(p, port)) for host, entry in entries.items()
     }
-    return Known(
+    return ServiceIndex(
         {host: entry for host, entry in entries.items() if ports[host] or port == 0}, ports
     )
 
@@ -55,7 +55,7 @@ def is_routable(port: ServicePort) -> bool:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Claim:
+class HostMatch:
     """What one VirtualService speaks about on a port: hosts that no service has, and services."""
 
     rule: MergedVirtualService
@@ -65,11 +65,11 @@ class Claim:
 
 def claims(
     rules: tuple[MergedVirtualService, ...],
-    everything: Known,
-    known: Known,
+    everything: ServiceIndex,
+    known: ServiceIndex,
     port: int,
     namespace: str,
-) -> tuple[Claim, ...]:
+) -> tuple[HostMatch, ...]:
     """In the order of the rules. A wildcard host claims those services for which no other rule is
     more specific.
 
@@ -82,7 +82,7 @@ def claims(
     return tuple(allowed for claim in touching if (allowed := _allowed(claim, namespace)))
 
 
-def _allowed(claim: Claim, namespace: str) -> Claim | None:
+def _allowed(claim: HostMatch, namespace: str) -> HostMatch | None:
     """A route of the Gateway API speaks about services of its own namespace (for all clients), else
     for clients of its own namespace; and about nothing but services."""
     if semantics_of(claim.rule) is not Semantics.GATEWAY:
@@ -95,7 +95,7 @@ def _allowed(claim: Claim, namespace: str) -> Claim | None:
 
 
 def _owners(
-    rules: tuple[MergedVirtualService, ...], everything: Known
+    rules: tuple[MergedVirtualService, ...], everything: ServiceIndex
 ) -> Mapping[str, MergedVirtualService]:
     """The rule with the most specific host for each service; of equal hosts the oldest rule's."""
     by_host: dict[str, MergedVirtualService] = {}
@@ -110,8 +110,8 @@ def _owners(
 
 
 def _claim(
-    rule: MergedVirtualService, known: Known, owners: Mapping[str, MergedVirtualService]
-) -> Claim:
+    rule: MergedVirtualService, known: ServiceIndex, owners: Mapping[str, MergedVirtualService]
+) -> HostMatch:
     hosts: list[str] = []
     services: list[ScopedService] = []
     exact = [host.lower() for host in rule.spec.hosts if not is_wildcard(host)]
@@ -124,10 +124,10 @@ def _claim(
         covered = [host for host in known.services if overlaps(host, wildcard)]
         services += [known.services[host] for host in covered if owners.get(host) is rule]
         hosts += [] if covered else [wildcard]
-    return Claim(rule, tuple(hosts), tuple(services))
+    return HostMatch(rule, tuple(hosts), tuple(services))
 
 
-def _touches(claim: Claim, known: Known) -> bool:
+def _touches(claim: HostMatch, known: ServiceIndex) -> bool:
     """Some host of the rule is a service of the port, also one that another rule owns or a wildcard
     service covers."""
     if claim.services:
@@ -155,7 +155,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class RouteInputs:
     """What a plan is made from."""
 
     rules: tuple[MergedVirtualService, ...]
@@ -171,7 +171,7 @@ class Given:
     settings: RouteSettings
 
 
-def make_plan(memo: Memo, given: Given) -> Plan:
+def make_plan(memo: Memo, given: RouteInputs) -> Plan:
     candidates = tuple(_Making(memo, given).candidates())
     neighbours: dict[str, list[int]] = {}
     for index, candidate in enumerate(candidates):
@@ -189,16 +189,16 @@ def make_plan(memo: Memo, given: Given) -> Plan:
 class _Making:
     """Lives for one call; what it makes is remembered piece by piece."""
 
-    def __init__(self, memo: Memo, given: Given) -> None:
+    def __init__(self, memo: Memo, given: RouteInputs) -> None:
         self._memo, self._given, self._port, self._settings = (
             memo,
             given,
             given.port,
             given.settings,
         )
-        self._rules = memo(known_services, given.groups, 0).services
-        self._everything = memo(known_services, given.imported, 0)
-        self._known = memo(known_services, given.imported, given.port)
+        self._rules = memo(service_index, given.groups, 0).services
+        self._everything = memo(service_index, given.imported, 0)
+        self._known = memo(service_index, given.imported, given.port)
         self._claims = memo(
             claims, given.rules, self._everything, self._known, given.port, given.source.namespace
         )
@@ -217,7 +217,7 @@ class _Making:
                 for port in self._routable(entry):
                     yield self._of_service(entry, port.number, self._default(entry, port.number))
 
-    def _claimed(self, claim: Claim, table: RouteTable) -> Iterator[Candidate]:
+    def _claimed(self, claim: HostMatch, table: RouteTable) -> Iterator[Candidate]:
         offered = [
             (entry, port.number) for entry in claim.services for port in self._routable(entry)
         ]

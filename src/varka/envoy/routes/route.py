@@ -8,7 +8,7 @@ from envoy.config.route.v3 import route_components_pb2 as envoy
 
 from varka.base.names import ObjectKey
 from varka.envoy import wkt
-from varka.envoy.names import ISTIO, istio_metadata, outbound_cluster
+from varka.envoy.istio_names import ISTIO, istio_metadata, outbound_cluster
 from varka.envoy.routes import cors, fault
 from varka.envoy.routes.action import forward, set_timeout
 from varka.envoy.routes.domains import with_port
@@ -21,7 +21,7 @@ from varka.envoy.routes.settings import RouteSettings
 from varka.envoy.routes.source import Source
 from varka.envoy.routes.target import Target, Targets
 from varka.mesh.model import MergedVirtualService
-from varka.registry.model import Protocol, Service
+from varka.registry.service import Protocol, Service
 from varka.resources.model import networking
 
 DEFAULT = "default"

@@ -10,14 +10,21 @@ from varka.envoy.resource import EnvoyResource, Form, Layers
 from varka.envoy.routes import configuration
 from varka.envoy.routes.candidate import Candidate
 from varka.envoy.routes.domains import Domains, client_of, with_port
-from varka.envoy.routes.outbound import Given, make_plan
+from varka.envoy.routes.outbound import RouteInputs, make_plan
 from varka.envoy.routes.settings import RouteSettings, settings_of
-from varka.envoy.routes.settled import Settled, by_domain, layers, settle, settle_for, virtual_hosts
 from varka.envoy.routes.source import MESH, Source, interest_of
 from varka.envoy.routes.virtual_host import catch_all, virtual_host
+from varka.envoy.routes.virtual_host_set import (
+    VirtualHostSet,
+    by_domain,
+    layers,
+    shared_virtual_hosts,
+    virtual_hosts,
+    virtual_hosts_for,
+)
 from varka.mesh.model import EgressListener, Scope
 from varka.proxy.traits import Traits
-from varka.registry.model import Protocol
+from varka.registry.service import Protocol
 from varka.resources.model.mesh import MeshConfig
 
 HTTP_PROXY = "http_proxy"
@@ -77,7 +84,7 @@ def sidecar_route(
     found = (
         _settled(memo, scope, namespace, listener, meaning.port, traits, settings)
         if listener
-        else Settled()
+        else VirtualHostSet()
     )
     if meaning.host:
         only = tuple(
@@ -105,15 +112,25 @@ def _settled(
     port: int,
     traits: Traits,
     settings: RouteSettings,
-) -> Settled:
+) -> VirtualHostSet:
     if listener.port is not None and listener.port.protocol.upper() == Protocol.HTTP_PROXY:
         port = 0
     rules, client = listener.virtual_services, client_of(traits)
     source = memo(interest_of, *rules).narrow(Source(MESH, namespace, frozenset(traits.labels)))
     plan = memo(
-        make_plan, memo, Given(rules, listener.groups, scope.groups, port, source, client, settings)
+        make_plan,
+        memo,
+        RouteInputs(rules, listener.groups, scope.groups, port, source, client, settings),
     )
-    return memo(settle_for, memo, plan, memo(settle, plan, port), port, namespace, client)
+    return memo(
+        virtual_hosts_for,
+        memo,
+        plan,
+        memo(shared_virtual_hosts, plan, port),
+        port,
+        namespace,
+        client,
+    )
 
 
 def _listener(scope: Scope, port: int, name: str) -> EgressListener | None:
@@ -127,7 +144,7 @@ def _listener(scope: Scope, port: int, name: str) -> EgressListener | None:
     return None
 
 
-def _only(memo: Memo, settled: Settled, meaning: _Name) -> tuple[Candidate, ...]:
+def _only(memo: Memo, settled: VirtualHostSet, meaning: _Name) -> tuple[Candidate, ...]:
     """All requests of a listener on a service's own address are for it, whatever their `Host`
     says."""
     owners = memo(by_domain, settled)
@@ -140,5 +157,5 @@ def _encode(memo: Memo, candidate: Candidate, settings: RouteSettings) -> EnvoyR
     return memo(virtual_host, candidate.name, candidate.domains.all, candidate.table, settings)
 
 
-def _form(settled: Settled) -> Form:
+def _form(settled: VirtualHostSet) -> Form:
     return Form.WHOLE if len(settled.common.places) < VHDS_FROM else Form.BY_VIRTUAL_HOST

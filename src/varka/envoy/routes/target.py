@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from varka.base.names import ClusterName, Hostname
-from varka.envoy.names import outbound_cluster
+from varka.envoy.istio_names import outbound_cluster
 from varka.envoy.routes.hash import destination_hash
 from varka.mesh.model import MergedRule
-from varka.registry.model import Service
+from varka.registry.service import Service
 from varka.resources.model import networking
 
 _UNKNOWN = ClusterName("UnknownService")

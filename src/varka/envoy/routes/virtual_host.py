@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from envoy.config.route.v3 import route_components_pb2 as envoy
 
-from varka.envoy.names import DYNAMIC_DNS, PASSTHROUGH, outbound_cluster
+from varka.envoy.istio_names import DYNAMIC_DNS, PASSTHROUGH, outbound_cluster
 from varka.envoy.resource import EnvoyResource, TypeUrl, encode
 from varka.envoy.routes.action import set_timeout
 from varka.envoy.routes.match import route_match

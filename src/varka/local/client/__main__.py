@@ -7,7 +7,7 @@ import asyncio
 import json
 import sys
 
-from varka.local.client.model import Request
+from varka.local.client.request import Request
 from varka.local.client.sender import send
 
 

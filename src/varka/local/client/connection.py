@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 
-from varka.local.client.model import TLS_SCHEMES, Failed, Protocol, Target, Tls
+from varka.local.client.request import TLS_SCHEMES, Failed, Protocol, Target, Tls
 
 _MEMORY = "/dev/shm"
 VERSIONS = {

@@ -9,7 +9,7 @@ import httptools
 
 from varka.local.client.codec import Frame, Opcode, encode_frame, take_frames
 from varka.local.client.connection import Connection, NoAnswer
-from varka.local.client.model import Failed, Request, Response, Target, header_map
+from varka.local.client.request import Failed, Request, Response, Target, header_map
 
 
 class _Reading:

@@ -19,7 +19,7 @@ from h2.exceptions import ProtocolError
 
 from varka.local.client.codec import encode_field, encode_message, read_field, take_messages
 from varka.local.client.connection import Connection, NoAnswer
-from varka.local.client.model import TLS_SCHEMES, Failed, Request, Response, Target, header_map
+from varka.local.client.request import TLS_SCHEMES, Failed, Request, Response, Target, header_map
 
 WINDOW = 1 << 20
 # gRPC's own table: https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md

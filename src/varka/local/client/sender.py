@@ -13,7 +13,7 @@ from typing import Any
 from varka.local.client import http1, http2, tcp
 from varka.local.client.codec import ECHO_HEADER
 from varka.local.client.connection import Connection, NoAnswer, connect, tls_context
-from varka.local.client.model import (
+from varka.local.client.request import (
     TLS_SCHEMES,
     Failed,
     Protocol,

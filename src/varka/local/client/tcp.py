@@ -6,7 +6,7 @@ import asyncio
 import json
 
 from varka.local.client.connection import Connection, NoAnswer
-from varka.local.client.model import Request, Response
+from varka.local.client.request import Request, Response
 
 QUIET = 0.3
 """A server that neither closes nor names itself has said what it had to say after this many seconds

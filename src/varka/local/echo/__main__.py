@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from varka.local.echo.model import EchoConfig
+from varka.local.echo.config import EchoConfig
 from varka.local.echo.server import serve
 
 

@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from varka.local.client.model import Request, Response, header_map
-from varka.local.echo.model import Asked, EchoConfig, Wishes
+from varka.local.client.request import Request, Response, header_map
+from varka.local.echo.config import Asked, EchoConfig, Wishes
 
 PASSED_ON = (
     "x-request-id",

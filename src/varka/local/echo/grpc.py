@@ -10,7 +10,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from varka.local.client.codec import ECHO_HEADER, encode_field, encode_message, take_messages
-from varka.local.echo.model import Asked, Wishes
+from varka.local.echo.config import Asked, Wishes
 from varka.local.echo.stream import Answering
 
 HEALTH = "/grpc.health.v1.Health/"

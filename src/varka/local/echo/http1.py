@@ -10,7 +10,7 @@ import httptools
 
 from varka.local.client.codec import ECHO_HEADER, accept_key
 from varka.local.echo.answer import Answer
-from varka.local.echo.model import Asked
+from varka.local.echo.config import Asked
 from varka.local.echo.stream import Incoming
 
 

@@ -21,7 +21,7 @@ from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
 from varka.local.echo import grpc
-from varka.local.echo.model import Asked
+from varka.local.echo.config import Asked
 from varka.local.echo.stream import Gone, Incoming
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 
 from varka.local.echo import http1, tcp
 from varka.local.echo.answer import Answer, answer
-from varka.local.echo.model import Asked, EchoConfig, Port
+from varka.local.echo.config import Asked, EchoConfig, Port
 from varka.local.echo.stream import Gone, Incoming, Stream
 
 _METHODS = (

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from varka.local.echo.answer import Answer
-from varka.local.echo.model import Asked
+from varka.local.echo.config import Asked
 
 Answering = Callable[[Asked], Awaitable[Answer]]
 

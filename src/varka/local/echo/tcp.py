@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from varka.local.echo.model import Asked
+from varka.local.echo.config import Asked
 from varka.local.echo.stream import Incoming
 
 

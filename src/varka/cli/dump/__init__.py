@@ -1,1 +1,0 @@
-"""Envoy's config dump, read as plain JSON and shown as istioctl's proxy-config shows it."""

@@ -1,0 +1,184 @@
+"""Objects as the API shows, applies and deletes them: what `kubectl` users expect, and who had to
+be told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from varka.base.diagnostic import Diagnostic, Severity
+from varka.base.names import ObjectKey
+from varka.base.plain import plain_diagnostic, plain_key
+from varka.controlplane.control_plane import APPLY, RUNTIME, ControlPlane
+from varka.controlplane.pushes import SHORT, Outcome
+from varka.controlplane.quarantine import Quarantine
+from varka.envoy.compiler import SET_ASIDE
+from varka.resources.check import check_object
+from varka.resources.codes import Code
+from varka.resources.load import Loaded, load
+from varka.resources.place import Place
+from varka.store.store import Change
+
+Plain = dict[str, Any]
+RUNTIME_PLACE = Place("runtime")
+
+
+class Unparsable(Exception):
+    """A text is not YAML or not made of objects: nothing of the request was applied."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        super().__init__("a text can't be parsed")
+        self.diagnostics = tuple(diagnostics)
+
+
+def found(
+    plane: ControlPlane, kinds: Iterable[str], namespace: str | None, name: str | None
+) -> list[Plain]:
+    """Objects of some kinds (all when none is given), in the order of their names."""
+    wanted, state, owner = set(kinds), plane.store.state, plane.store.owner
+    keys = sorted(
+        key
+        for key in state.resources
+        if (not wanted or key.kind in wanted or f"{key.kind}.{key.group}" in wanted)
+        and namespace in (None, key.namespace)
+        and name in (None, key.name)
+    )
+    return [
+        {"object": _shown(plane, key), "source": owner(key), "origin": str(state.origin(key) or "")}
+        for key in keys
+    ]
+
+
+async def apply(
+    plane: ControlPlane,
+    texts: Iterable[tuple[str, str]],
+    *,
+    namespace: str = "default",
+    atomic: bool = False,
+    wait: float | None = None,
+) -> Plain:
+    """Put the good objects of some texts (with `atomic`: all or none) and wait up to `wait` seconds
+    for every proxy. Raises Unparsable."""
+    loaded = load(texts, namespace=namespace)
+    broken = [d for d in loaded.diagnostics if d.severity is Severity.ERROR]
+    if any(d.code == Code.SYNTAX for d in broken):
+        raise Unparsable(broken)
+    refused = _refused(broken)
+    if refused and atomic:
+        return _answer(plane, Loaded((), {}, ()), None, refused, None)
+    change = plane.write(APPLY, ((r, loaded.places[r.key]) for r in loaded.resources))
+    outcome = await _awaited(plane.push(change), wait) if change else None
+    return _answer(plane, loaded, change, refused, outcome) | (
+        {"timed_out": True} if change and wait and not outcome else {}
+    )
+
+
+def delete(plane: ControlPlane, objects: Iterable[Mapping[str, str]]) -> Plain:
+    """Remove objects, whoever wrote them. A file brings its object back when it is saved again."""
+    deleted: list[ObjectKey] = []
+    missing: list[Mapping[str, str]] = []
+    for wanted in objects:
+        keys = [key for key in plane.store.state.resources if _is(key, wanted)]
+        deleted += keys
+        missing += [] if keys else [wanted]
+    change = plane.delete(deleted)
+    plane.push(change)
+    return {"deleted": [plain_key(key) for key in deleted], "missing": missing}
+
+
+def report(plane: ControlPlane, manifests: Iterable[Any]) -> Plain:
+    """Make these all that the runtime has."""
+    put, diagnostics = [], []
+    for manifest in manifests:
+        resource, key, findings = check_object(manifest, "default")
+        diagnostics += [
+            Diagnostic(f.code, f.severity, f.message, RUNTIME_PLACE.origin(), key, hint=f.hint)
+            for f in findings
+        ]
+        if resource is not None:
+            put.append((resource, RUNTIME_PLACE))
+    change = plane.replace(RUNTIME, put)
+    plane.push(change)
+    problems = [plain_diagnostic(d) for d in diagnostics if d.severity is Severity.ERROR]
+    return {
+        "number": plane.store.state.number,
+        "changed": len(change.keys),
+        "diagnostics": problems,
+    }
+
+
+def _is(key: ObjectKey, wanted: Mapping[str, str]) -> bool:
+    same = key.kind == wanted.get("kind") and key.name == wanted.get("name")
+    return (
+        same
+        and key.namespace == wanted.get("namespace", "")
+        and wanted.get("group", key.group) == key.group
+    )
+
+
+def _shown(plane: ControlPlane, key: ObjectKey) -> Plain:
+    resource = plane.store.state.resources[key]
+    shown = dict(resource.raw)
+    metadata = dict(shown.get("metadata") or {})
+    if key.namespace:
+        metadata["namespace"] = key.namespace
+    if resource.created:
+        metadata["creationTimestamp"] = resource.created
+    return shown | {"metadata": metadata}
+
+
+async def _awaited(push: asyncio.Future[Outcome], wait: float | None) -> Outcome | None:
+    """The outcome; None when nobody waits for it or not everybody answered in time."""
+    if not wait:
+        return None
+    try:
+        return await asyncio.wait_for(asyncio.shield(push), wait)
+    except TimeoutError:
+        return None
+
+
+def _refused(broken: Iterable[Diagnostic]) -> list[Plain]:
+    by_object: dict[ObjectKey | None, list[Plain]] = {}
+    for diagnostic in broken:
+        by_object.setdefault(diagnostic.object, []).append(plain_diagnostic(diagnostic))
+    unknown = {"kind": None, "namespace": None, "name": None}
+    return [
+        {**(plain_key(key) if key else unknown), "diagnostics": told}
+        for key, told in by_object.items()
+    ]
+
+
+def _answer(
+    plane: ControlPlane,
+    loaded: Loaded,
+    change: Change | None,
+    refused: list[Plain],
+    outcome: Outcome | None,
+) -> Plain:
+    keys = [resource.key for resource in loaded.resources]
+    quarantine = Quarantine(plane.store.state, keys)
+    rejected = quarantine.reject(outcome.rejections if outcome else ())
+    told = [d for d in loaded.diagnostics if d.severity is Severity.WARNING]
+    if outcome or not change:
+        quarantine.set_aside(plane.hub)
+        told += [d for d in plane.findings(keys) if d.code != SET_ASIDE]
+    return {
+        "applied": [plain_key(key) | {"action": _action(key, change)} for key in keys],
+        "refused": refused,
+        "quarantined": quarantine.to_documents(),
+        "diagnostics": [plain_diagnostic(d) for d in told],
+        "proxies": {
+            "updated": outcome.updated if outcome else 0,
+            "acked": outcome.acked if outcome else 0,
+            "rejected": rejected,
+        },
+        "bytes_sent": outcome.bytes_sent if outcome else dict.fromkeys(SHORT.values(), 0),
+        "took_ms": outcome.took_ms if outcome else 0.0,
+    }
+
+
+def _action(key: ObjectKey, change: Change | None) -> str:
+    if change and key in change.created:
+        return "created"
+    return "configured" if change and key in change.configured else "unchanged"

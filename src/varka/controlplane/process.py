@@ -1,0 +1,115 @@
+"""The control plane of a mesh as a process: `python -m varka.controlplane.process --state-dir D
+--ads A --api unix:PATH PATH...`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import uvloop
+
+from varka.base.settings import Settings
+from varka.controlplane.api import Api
+from varka.controlplane.control_plane import Admit, ControlPlane, Options
+from varka.resources.meshconfig import default_mesh_config
+from varka.store.journal import Journal
+from varka.store.store import Births
+
+
+def main(arguments: Sequence[str], admit: Admit | None = None) -> int:
+    """Run until a signal asks to end."""
+    asked = _parser().parse_args(arguments)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            runner.run(_run(_options(asked, admit), asked.api))
+        except (OSError, RuntimeError) as error:
+            print(f"varka: the control plane can't start: {error}", file=sys.stderr)  # noqa: T201
+            return 1
+    return 0
+
+
+async def serve(
+    plane: ControlPlane, ready: Callable[[], None] = lambda: None, api: Path | None = None
+) -> None:
+    """Serve until SIGINT or SIGTERM; `ready` is called when proxies can connect. Raises OSError,
+    RuntimeError for addresses that can't be bound."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    gc.disable()  # What is read and compiled now stays: there is no garbage to look for.
+    await plane.start()
+    served = Api(plane) if api else None
+    if served and api:
+        await served.start(api)
+    gc.freeze()
+    gc.set_threshold(
+        50_000, 20, 50
+    )  # Views live long too, and a full collection stops all streams.
+    gc.enable()
+    ready()
+    running = asyncio.create_task(plane.run())
+    running.add_done_callback(lambda _: stop.set())
+    await stop.wait()
+    running.cancel()
+    if served:
+        await served.stop()
+    await plane.stop()
+    await asyncio.gather(running, return_exceptions=True)
+    if not running.cancelled() and (error := running.exception()):
+        raise error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m varka.controlplane.process", description=__doc__
+    )
+    parser.add_argument("paths", nargs="*", metavar="FILE|DIR")
+    parser.add_argument(
+        "--state-dir", type=Path, required=True, help="keeps what must survive a restart"
+    )
+    parser.add_argument(
+        "--ads", action="append", required=True, help="HOST:PORT or unix:PATH, may be repeated"
+    )
+    parser.add_argument("--api", type=lambda text: Path(text.removeprefix("unix:")), required=True)
+    parser.add_argument("--mesh-config", type=Path)
+    parser.add_argument(
+        "--journal", type=Path, help="keeps applied objects; private keys may be among them"
+    )
+    parser.add_argument("--no-watch", dest="watch", action="store_false")
+    return parser
+
+
+def _options(asked: argparse.Namespace, admit: Admit | None) -> Options:
+    asked.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    births = Births(asked.state_dir / "creation-times.json")
+    settings = Settings.from_environment(os.environ)
+    listen, config = tuple(asked.ads), default_mesh_config()
+    journal = Journal(asked.journal) if asked.journal else None
+    return Options(
+        tuple(asked.paths),
+        listen,
+        config,
+        settings,
+        asked.watch,
+        births,
+        admit,
+        asked.mesh_config,
+        journal,
+    )
+
+
+async def _run(options: Options, api: Path) -> None:
+    plane = ControlPlane(options)
+    await serve(
+        plane, lambda: plane.events.add("ready", xds=list(options.listen), pid=os.getpid()), api
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

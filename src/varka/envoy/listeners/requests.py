@@ -1,0 +1,220 @@
+"""What services want of outbound listeners: one offer for each address and port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from varka.base.names import Hostname
+from varka.envoy.listeners.addresses import UNSPECIFIED, is_ip, vips, wildcards
+from varka.envoy.listeners.chains import PLAINTEXT_HTTP, RAW_BUFFER, Chain, HttpTarget
+from varka.envoy.listeners.l4 import Destination, Rule, chains_for
+from varka.envoy.listeners.merge import ListenerRequest, Place, Planned, merge
+from varka.mesh.model import ScopedService, ServiceGroup
+from varka.proxy.traits import Traits
+from varka.registry.protocol import parse
+from varka.registry.service import Endpoint, Protocol, Registry, Resolution, Service, ServicePort
+from varka.resources.model.mesh import MeshConfig
+from varka.resources.model.networking import SidecarPort
+
+Endpoints = Callable[[Service, ServicePort], tuple[Endpoint, ...]]
+Pods = tuple[tuple[Service, int, tuple[str, ...]], ...]
+"""Addresses behind headless ports that get a listener each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """How the listeners of one egress listener bind."""
+
+    binds: tuple[str, ...] = ()
+    """Empty: the addresses of the services."""
+    to_port: bool = False
+    port: SidecarPort | None = None
+    """Set when everything is served on one port that the Sidecar names."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class GroupPlan:
+    """The offers of one service group. `own` places are addresses of its services, where others
+    seldom are."""
+
+    own: Mapping[Place, Planned]
+    offers: Mapping[Place, tuple[ListenerRequest, ...]]
+    """What `own` was merged from, for places that another group offers too."""
+    shared: tuple[ListenerRequest, ...]
+    """At wildcard addresses and where the Sidecar says."""
+
+
+def plan_group(
+    group: ServiceGroup,
+    binding: Binding,
+    rules: tuple[Rule, ...],
+    pods: Pods,
+    traits: Traits,
+    config: MeshConfig,
+) -> GroupPlan:
+    own: dict[Place, tuple[ListenerRequest, ...]] = {}
+    shared: list[ListenerRequest] = []
+    plain_http: set[Place] = set()
+    for offer in _offers(group, binding, rules, pods, traits, config):
+        if not offer.wildcard and not binding.binds and binding.port is None:
+            own[offer.place] = (*own.get(offer.place, ()), offer)
+        elif not _only_http(offer):
+            shared.append(offer)
+        elif offer.place not in plain_http:
+            plain_http.add(offer.place)
+            shared.append(offer)
+    return GroupPlan(
+        {place: merge(offers)[place] for place, offers in own.items()}, own, tuple(shared)
+    )
+
+
+def _only_http(offer: ListenerRequest) -> bool:
+    """Whether a second one at the same place would add nothing."""
+    targets = [chain.target for chain in offer.http]
+    return offer.protocol.is_http and not any(
+        isinstance(t, HttpTarget) and t.dynamic for t in targets
+    )
+
+
+def headless_pods(group: ServiceGroup, traits: Traits, endpoints: Endpoints) -> Pods:
+    """Headless TCP ports: clients dial pods, so each pod address gets a listener. A ServiceEntry
+    without addresses and without any workload has no such ports: it gets a wildcard listener."""
+    found: list[tuple[Service, int, tuple[str, ...]]] = []
+    for entry in group.services:
+        service = entry.service
+        if service.resolution is not Resolution.PASSTHROUGH or not _without_address(
+            service, traits
+        ):
+            continue
+        for port in entry.ports:
+            if port.protocol.is_tcp or port.protocol is Protocol.AUTO:
+                addresses = tuple(dict.fromkeys(e.address for e in endpoints(service, port)))
+                if addresses or service.registry is Registry.KUBERNETES or service.selector:
+                    found.append((service, port.number, tuple(a for a in addresses if is_ip(a))))
+    return tuple(found)
+
+
+def _without_address(service: Service, traits: Traits) -> bool:
+    return vips(service, traits)[0][0] in (UNSPECIFIED, wildcards(traits)[0])
+
+
+def _offers(
+    group: ServiceGroup,
+    binding: Binding,
+    rules: tuple[Rule, ...],
+    pods: Pods,
+    traits: Traits,
+    config: MeshConfig,
+) -> Iterator[ListenerRequest]:
+    addresses = {(service, port): found for service, port, found in pods}
+    for entry in group.services:
+        if entry.service.resolution is Resolution.ALIAS:
+            continue
+        ports = entry.ports if binding.port is None else (_sidecar_port(binding.port),)
+        for port in ports:
+            if _can_bind(binding, port, traits, config):
+                yield from _port_offers(
+                    entry,
+                    port,
+                    binding,
+                    rules,
+                    addresses.get((entry.service, port.number)),
+                    traits,
+                    config,
+                )
+
+
+def _sidecar_port(port: SidecarPort) -> ServicePort:
+    return ServicePort(port.name, port.number, parse(port.protocol))
+
+
+def _can_bind(binding: Binding, port: ServicePort, traits: Traits, config: MeshConfig) -> bool:
+    """Not ports of the proxy's own listeners, nor privileged ones without the privilege."""
+    if binding.to_port and traits.unprivileged and 0 < port.number < 1024:
+        return False
+    primary = binding.binds[0] if binding.binds else ""
+    wild = primary == wildcards(traits)[0] or (not primary and port.protocol.is_http)
+    own = {config.proxy_listen_port, config.proxy_inbound_listen_port, *traits.reserved_ports}
+    return not (wild and port.number in own)
+
+
+def _port_offers(
+    entry: ScopedService,
+    port: ServicePort,
+    binding: Binding,
+    rules: tuple[Rule, ...],
+    pods: tuple[str, ...] | None,
+    traits: Traits,
+    config: MeshConfig,
+) -> Iterator[ListenerRequest]:
+    service, wild = entry.service, wildcards(traits)
+    age = ("*" in service.export_to, *service.age)
+    if port.protocol.is_http:
+        binds = binding.binds or wild
+        sniffed = binds[0] == wild[0] and port.protocol is not Protocol.HTTP_PROXY
+        http = _http_chain(service, port, binds[0], shared=True, sniffed=sniffed)
+        yield ListenerRequest(
+            binds,
+            port.number,
+            port.protocol,
+            binds[0] == wild[0],
+            (),
+            (http,),
+            binding.to_port,
+            age,
+        )
+        return
+    if not port.protocol.is_tcp and port.protocol is not Protocol.AUTO:
+        return
+    for binds, address, cidrs in _places(service, binding, pods, traits):
+        destination = Destination(entry, port, binds[0], wild[0], address, cidrs)
+        tcp = chains_for(destination, rules, traits, config.outbound_cluster_stat_name)
+        sniffs = port.protocol is Protocol.AUTO
+        chains = (
+            (_http_chain(service, port, binds[0], shared=binds[0] == wild[0], sniffed=True),)
+            if sniffs
+            else ()
+        )
+        yield ListenerRequest(
+            binds,
+            port.number,
+            port.protocol,
+            binds[0] == wild[0],
+            tcp,
+            chains,
+            binding.to_port,
+            age,
+        )
+
+
+def _places(
+    service: Service, binding: Binding, pods: tuple[str, ...] | None, traits: Traits
+) -> Iterator[tuple[tuple[str, ...], str, tuple[str, ...]]]:
+    """(addresses to bind, address of the service, CIDRs to match)."""
+    found = vips(service, traits)
+    if binding.binds:
+        yield binding.binds, "" if "/" in found[0][0] else found[0][0], ()
+    elif pods is not None:
+        yield from (((pod,), found[0][0], ()) for pod in pods)
+    else:
+        for addresses in found:
+            if "/" in addresses[0]:
+                yield wildcards(traits), "", addresses
+            else:
+                yield addresses, addresses[0], ()
+
+
+def _http_chain(
+    service: Service, port: ServicePort, bind: str, *, shared: bool, sniffed: bool
+) -> Chain:
+    """`shared` routes are those of the port for all hosts; others are of this service alone."""
+    if port.number == 0:
+        route = bind
+    else:
+        route = str(port.number) if shared else f"{service.hostname}:{port.number}"
+    dynamic: tuple[Hostname, ...] = ()
+    if service.hostname.startswith("*") and service.resolution is Resolution.DYNAMIC_DNS:
+        dynamic = (service.hostname,)
+    target = HttpTarget(route, port.protocol is Protocol.GRPC_WEB, dynamic)
+    return Chain(target, alpn=PLAINTEXT_HTTP, transport=RAW_BUFFER) if sniffed else Chain(target)

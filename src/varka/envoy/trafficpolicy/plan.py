@@ -1,0 +1,78 @@
+"""Which clusters a service gets, and all that they depend on besides endpoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from varka.base.names import ObjectKey
+from varka.envoy.trafficpolicy.discovery import Discovery, discovery
+from varka.envoy.trafficpolicy.loadbalancer import Balancing, Client, balancing_of, client_of
+from varka.envoy.trafficpolicy.policy import Policy, policy_of
+from varka.mesh.model import MergedRule, ScopedService
+from varka.proxy.node import Locality
+from varka.proxy.traits import Traits
+from varka.registry.service import Service, ServicePort
+from varka.resources.model import networking
+from varka.resources.model.mesh import MeshConfig
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Planned:
+    """A cluster to make. The same object while nothing of it changed, so it is a cheap key for what
+    is made of it."""
+
+    kind: Discovery
+    service: Service
+    port: ServicePort
+    subset: networking.Subset | None
+    rule: MergedRule | None
+    policy: Policy
+    balancing: Balancing
+    traits: Traits
+    config: MeshConfig
+
+    @property
+    def subset_name(self) -> str:
+        return self.subset.name if self.subset else ""
+
+    def client(self, locality: Locality) -> Client:
+        """A client in some place, as far as the cluster cares where it is."""
+        return client_of(self.balancing, self.traits, locality)
+
+    def assigned(
+        self, locality: Locality
+    ) -> tuple[Service, networking.Subset | None, Balancing, Client, str]:
+        """What its load assignment depends on besides its name and endpoints: less than the
+        cluster, so that clusters of different proxies share assignments."""
+        return (
+            self.service,
+            self.subset,
+            self.balancing,
+            self.client(locality),
+            self.traits.cluster_id,
+        )
+
+    @property
+    def origins(self) -> tuple[ObjectKey, ...]:
+        return (*(self.rule.sources if self.rule else ()), self.service.source)
+
+
+def plan(entry: ScopedService, traits: Traits, config: MeshConfig) -> tuple[Planned, ...]:
+    """The clusters of a service: for each port that can have any one without and one for each
+    subset."""
+    rule = entry.rule
+    found = []
+    for port in entry.ports:
+        whole = policy_of(rule, None, port.number, config)
+        for subset in (None, *(rule.subsets if rule else ())):
+            policy = policy_of(rule, subset, port.number, config) if subset else whole
+            passthrough = whole.passthrough or policy.passthrough
+            kind = discovery(entry.service, port, passthrough, subset is not None, traits)
+            if kind is not None:
+                balancing = balancing_of(entry.service, policy, config)
+                found.append(
+                    Planned(
+                        kind, entry.service, port, subset, rule, policy, balancing, traits, config
+                    )
+                )
+    return tuple(found)

@@ -1,1 +1,0 @@
-"""The only place that talks to a Kubernetes API. Not written yet."""

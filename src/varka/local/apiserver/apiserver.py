@@ -1,0 +1,115 @@
+"""Admission as a hook of the control plane's store: what an API server adds to objects before
+anyone sees them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from varka.base.names import ObjectKey
+from varka.local.apiserver.admission import Object, Options, admit
+from varka.resources.check import check_object
+from varka.resources.place import Place
+from varka.resources.resource import Resource
+from varka.store.store import Store
+
+SOURCE = "up"
+"""The source of objects that nobody wrote: namespaces, gateways."""
+_PLACE = Place("varka up")
+_RUNTIME = "runtime"
+
+
+@dataclass(slots=True)
+class _Written:
+    """A Pod as the user wrote it, and as the runtime reports it once it runs."""
+
+    owner: str
+    place: Place
+    raw: Object
+    reported: Resource[Any] | None = None
+
+
+class ApiServer:
+    """Called after every change of the store; returns the keys of what came, changed or went
+    because of it. `memory` is the file that keeps Service addresses over restarts."""
+
+    def __init__(self, memory: Path, options: Options) -> None:
+        self._memory, self._options = memory, options
+        self._addresses: Mapping[str, str] = (
+            json.loads(memory.read_text()) if memory.exists() else {}
+        )
+        self._made: dict[ObjectKey, tuple[Object, Resource[Any]]] = {}
+        self._pods: dict[ObjectKey, _Written] = {}
+
+    def __call__(self, store: Store) -> tuple[ObjectKey, ...]:
+        self._keep_pods(store)
+        state = store.state
+        written = {
+            key: resource
+            for key, resource in state.resources.items()
+            if store.owner(key) not in (SOURCE, _RUNTIME)
+        }
+        admission = admit(
+            [_complete(resource) for resource in written.values()], self._addresses, self._options
+        )
+        store.amend(map(self._resource, admission.changed))
+        added = [
+            resource
+            for resource in map(self._resource, admission.added)
+            if resource.key not in written
+        ]
+        self._remember(admission.addresses)
+        return store.replace(SOURCE, [(resource, _PLACE) for resource in added]).keys
+
+    def _keep_pods(self, store: Store) -> None:
+        """A Pod that the user wrote stays the user's when the runtime reports its status: saved
+        again it keeps the status, deleted it is gone."""
+        state = store.state
+        for pod in state.of("Pod"):
+            owner, known = store.owner(pod.key), self._pods.get(pod.key)
+            if owner == _RUNTIME:
+                if known is not None:
+                    known.reported = pod
+                    store.write(known.owner, [(pod, known.place)])
+            elif known is None or (pod is not known.reported and pod.raw != known.raw):
+                self._pods[pod.key] = _Written(owner, state.places[pod.key], pod.raw)
+            elif pod is not known.reported and known.reported is not None:
+                store.write(owner, [(known.reported, state.places[pod.key])])
+        for key in [key for key in self._pods if key not in state.resources]:
+            del self._pods[key]
+
+    def _resource(self, value: Object) -> Resource[Any]:
+        """The same resource for the same content."""
+        found, key, findings = check_object(value, None)
+        if found is None or key is None:
+            raise ValueError(
+                f"{value['kind']} {value['metadata']['name']}:"
+                f" {[finding.message for finding in findings]}"
+            )
+        known = self._made.get(key)
+        if known is not None and known[0] == value:
+            return known[1]
+        self._made[key] = (value, found)
+        return found
+
+    def _remember(self, addresses: Mapping[str, str]) -> None:
+        if addresses == self._addresses:
+            return
+        self._addresses = addresses
+        fresh = self._memory.with_suffix(".new")
+        fresh.write_text(json.dumps(dict(addresses)))
+        os.replace(fresh, self._memory)
+
+
+def _complete(resource: Resource[Any]) -> Object:
+    """The object with its namespace, where it was left out."""
+    if not resource.namespace or (resource.raw.get("metadata") or {}).get("namespace"):
+        return resource.raw
+    return {
+        **resource.raw,
+        "metadata": {**resource.raw["metadata"], "namespace": resource.namespace},
+    }

@@ -1,0 +1,1 @@
+"""One pod: its namespaces, its Envoy, its programs, its probes."""

@@ -1,0 +1,1 @@
+"""Processes inside pods, and how the supervisor talks to them."""

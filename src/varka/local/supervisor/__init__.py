@@ -1,0 +1,1 @@
+"""The process that a mesh hangs on, how it is started and found again."""

@@ -1,0 +1,31 @@
+"""The control plane of a mesh on this machine: Varka's own, with an API server's admission before
+it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from varka.controlplane import process
+from varka.local.apiserver.admission import PROFILES, Options
+from varka.local.apiserver.apiserver import ApiServer
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Takes what `varka.controlplane.process` takes, and what `varka up` adds to manifests."""
+    parser = argparse.ArgumentParser(
+        prog="python -m varka.local.supervisor.control_plane", add_help=False
+    )
+    parser.add_argument("--profile", choices=list(PROFILES), default="default")
+    parser.add_argument("--no-inject", dest="inject", action="store_false")
+    parser.add_argument("--state-dir", type=Path, required=True)
+    own, others = parser.parse_known_args(arguments)
+    options = Options(own.profile, own.inject)
+    server = ApiServer(own.state_dir / "service-addresses.json", options)
+    return process.main(["--state-dir", str(own.state_dir), *others], server)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What the runtime asks of the kernel: namespaces, mounts, links, nftables. Knows no pod."""

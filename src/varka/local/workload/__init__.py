@@ -1,0 +1,2 @@
+"""What should run, decided from objects without touching the machine: pods, their containers, the
+Services before them."""

@@ -1,0 +1,149 @@
+"""The objects that the runtime acts on, sorted by what they are for."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from varka.inject.decision import TEMPLATES, Candidate, Decision, decide
+from varka.local.workload import services, workloads
+from varka.local.workload.containers import Surroundings
+from varka.local.workload.proxysettings import PLAIN, Configs, ProxySettings
+from varka.local.workload.services import ServiceView
+from varka.local.workload.workloads import PodPlan
+from varka.resources.operator import MESH_CONFIG
+
+Object = Mapping[str, Any]
+
+KINDS = (
+    *sorted(workloads.WORKLOAD_KINDS),
+    "ConfigMap",
+    "EndpointSlice",
+    "Endpoints",
+    "IstioOperator",
+    "Namespace",
+    "ProxyConfig",
+    "Secret",
+    "Service",
+    "ServiceEntry",
+)
+"""The kinds that matter here; all others are the control plane's alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyPlan:
+    """The proxy of a pod as it should be; with another plan it is another proxy."""
+
+    kind: str
+    """`sidecar`, `router` (a gateway: the template `gateway`) or `none`."""
+    settings: ProxySettings = PLAIN
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Cluster:
+    """One moment of the manifests."""
+
+    plans: Mapping[str, PodPlan] = field(default_factory=dict)
+    services: Sequence[ServiceView] = ()
+    slices: Mapping[str, Sequence[Object]] = field(default_factory=dict)
+    entries: Sequence[Object] = ()
+    namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Labels by name."""
+    around: Surroundings = Surroundings()
+    configs: Configs = field(default_factory=Configs)
+
+    def injection(self, pod: PodPlan) -> Decision:
+        labels = self.namespaces.get(pod.namespace, {})
+        return decide(
+            Candidate(pod.namespace, labels, pod.labels, pod.annotations, pod.spec.host_network)
+        )
+
+    def proxy(self, pod: PodPlan) -> ProxyPlan:
+        if not self.injection(pod).inject:
+            return ProxyPlan("none")
+        kind = "router" if "gateway" in pod.annotations.get(TEMPLATES, "").split(",") else "sidecar"
+        return ProxyPlan(kind, self.configs.settings(pod.namespace, pod.labels, pod.annotations))
+
+
+def sort(objects: Iterable[Object], machine: Mapping[str, str]) -> Cluster:
+    """`machine` are the variables that every program inherits."""
+    by_kind: dict[str, list[Object]] = {}
+    for value in objects:
+        by_kind.setdefault(str(value.get("kind")), []).append(value)
+    plans = workloads.plan(
+        value for kind in workloads.WORKLOAD_KINDS for value in by_kind.get(kind, ())
+    )
+    data = {
+        (str(v["kind"]), _namespace(v), str(v["metadata"]["name"])): _data(v)
+        for v in _all(by_kind, "ConfigMap", "Secret")
+    }
+    return Cluster(
+        plans={pod.key: pod for pod in plans},
+        services=[services.view(value) for value in by_kind.get("Service", ())],
+        slices=_slices(by_kind),
+        entries=sorted(by_kind.get("ServiceEntry", ()), key=_age),
+        namespaces={
+            str(v["metadata"]["name"]): v["metadata"].get("labels") or {}
+            for v in by_kind.get("Namespace", ())
+        },
+        around=Surroundings(machine, data),
+        configs=Configs(
+            (*_mesh_configs(by_kind), *by_kind.get("IstioOperator", ())),
+            tuple(by_kind.get("ProxyConfig", ())),
+        ),
+    )
+
+
+def _mesh_configs(by_kind: Mapping[str, Sequence[Object]]) -> list[Object]:
+    wanted = (MESH_CONFIG.namespace, MESH_CONFIG.name)
+    return [
+        value
+        for value in by_kind.get("ConfigMap", ())
+        if (_namespace(value), value["metadata"]["name"]) == wanted
+    ]
+
+
+def _all(by_kind: Mapping[str, Sequence[Object]], *kinds: str) -> list[Object]:
+    return [value for kind in kinds for value in by_kind.get(kind, ())]
+
+
+def _namespace(value: Object) -> str:
+    return str(value["metadata"].get("namespace") or "default")
+
+
+def _age(value: Object) -> tuple[str, str, str]:
+    return (
+        str(value["metadata"].get("creationTimestamp") or ""),
+        str(value["metadata"]["name"]),
+        _namespace(value),
+    )
+
+
+def _data(value: Object) -> dict[str, str]:
+    plain = {str(key): str(text) for key, text in (value.get("data") or {}).items()}
+    if value["kind"] == "Secret":
+        plain = {
+            key: base64.b64decode(text).decode(errors="replace") for key, text in plain.items()
+        }
+        plain |= {str(key): str(text) for key, text in (value.get("stringData") or {}).items()}
+    return plain
+
+
+def _slices(by_kind: Mapping[str, Sequence[Object]]) -> dict[str, list[Object]]:
+    """EndpointSlices, and Endpoints in their shape, by the host of their Service."""
+    found: dict[str, list[Object]] = {}
+    for value in by_kind.get("EndpointSlice", ()):
+        service = (value["metadata"].get("labels") or {}).get("kubernetes.io/service-name", "")
+        found.setdefault(f"{service}.{_namespace(value)}.svc.cluster.local", []).append(value)
+    for value in by_kind.get("Endpoints", ()):
+        host = f"{value['metadata']['name']}.{_namespace(value)}.svc.cluster.local"
+        for subset in value.get("subsets") or ():
+            endpoints = [
+                {"addresses": [address["ip"]]} for address in subset.get("addresses") or ()
+            ]
+            found.setdefault(host, []).append(
+                {"endpoints": endpoints, "ports": subset.get("ports") or ()}
+            )
+    return found

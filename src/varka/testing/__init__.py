@@ -1,1 +1,0 @@
-"""The pytest plugin that users import; the product never does. Not written yet."""

@@ -1,0 +1,197 @@
+"""The whole control plane behind its gRPC server, with a client that answers as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+import pytest
+from envoy.service.discovery.v3 import discovery_pb2
+
+from varka.base.settings import Settings
+from varka.controlplane import objects
+from varka.controlplane.control_plane import ControlPlane, Options
+from varka.controlplane.status import proxies
+from varka.envoy.resource import TypeUrl
+from varka.resources.meshconfig import default_mesh_config
+from varka.xds.server import SERVICE
+
+SERVICE_YAML = """
+apiVersion: v1
+kind: Service
+metadata: {name: NAME}
+spec: {clusterIP: ADDRESS, ports: [{name: http, port: 80}]}
+"""
+RULE = """---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: rule}
+spec: {host: a, trafficPolicy: {connectionPool: {tcp: {connectTimeout: 3s}}}}
+"""
+
+
+def service(name: str, number: int) -> str:
+    return SERVICE_YAML.replace("NAME", name).replace("ADDRESS", f"10.0.0.{number}")
+
+
+class Sidecar:
+    """Asks for clusters, accepts every response but those with a cluster that `rejects`."""
+
+    def __init__(self, address: str, rejects: str = "") -> None:
+        self.clusters: dict[str, bytes] = {}
+        self.rejects = rejects
+        self._channel = grpc.aio.insecure_channel(address)
+        self._call = self._channel.stream_stream(f"/{SERVICE}/DeltaAggregatedResources")()
+
+    async def run(self) -> None:
+        first = discovery_pb2.DeltaDiscoveryRequest(type_url=TypeUrl.CLUSTER)
+        first.node.id = "sidecar~10.1.1.1~p.default~default.svc.cluster.local"
+        first.node.metadata.update({"NAMESPACE": "default", "CLUSTER_ID": "Kubernetes"})
+        await self._call.write(first.SerializeToString())
+        while (raw := await self._call.read()) is not grpc.aio.EOF:
+            response = discovery_pb2.DeltaDiscoveryResponse.FromString(raw)
+            answer = discovery_pb2.DeltaDiscoveryRequest(
+                type_url=response.type_url, response_nonce=response.nonce
+            )
+            if self.rejects and any(self.rejects in r.name for r in response.resources):
+                answer.error_detail.message = f"{self.rejects} is bad"
+            else:
+                self.clusters |= {r.name: r.resource.value for r in response.resources}
+                for name in response.removed_resources:
+                    self.clusters.pop(name, None)
+            await self._call.write(answer.SerializeToString())
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+
+@asynccontextmanager
+async def mesh(folder: Path, rejects: str = "") -> AsyncIterator[tuple[ControlPlane, Sidecar]]:
+    """A control plane for the manifests of a folder, and one sidecar that is in sync."""
+    address = f"unix:{folder}/ads.sock"
+    manifests = folder / "manifests"
+    plane = ControlPlane(Options((str(manifests),), (address,), default_mesh_config(), Settings()))
+    await plane.start()
+    running = asyncio.create_task(plane.run())
+    sidecar = Sidecar(address, rejects)
+    reading = asyncio.create_task(sidecar.run())
+    await until(
+        lambda: (
+            bool(plane.hub.connections) and all(c.stream.in_sync() for c in plane.hub.connections)
+        )
+    )
+    try:
+        yield plane, sidecar
+    finally:
+        running.cancel()
+        await plane.stop()
+        await sidecar.close()
+        await asyncio.gather(running, reading, return_exceptions=True)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., None]:
+    """Runs a scenario with a mesh of one Service, `a`."""
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests" / "a.yaml").write_text(service("a", 1))
+
+    def scenario(
+        play: Callable[[ControlPlane, Sidecar], Awaitable[Any]], rejects: str = ""
+    ) -> None:
+        async def whole() -> None:
+            async with mesh(tmp_path, rejects) as (plane, sidecar):
+                await play(plane, sidecar)
+
+        asyncio.run(asyncio.wait_for(whole(), 30))
+
+    return scenario
+
+
+def cluster(name: str) -> str:
+    return f"outbound|80||{name}.default.svc.cluster.local"
+
+
+def test_apply_waits_until_proxies_have_it(run: Callable[..., None]) -> None:
+    async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
+        answer = await objects.apply(plane, [("b.yaml", service("b", 2))], wait=10)
+        assert cluster("b") in sidecar.clusters
+        assert answer["applied"] == [
+            {"kind": "Service", "namespace": "default", "name": "b", "action": "created"}
+        ]
+        assert answer["proxies"] == {"updated": 1, "acked": 1, "rejected": []}
+        assert answer["bytes_sent"]["cds"] > 0
+        again = await objects.apply(plane, [("b.yaml", service("b", 2))], wait=10)
+        assert [one["action"] for one in again["applied"]] == ["unchanged"]
+        assert again["bytes_sent"]["cds"] == 0
+
+    run(play)
+
+
+def test_a_rejected_resource_leads_to_its_object_and_its_line(run: Callable[..., None]) -> None:
+    async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
+        text = service("bad", 2) + "---" + service("good", 3)
+        answer = await objects.apply(plane, [("b.yaml", text)], wait=10)
+        assert cluster("good") in sidecar.clusters
+        (found,) = answer["quarantined"]
+        assert (found["kind"], found["name"], found["proxies"]) == ("Service", "bad", ["p.default"])
+        assert found["origin"].startswith("b.yaml:")
+        assert answer["proxies"]["acked"] == 0
+        assert [e["event"] for e in plane.events.since(0)][-1] == "applied"
+        assert proxies(plane.hub)[0]["types"]["CDS"] == "ERROR"
+
+    run(play, rejects="bad")
+
+
+def test_an_invalid_object_is_refused_alone_or_with_all(run: Callable[..., None]) -> None:
+    async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
+        texts = [("b.yaml", service("b", 2) + RULE.replace("host:", "hots:"))]
+        answer = await objects.apply(plane, texts, atomic=True, wait=10)
+        assert (answer["applied"], [one["name"] for one in answer["refused"]]) == ([], ["rule"])
+        answer = await objects.apply(plane, texts, wait=10)
+        assert ([one["name"] for one in answer["applied"]], len(answer["refused"])) == (["b"], 1)
+        with pytest.raises(objects.Unparsable):
+            await objects.apply(plane, [("c.yaml", "a: [")], wait=10)
+
+    run(play)
+
+
+def test_deleting_and_the_runtime(run: Callable[..., None]) -> None:
+    async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "default"}}
+        assert objects.report(plane, [pod])["changed"] == 1
+        assert objects.report(plane, [pod])["changed"] == 0
+        assert [i["source"] for i in objects.found(plane, ["Pod"], None, None)] == ["runtime"]
+        wanted = {"kind": "Service", "namespace": "default", "name": "a"}
+        assert objects.delete(plane, [wanted])["deleted"] == [wanted]
+        assert objects.delete(plane, [wanted])["missing"] == [wanted]
+        await until(lambda: cluster("a") not in sidecar.clusters)
+        assert objects.report(plane, [])["changed"] == 1
+
+    run(play)
+
+
+def test_a_saved_file_reaches_the_proxy(run: Callable[..., None], tmp_path: Path) -> None:
+    async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
+        file = tmp_path / "manifests" / "c.yaml"
+        number = 2
+        while cluster("c") not in sidecar.clusters:  # Nobody tells when the watcher has begun.
+            file.write_text(service("c", number))
+            number += 1
+            await asyncio.sleep(0.05)
+        file.unlink()
+        await until(lambda: cluster("c") not in sidecar.clusters)
+        assert any(
+            e["event"] == "applied" and e["files"] == [str(file)] for e in plane.events.since(0)
+        )
+
+    run(play)
