@@ -145,7 +145,7 @@ def test_what_only_envoy_refuses_has_its_line(
     assert "this is no Lua" in one["reason"] or "script" in one["reason"]
     assert told["proxies"]["rejected"][0]["object"]["name"] == "told"
     assert any("told.yaml:18:7" in line for line in rejected(rows_mesh, since, "0.0.0.0_80"))
-    eventually(lambda: aside(rows_mesh) == [("told.yaml", 16)])
+    eventually(lambda: aside(rows_mesh) == [("told.yaml", 18)])
 
 
 @pytest.mark.e2e
@@ -158,12 +158,12 @@ def test_what_only_envoy_refuses_is_set_aside_and_the_rest_arrives(
     assert apply(marked).returncode == 0
     assert headers(rows_mesh, "http://echo/").get("x-told") == "yes"
     assert apply(marked + BROKEN_LUA).returncode == 1
-    eventually(lambda: aside(rows_mesh) == [("told.yaml", 24)])
+    eventually(lambda: aside(rows_mesh) == [("told.yaml", 28)])
     eventually(lambda: all(one["types"]["LDS"] == "SYNCED" for one in rows_mesh.live.proxies()))
     # Changes of the same listener go on arriving, and what is broken stays aside.
     assert apply(marked.replace("yes", "again") + BROKEN_LUA).returncode == 1
     assert headers(rows_mesh, "http://echo/").get("x-told") == "again"
-    assert aside(rows_mesh) == [("told.yaml", 24)]
+    assert aside(rows_mesh) == [("told.yaml", 28)]
 
 
 @pytest.mark.e2e

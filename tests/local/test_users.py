@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.live import VARKA, LiveMesh, folders
 
+import varka
 from varka.local.system import kernel
 
 pytestmark = pytest.mark.e2e
@@ -81,7 +82,7 @@ def nobodys() -> Iterator[NobodysMesh]:
     for path in (folder, folder / "mesh.yaml"):
         os.chown(path, NOBODY, NOBODY)
     packages = os.pathsep.join(entry for entry in sys.path if entry)
-    source = str(Path(kernel.__file__).parents[2])
+    source = str(Path(varka.__file__).parents[1])
     mesh = NobodysMesh(
         "nobody",
         {
