@@ -144,3 +144,20 @@ def test_a_stateful_set_changes_one_at_a_time_from_the_end() -> None:
     assert steps(want, present).stop == ()
     present["db-2"] = Present("2", SET, ready=True)
     assert steps(want, present).stop == ("db-1",)
+
+
+def test_the_name_of_a_port_does_not_change_what_a_program_speaks() -> None:
+    def service(name: str, port: str, target: int) -> Any:
+        ports = [{"name": port, "port": 80, "targetPort": target}]
+        return view(
+            {"metadata": {"name": name}, "spec": {"selector": {"app": "web"}, "ports": ports}}
+        )
+
+    pod = plan({"ports": [{"containerPort": 8080, "name": "http"}]})
+    alone = run(pod, services=(service("web", "http", 8080),)).stand_in
+    wrong = run(
+        pod, services=(service("web", "http", 8080), service("again", "tcp-web", 8080))
+    ).stand_in
+    assert alone.spoken == wrong.spoken == ((8080, ""),)
+    assert run(pod, services=(service("db", "tcp", 3306),)).stand_in.spoken[0] == (3306, "mysql")
+    assert run(pod, services=(service("db", "mysql", 99),)).stand_in.spoken[0] == (99, "mysql")

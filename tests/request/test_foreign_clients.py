@@ -55,6 +55,25 @@ def test_data_after_an_early_answer_harms_nobody(echo: Any) -> None:
     asyncio.run(test())
 
 
+@pytest.mark.parametrize("wish", ["delay=5s", "delay=5s&grpc-status=14"])
+def test_an_answer_begins_when_there_is_one(echo: Any, wish: str) -> None:
+    """A proxy may answer in the place of a server that has not begun."""
+
+    async def test() -> None:
+        async with (
+            echo("") as (port,),
+            grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+        ):
+            call = channel.unary_stream("/a.B/C")(b"", metadata=(("x-varka-wish", wish),))
+            begun = asyncio.ensure_future(call.initial_metadata())
+            done, _ = await asyncio.wait([begun], timeout=0.5)
+            assert not done
+            call.cancel()
+            await asyncio.wait([begun])
+
+    asyncio.run(test())
+
+
 def test_grpcio_health(echo: Any) -> None:
     async def test() -> None:
         async with (
@@ -144,6 +163,31 @@ def test_no_http_is_a_400(echo: Any) -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"hello\r\n\r\n")
             assert (await reader.readline()).startswith(b"HTTP/1.1 400")
+            writer.close()
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("declared", ["", "mysql"])
+@pytest.mark.parametrize("method", ["GET", "PURGE", "M-SEARCH", "PROPFIND"])
+def test_any_method_of_http_is_http(echo: Any, declared: str, method: str) -> None:
+    async def test() -> None:
+        async with echo(declared) as (port,):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(f"{method} / HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+            writer.close()
+
+    asyncio.run(test())
+
+
+def test_a_server_first_protocol_greets_who_is_silent(echo: Any) -> None:
+    async def test() -> None:
+        async with echo("mysql") as (port,):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            assert b'"protocol": "TCP"' in await reader.readline()
+            writer.write(b"hello")
+            assert await reader.readexactly(5) == b"hello"
             writer.close()
 
     asyncio.run(test())

@@ -17,8 +17,11 @@ metadata)."""
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """`protocol` is Istio's word (`http`, `grpc`, `tcp`, ...); empty means that the first bytes
-    decide."""
+    """`protocol` is what the program speaks there, in Istio's words (`http`, `grpc`, `tcp`, ...).
+
+    Empty: the first bytes of each connection decide. `mysql`: they decide as well, but to a client
+    that stays silent the stand-in speaks first, as servers of such protocols do.
+    """
 
     number: int
     protocol: str = ""
@@ -26,11 +29,16 @@ class Port:
     @property
     def plain(self) -> bool:
         """Whether it speaks bytes, not HTTP."""
-        return self.protocol.lower() in ("tcp", "tls", "mongo", "mysql", "redis")
+        return self.protocol.lower() in ("tcp", "tls", "mongo", "redis")
 
     @property
     def http(self) -> bool:
         return self.protocol.lower() in ("http", "http2", "https", "grpc", "grpc-web")
+
+    @property
+    def server_first(self) -> bool:
+        """Whether a client may wait for the server to speak."""
+        return self.protocol.lower() == "mysql"
 
     @property
     def secure(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import quote
 
@@ -31,16 +31,39 @@ async def serve(
     if wishes.grpc_status:
         await _fail(asked, data, answering, sending, head)
         return
-    await sending.headers(head)
+    replying = _Replying(sending, head)
     if asked.path.startswith(HEALTH):
-        await _health(asked, data, sending)
+        await _health(asked, data, replying)
     else:
         async for message in _messages(data):
             answer = await answering(asked)
             reply = encode_message(encode_field(1, answer.body) + encode_field(2, message))
             for _ in range(wishes.count):
-                await sending.data(reply)
-    await sending.headers((("grpc-status", "0"),), end=True)
+                await replying.message(reply)
+    await replying.end()
+
+
+@dataclass(slots=True)
+class _Replying:
+    """The headers go out with the first message, as gRPC servers send them: who waits with the
+    answer has not begun one, so that Envoy may still answer in its place or try again."""
+
+    sending: Sending
+    head: tuple[tuple[str, str], ...]
+    begun: bool = False
+
+    async def message(self, encoded: bytes) -> None:
+        await self._begin()
+        await self.sending.data(encoded)
+
+    async def end(self) -> None:
+        await self._begin()
+        await self.sending.headers((("grpc-status", "0"),), end=True)
+
+    async def _begin(self) -> None:
+        if not self.begun:
+            self.begun = True
+            await self.sending.headers(self.head)
 
 
 async def _fail(
@@ -59,9 +82,9 @@ async def _fail(
     await sending.headers((*head, ("grpc-status", str(wishes.grpc_status)), *text, echo), end=True)
 
 
-async def _health(asked: Asked, data: asyncio.Queue[bytes | None], sending: Sending) -> None:
+async def _health(asked: Asked, data: asyncio.Queue[bytes | None], replying: _Replying) -> None:
     async for _ in _messages(data):
-        await sending.data(encode_message(SERVING))
+        await replying.message(encode_message(SERVING))
     if asked.path.partition("?")[0].endswith("/Watch"):
         # A watch lasts until its caller resets the stream, which cancels this task.
         await asyncio.get_running_loop().create_future()

@@ -16,18 +16,19 @@ from varka.local.echo.answer import Answer, answer
 from varka.local.echo.config import Asked, EchoConfig, Port
 from varka.local.echo.stream import Gone, Incoming, Stream
 
-_METHODS = (
-    b"GET ",
-    b"HEAD ",
-    b"POST ",
-    b"PUT ",
-    b"DELETE ",
-    b"CONNECT ",
-    b"OPTIONS ",
-    b"TRACE ",
-    b"PATCH ",
+_METHODS = tuple(
+    f"{method} ".encode()
+    for method in (
+        "GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH"
+        " COPY LOCK MKCOL MOVE PROPFIND PROPPATCH SEARCH UNLOCK BIND REBIND UNBIND ACL REPORT"
+        " MKACTIVITY CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE PURGE MKCALENDAR LINK"
+        " UNLINK"
+    ).split()
 )
+"""Those that the HTTP parser knows."""
 _PREFACE = b"PRI * HTTP/2.0\r\n"
+_SILENCE = 0.2
+"""Seconds after which a client of a server-first protocol counts as waiting."""
 
 
 async def serve(config: EchoConfig, ready: Callable[[], None] | None = None) -> None:
@@ -75,10 +76,18 @@ async def _serve_connection(incoming: Incoming, port: Port) -> None:
 
 
 async def choose(stream: Stream, port: Port) -> Callable[[Incoming], Awaitable[None]]:
-    """A plain port speaks TCP, an HTTP port HTTP of the version that the preface tells; on others
-    the first bytes decide."""
+    """What a connection speaks:
+
+    - on a port declared plain: TCP
+    - the preface of HTTP/2: that, of whatever was declared
+    - a method of HTTP/1, or anything on a port declared HTTP: HTTP/1
+    - silence on a port of a server-first protocol: TCP, and the stand-in begins
+    - all else (a TLS hello too, where no certificate is configured): TCP
+    """
     if port.plain:
         return tcp.serve
+    if port.server_first and not await stream.speaks_within(_SILENCE):
+        return tcp.greet
     seen = await stream.peek(1)
     while _undecided(seen) and len(more := await stream.peek(len(seen) + 1)) > len(seen):
         seen = more

@@ -36,6 +36,15 @@ class Stream:
             self._ahead += data
         return self._ahead
 
+    async def speaks_within(self, seconds: float) -> bool:
+        """Whether the peer sends something, or closes, in so many seconds. Raises Gone."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.peek(1)
+        except TimeoutError:
+            return False
+        return True
+
     async def receive(self) -> bytes:
         """Some bytes; none at the end of the stream. Raises Gone."""
         if self._ahead:

@@ -1,4 +1,5 @@
-"""Plain TCP: after the first bytes one line with the echo object, then every byte back."""
+"""Plain TCP: one line with the echo object, then every byte back. Who speaks first depends on the
+protocol that the stand-in stands for."""
 
 from __future__ import annotations
 
@@ -6,13 +7,27 @@ from varka.local.echo.config import Asked
 from varka.local.echo.stream import Incoming
 
 
+async def greet(incoming: Incoming) -> None:
+    """As a server that speaks first: the line at once. Until the peer closes. Raises Gone."""
+    await _send_echo(incoming, b"")
+    await _return_bytes(incoming)
+
+
 async def serve(incoming: Incoming) -> None:
-    """Until the peer closes. Raises Gone."""
+    """The line after the first bytes. Until the peer closes. Raises Gone."""
     stream = incoming.stream
     data = await stream.receive()
     if not data:
         return
-    answer = await incoming.answering(Asked(incoming.port, "TCP", stream.peer))
-    await stream.send(answer.body + b"\n" + data)
-    while data := await stream.receive():
-        await stream.send(data)
+    await _send_echo(incoming, data)
+    await _return_bytes(incoming)
+
+
+async def _send_echo(incoming: Incoming, data: bytes) -> None:
+    answer = await incoming.answering(Asked(incoming.port, "TCP", incoming.stream.peer))
+    await incoming.stream.send(answer.body + b"\n" + data)
+
+
+async def _return_bytes(incoming: Incoming) -> None:
+    while data := await incoming.stream.receive():
+        await incoming.stream.send(data)

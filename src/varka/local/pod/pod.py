@@ -142,7 +142,7 @@ class Pod:
 
     def update(self, contents: Contents) -> None:
         """A Service now wants another port of the stand-in: start it again with that."""
-        if contents.stand_in == self._contents.stand_in:
+        if _echo_of(contents.stand_in) == _echo_of(self._contents.stand_in):
             return
         self._contents = contents
         for name in [
@@ -248,7 +248,7 @@ class Pod:
             version=self.plan.labels.get("version", ""),
             service_account=self.plan.service_account,
             ip=self.ip,
-            ports=tuple(Port(number, word) for number, word in stand_in.ports),
+            ports=tuple(Port(number, word) for number, word in stand_in.spoken),
             calls=stand_in.calls,
         )
         name = stand_in.containers[0]
@@ -351,6 +351,11 @@ class Pod:
             ):
                 return False
         return True
+
+
+def _echo_of(stand_in: StandIn | None) -> object:
+    """What a stand-in's process depends on: the names of its ports do not matter."""
+    return stand_in and (stand_in.containers, stand_in.spoken, stand_in.calls)
 
 
 def _echo(config: EchoConfig) -> int:

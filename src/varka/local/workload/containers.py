@@ -33,11 +33,25 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """The echo stand-in for `containers`: `ports` are (number, protocol)."""
+    """The echo stand-in for `containers`: `ports` are (number, protocol by the port's name)."""
 
     containers: tuple[str, ...]
     ports: tuple[tuple[int, str], ...]
     calls: tuple[str, ...] = ()
+
+    @property
+    def spoken(self) -> tuple[tuple[int, str], ...]:
+        """(number, what the stand-in speaks there). A program does not know what its port is
+        called: it goes by the bytes it reads. Only where clients wait for the server's first word
+        the name, or the well-known number, says so (see `varka.local.echo.config.Port`)."""
+        return tuple(
+            (number, "mysql" if word == "mysql" or number in _SERVER_FIRST else "")
+            for number, word in self.ports
+        )
+
+
+_SERVER_FIRST = frozenset({21, 22, 25, 110, 143, 587, 3306})
+"""FTP, SSH, SMTP, POP3, IMAP, submission of mail, MySQL."""
 
 
 @dataclass(frozen=True, slots=True)
