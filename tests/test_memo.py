@@ -24,7 +24,7 @@ def test_equal_arguments_give_the_same_object() -> None:
     memo, value = Memo(), Value()
     assert memo(leaf, value) is memo(leaf, value)
     assert memo(leaf, Value()) is not memo(leaf, Value())
-    assert memo.made == {"leaf": 3}
+    assert memo.made == {f"{__name__}.leaf": 3}
 
 
 def test_what_is_not_asked_for_is_dropped() -> None:
@@ -53,3 +53,25 @@ def test_small_changes_drop_nothing() -> None:
         memo.turn()
         filled(memo, 10)
     assert memo(leaf, value) is first
+
+
+def pair(first: object, second: object = None, *more: object) -> tuple[object, ...]:
+    return (first, second, *more)
+
+
+def test_arguments_with_names_are_not_taken_for_others() -> None:
+    memo = Memo()
+    assert memo(pair, 1, second=2) == (1, 2)
+    assert memo(pair, 1, ("second", 2)) == (1, ("second", 2))
+
+
+def test_functions_of_one_name_are_counted_apart() -> None:
+    class Other:
+        @staticmethod
+        def leaf() -> int:
+            return 1
+
+    memo = Memo()
+    memo(leaf, Value())
+    memo(Other.leaf)
+    assert sorted(memo.made.values()) == [1, 1]

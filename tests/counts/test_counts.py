@@ -142,18 +142,19 @@ def runs(mesh: Mesh, before: dict[str, int]) -> dict[str, int]:
 
 
 RESOURCES = {
-    "load_assignment",
-    "outbound_cluster_resource",
-    "outbound_listener",
-    "virtual_host",
-    "sidecar_route",
-    "workload",
+    "varka.envoy.endpoints.load_assignment",
+    "varka.envoy.clusters.outbound.outbound_cluster_resource",
+    "varka.envoy.listeners.build.outbound_listener",
+    "varka.envoy.routes.virtual_host.virtual_host",
+    "varka.envoy.routes.sidecar.sidecar_route",
+    "varka.envoy.compiler.workload",
 }
 """Functions that make what is sent."""
 
 
 def test_an_endpoint_makes_its_load_assignments_and_nothing_else(mesh: Mesh) -> None:
     before = dict(mesh.compiler.memo.made)
+    assert before.keys() >= RESOURCES
     again = mesh.made_again(endpoints("s0", "a", "10.1.0.2"))
     hosts = "s0.a.svc.cluster.local"
     wanted = {
@@ -161,8 +162,8 @@ def test_an_endpoint_makes_its_load_assignments_and_nothing_else(mesh: Mesh) -> 
     }
     assert again == {(TypeUrl.ENDPOINTS, name) for name in wanted}
     made = runs(mesh, before)
-    assert made["load_assignment"] == len(wanted)
-    assert made.keys().isdisjoint(RESOURCES - {"load_assignment"})
+    assert made["varka.envoy.endpoints.load_assignment"] == len(wanted)
+    assert made.keys().isdisjoint(RESOURCES - {"varka.envoy.endpoints.load_assignment"})
 
 
 def test_a_weight_makes_the_virtual_hosts_that_contain_it(mesh: Mesh) -> None:
@@ -170,7 +171,7 @@ def test_a_weight_makes_the_virtual_hosts_that_contain_it(mesh: Mesh) -> None:
     again = mesh.made_again(routes("s0", "a", 60))
     assert again == {(TypeUrl.ROUTE, "80")}
     # In the service's own namespace the virtual host has short names more than elsewhere.
-    assert runs(mesh, before)["virtual_host"] == 2
+    assert runs(mesh, before)["varka.envoy.routes.virtual_host.virtual_host"] == 2
 
 
 def test_a_label_that_no_rule_selects_makes_no_new_view(mesh: Mesh) -> None:
@@ -191,7 +192,10 @@ def test_a_change_makes_nothing_for_further_proxies(mesh: Mesh, change: str) -> 
     before = dict(crowd.compiler.memo.made)
     crowd.made_again(change)
     # Who is in which audience is looked up for each proxy when what its scope sees changes.
-    assert {**runs(crowd, before), "view_key_of": alone["view_key_of"]} == alone
+    assert {
+        **runs(crowd, before),
+        "varka.envoy.viewkey.view_key_of": alone["varka.envoy.viewkey.view_key_of"],
+    } == alone
 
 
 def test_a_moved_line_changes_nothing(mesh: Mesh) -> None:

@@ -47,11 +47,14 @@ def test_one_changed_rule_makes_one_route_configuration_again() -> None:
     compiler.update(state)
     before = compiler.view(proxy)
     made = dict(compiler.memo.made)
-    assert made["servers_route"] == HOSTS
+    assert made["varka.envoy.routes.gateway.servers_route"] == HOSTS
     compiler.update(loaded(state, RULE.format(i=7, status=201)))
     after = compiler.view(proxy)
-    assert compiler.memo.made["servers_route"] == HOSTS + 1
-    assert compiler.memo.made["gateway_listener"] == made["gateway_listener"]
+    assert compiler.memo.made["varka.envoy.routes.gateway.servers_route"] == HOSTS + 1
+    assert (
+        compiler.memo.made["varka.envoy.listeners.gateway.gateway_listener"]
+        == made["varka.envoy.listeners.gateway.gateway_listener"]
+    )
     changed = [
         new.name
         for old, new in zip(before.of(TypeUrl.ROUTE), after.of(TypeUrl.ROUTE), strict=True)

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from varka.base.names import ObjectKey
 from varka.base.settings import Settings
 from varka.envoy.compiler import Compiler
@@ -11,6 +13,7 @@ from varka.proxy.node import Proxy, from_document
 from varka.proxy.pod import proxy_of_pod
 from varka.resources.load import load
 from varka.resources.meshconfig import default_mesh_config
+from varka.resources.model.mesh import MeshConfig
 from varka.store.state import State
 
 SERVICE = """
@@ -176,3 +179,16 @@ def test_a_service_may_prefer_the_node_of_the_client() -> None:
     pod = compiler.snapshot.find(ObjectKey("", "Pod", "default", "client"))
     assert pod is not None
     assert priorities(compiler, proxy_of_pod(pod)) == {"10.1.0.1": 1, "10.1.0.2": 0}
+
+
+def test_an_update_that_fails_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler = Compiler(default_mesh_config(), Settings())
+    snapshot, config = compiler.snapshot, compiler.config
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("varka.envoy.compiler.take", broken)
+    with pytest.raises(RuntimeError):
+        compiler.update(State(), MeshConfig())
+    assert (compiler.snapshot, compiler.config) == (snapshot, config)

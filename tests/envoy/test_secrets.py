@@ -129,7 +129,7 @@ def test_an_unchanged_secret_is_made_once(pair: tuple[bytes, bytes]) -> None:
     memo, find = Memo(), store(secret("c", tls_crt=pair[0], tls_key=pair[1]))
     first, _ = secret_layer(memo, ["kubernetes://c"], NS, find)
     assert secret_layer(memo, ["kubernetes://c"], NS, find)[0] is first
-    assert memo.made["tls_secret"] == 1
+    assert memo.made["varka.envoy.secrets.tls_secret"] == 1
 
 
 def test_names_that_mean_no_object() -> None:

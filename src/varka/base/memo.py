@@ -7,6 +7,8 @@ from typing import Any, ParamSpec, TypeVar
 
 Key = tuple[Any, ...]
 _SMALL = 1000
+_KEYWORDS = object()
+"""Stands in a key between positional arguments and those with names."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -28,12 +30,13 @@ class Memo:
         self._making: list[list[Key]] = []
         """For each result being made: what it asked for."""
         self.made: dict[str, int] = {}
-        """How often each function really ran, by its name: what counting tests assert."""
+        """How often each function really ran, by its qualified name: what counting tests
+        assert."""
 
     def __call__(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         key = (function, *args)
         if kwargs:
-            key = (*key, *sorted(kwargs.items()))
+            key = (*key, _KEYWORDS, *sorted(kwargs.items()))
         if self._making:
             self._making[-1].append(key)
         found = self._young.get(key)
@@ -56,7 +59,7 @@ class Memo:
             result = function(*args, **kwargs)
         finally:
             self._making.pop()
-        name = function.__name__
+        name = f"{getattr(function, '__module__', 'builtins')}.{function.__qualname__}"
         self.made[name] = self.made.get(name, 0) + 1
         self._new += 1
         found = self._young[key] = (result, asked)

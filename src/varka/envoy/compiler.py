@@ -76,7 +76,7 @@ class Compiler:
         self.config = config
         self._settings = settings
         self._snapshot = take(State(), config, self.memo, settings)
-        self._tellers = self._told()
+        self._telemetry = self._telemetry_inputs(self._snapshot, config)
         self._refused: Refused = frozenset()
         self._known: dict[tuple[object, ...], object] = {}
         self._portions: dict[tuple[ViewKey, Forms], Portion] = {}
@@ -87,14 +87,16 @@ class Compiler:
         return self._snapshot
 
     def update(self, state: State, config: MeshConfig | None = None) -> None:
-        """Move on to a new state (and mesh configuration)."""
-        self.config = config or self.config
+        """Move on to a new state (and mesh configuration). When that raises, nothing has
+        changed."""
+        config = config or self.config
         self.memo.turn()
-        self._snapshot = take(state, self.config, self.memo, self._settings)
-        self._tellers = self._told()
-        written = {p.content for p in self._snapshot.patches()} if self._refused else ()
-        self._refused = frozenset(one for one in self._refused if one[0] in written)
-        self._known, self._portions = {}, {}
+        snapshot = take(state, config, self.memo, self._settings)
+        telemetry = self._telemetry_inputs(snapshot, config)
+        written = {p.content for p in snapshot.patches()} if self._refused else ()
+        refused = frozenset(one for one in self._refused if one[0] in written)
+        self.config, self._snapshot, self._telemetry = config, snapshot, telemetry
+        self._refused, self._known, self._portions = refused, {}, {}
 
     def refuse(self, rejected: Iterable[Rejected]) -> bool:
         """Set patches aside that a proxy did not accept, until they change; False when they are
@@ -152,7 +154,7 @@ class Compiler:
         gateway = snapshot.gateway(proxy) if proxy.type is ProxyType.ROUTER else None
         scope = snapshot.scope_of(proxy, standing)
         return self.memo(
-            view_key_of, self.memo, self._tellers, self._refused, proxy, standing, scope, gateway
+            view_key_of, self.memo, self._telemetry, self._refused, proxy, standing, scope, gateway
         ), standing
 
     def _shared(self, audience: ViewKey, forms: Forms) -> Portion:
@@ -171,16 +173,15 @@ class Compiler:
     def _once(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Like the memo, but for one snapshot: for what depends on endpoints too, which no argument
         tells."""
-        key = (function, *args)
+        key = (function, args, *sorted(kwargs.items()))
         if key not in self._known:
             self._known[key] = function(*args, **kwargs)
         return self._known[key]  # type: ignore[return-value]
 
-    def _told(self) -> TelemetryInputs:
-        snapshot = self._snapshot
+    def _telemetry_inputs(self, snapshot: MeshSnapshot, config: MeshConfig) -> TelemetryInputs:
         objects = snapshot.telemetries()
-        services = snapshot.services() if names_services(objects, self.config) else ()
-        return self.memo(TelemetryInputs, objects, services, self.config, snapshot.root_namespace)
+        services = snapshot.services() if names_services(objects, config) else ()
+        return self.memo(TelemetryInputs, objects, services, config, snapshot.root_namespace)
 
     def _gateway(self, audience: ViewKey) -> Portion:
         memo, scope, gateway, character = (

@@ -4,8 +4,14 @@ it."""
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
+import msgspec
+
+from varka.base.duration import Duration
 from varka.proxy.traits import Traits
 from varka.resources.meshconfig import merge_proxy_config
 from varka.resources.model.mesh import MeshConfig, ProxyConfig, ProxyHeaders
@@ -22,4 +28,22 @@ def proxy_headers(traits: Traits, config: MeshConfig) -> ProxyHeaders:
 
 @lru_cache(maxsize=256)
 def _merged(own: str, base: ProxyConfig) -> ProxyConfig:
-    return merge_proxy_config(base, json.loads(own))[0] if own else base
+    """What a proxy sent that is no ProxyConfig, or has numbers that Envoy can't hold, is as if it
+    had sent nothing."""
+    if not own:
+        return base
+    merged, _ = merge_proxy_config(base, json.loads(own))
+    return merged if _in_range(merged) else base
+
+
+def _in_range(value: Any) -> bool:
+    """Whether all numbers are finite, and all integers ones that 32 bits without a sign hold."""
+    if isinstance(value, msgspec.Struct):
+        return all(_in_range(getattr(value, name)) for name in value.__struct_fields__)
+    if isinstance(value, Mapping):
+        return all(map(_in_range, value.values()))
+    if isinstance(value, tuple):
+        return all(map(_in_range, value))
+    if isinstance(value, int) and not isinstance(value, Duration):
+        return 0 <= value < 1 << 32
+    return not isinstance(value, float) or math.isfinite(value)

@@ -106,8 +106,11 @@ def from_node(
     cluster: str = "",
 ) -> Proxy:
     """A proxy from the Node of its first discovery request. Raises ValueError when the id has not
-    Istio's four parts."""
-    kind, address, name, domain = (id_.split("~") + [""] * 4)[:4]
+    Istio's four parts or the labels are no mapping."""
+    parts = id_.split("~")
+    if len(parts) != 4:
+        raise ValueError(f"the id {id_!r} is not type~address~name.namespace~domain")
+    kind, address, name, domain = parts
     pod, _, namespace = name.partition(".")
     addresses = str(metadata.get("INSTANCE_IPS") or address).split(",")
     return Proxy(
@@ -115,7 +118,7 @@ def from_node(
         name=pod,
         namespace=Namespace(str(metadata.get("NAMESPACE") or namespace or domain.split(".")[0])),
         addresses=tuple(a for a in addresses if a),
-        labels=dict(metadata.get("LABELS") or {}),
+        labels=_labels(metadata.get("LABELS") or {}),
         service_account=str(metadata.get("SERVICE_ACCOUNT") or "default"),
         dns_domain=domain,
         locality=locality,
@@ -123,3 +126,9 @@ def from_node(
         extensions=extensions,
         service=cluster,
     )
+
+
+def _labels(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"the metadata LABELS are a {type(value).__name__}, not a mapping")
+    return {str(name): str(text) for name, text in value.items()}

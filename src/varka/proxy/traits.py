@@ -103,7 +103,7 @@ def _dns_domain(proxy: Proxy) -> str:
 
 
 def _port(text: str) -> int:
-    return int(text) if text.isdecimal() else 0
+    return int(text) if text.isdecimal() and len(text) <= 5 else 0
 
 
 def _proxy_config(proxy: Proxy) -> str:

@@ -34,7 +34,10 @@ def test_one_endpoint_makes_one_assignment_for_each_subset_and_no_cluster(world:
     compiled = Compiled(world.with_(subsets=({"name": "v1"}, {"name": "v2"})))
     first = compiled.run((Endpoint("10.0.0.1", 80),))
     second = compiled.run((Endpoint("10.0.0.1", 80), Endpoint("10.0.0.2", 80)))
-    assert compiled.memo.made == {"load_assignment": 3, "of": 1}
+    assert compiled.memo.made == {
+        "varka.envoy.endpoints.load_assignment": 3,
+        "varka.envoy.resource.Layer.of": 1,
+    }
     assert second[0] is first[0]
 
 
@@ -51,7 +54,10 @@ def test_endpoints_of_dns_are_the_clusters_own(world: Any) -> None:
     compiled = Compiled(world.with_(resolution=Resolution.DNS))
     compiled.run((Endpoint("a.example", 80),))
     compiled.run((Endpoint("b.example", 80),))
-    assert compiled.memo.made == {"outbound_cluster_resource": 1, "of": 1}
+    assert compiled.memo.made == {
+        "varka.envoy.clusters.outbound.outbound_cluster_resource": 1,
+        "varka.envoy.resource.Layer.of": 1,
+    }
 
 
 def test_gateways_and_sidecars_share_assignments(world: Any) -> None:
@@ -70,7 +76,10 @@ def test_proxies_in_another_place_share_clusters_and_what_does_not_depend_on_it(
         world.with_(policy={"outlierDetection": {}}, mesh={"localityLbSetting": {"enabled": True}})
     )
     here, there = (compiled.run(endpoints, place=Locality(region)) for region in ("r1", "r2"))
-    assert compiled.memo.made == {"load_assignment": 1, "of": 1}
+    assert compiled.memo.made == {
+        "varka.envoy.endpoints.load_assignment": 1,
+        "varka.envoy.resource.Layer.of": 1,
+    }
     assert here[0] is there[0]
     equal = Compiled(world)
     assert equal.run(endpoints, place=Locality("r1")) == equal.run(endpoints, place=Locality("r2"))

@@ -293,10 +293,10 @@ def test_one_changed_service_makes_one_listener() -> None:
     )
     world = GatewayInputs(services)
     world.outbound()
-    before = world.memo.made["outbound_listener"]
+    before = world.memo.made["varka.envoy.listeners.build.outbound_listener"]
     world.services = (*services[:4], service("new", (9000, P.TCP), addresses=("10.0.0.9",)))
     world.outbound()
-    assert world.memo.made["outbound_listener"] == before + 1
+    assert world.memo.made["varka.envoy.listeners.build.outbound_listener"] == before + 1
 
 
 def test_goldens(golden: Any) -> None:

@@ -66,7 +66,7 @@ def test_one_rule_remakes_only_its_virtual_hosts(mesh_of):
     changed = world.with_rules(rules[0], rule("s2.ns2.svc.cluster.local", 201, name="two"))
     after = changed.sidecar("80")
     # The rule that kept its content is a new object here, so both are made again; nothing else is.
-    assert world.memo.made["virtual_host"] == 2
+    assert world.memo.made["varka.envoy.routes.virtual_host.virtual_host"] == 2
     assert after.route is before.route
     assert [a is b for a, b in zip(after.virtual_hosts, before.virtual_hosts, strict=True)].count(
         True
@@ -78,9 +78,9 @@ def test_clients_of_other_namespaces_share_virtual_hosts(mesh_of):
     world.sidecar("80")
     world.memo.made.clear()
     replace(world, namespace="elsewhere").sidecar("80")
-    assert "virtual_host" not in world.memo.made
+    assert "varka.envoy.routes.virtual_host.virtual_host" not in world.memo.made
     replace(world, namespace="ns1").sidecar("80")
-    assert world.memo.made["virtual_host"] == 10
+    assert world.memo.made["varka.envoy.routes.virtual_host.virtual_host"] == 10
 
 
 @pytest.mark.parametrize(("labels", "plans"), [({"app": "shop"}, 0), ({"app": "web"}, 1)])
@@ -98,7 +98,7 @@ def test_clients_that_no_rule_tells_apart_share_everything(mesh_of, labels, plan
         world, traits=replace(world.traits, labels=tuple(labels.items()), http_proxy_port=1)
     )
     other.sidecar("80")
-    assert world.memo.made.get("make_plan", 0) == plans
+    assert world.memo.made.get("varka.envoy.routes.outbound.make_plan", 0) == plans
 
 
 def test_the_older_of_two_rules_for_a_host_wins(mesh_of):

@@ -3,13 +3,12 @@ routes alone."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
+from varka.envoy.proxymetadata import proxy_headers
 from varka.proxy.traits import Traits
 from varka.resources.model import networking
-from varka.resources.model.base import decode
-from varka.resources.model.mesh import MeshConfig, ProxyHeaders
+from varka.resources.model.mesh import MeshConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +23,8 @@ class RouteSettings:
 
 def settings_of(config: MeshConfig, traits: Traits) -> RouteSettings:
     """A proxy's own ProxyConfig stands before the mesh's `defaultConfig`."""
-    own = json.loads(traits.proxy_config).get("proxyHeaders") if traits.proxy_config else None
-    headers = (
-        decode(own, ProxyHeaders)
-        if own
-        else config.default_config and config.default_config.proxy_headers
-    )
-    attempts = headers.attempt_count if headers else None
-    host = headers.x_forwarded_host if headers else None
+    headers = proxy_headers(traits, config)
+    attempts, host = headers.attempt_count, headers.x_forwarded_host
     return RouteSettings(
         retries=config.default_http_retry_policy,
         include_request_attempt_count=not (attempts and attempts.disabled),
