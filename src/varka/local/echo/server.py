@@ -16,15 +16,15 @@ from varka.local.echo.answer import Answer, answer
 from varka.local.echo.config import Asked, EchoConfig, Port
 from varka.local.echo.stream import Gone, Incoming, Stream
 
-_METHODS = tuple(
-    f"{method} ".encode()
-    for method in (
-        "GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH"
-        " COPY LOCK MKCOL MOVE PROPFIND PROPPATCH SEARCH UNLOCK BIND REBIND UNBIND ACL REPORT"
-        " MKACTIVITY CHECKOUT MERGE M-SEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE PURGE MKCALENDAR LINK"
-        " UNLINK"
-    ).split()
+# fmt: off
+_METHODS = (
+    b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"CONNECT ", b"OPTIONS ", b"TRACE ",
+    b"PATCH ", b"COPY ", b"LOCK ", b"MKCOL ", b"MOVE ", b"PROPFIND ", b"PROPPATCH ",
+    b"SEARCH ", b"UNLOCK ", b"BIND ", b"REBIND ", b"UNBIND ", b"ACL ", b"REPORT ",
+    b"MKACTIVITY ", b"CHECKOUT ", b"MERGE ", b"M-SEARCH ", b"NOTIFY ", b"SUBSCRIBE ",
+    b"UNSUBSCRIBE ", b"PURGE ", b"MKCALENDAR ", b"LINK ", b"UNLINK ",
 )
+# fmt: on
 """Those that the HTTP parser knows."""
 _PREFACE = b"PRI * HTTP/2.0\r\n"
 _SILENCE = 0.2
