@@ -5,16 +5,20 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
-from typing import Any
 
-from pyroute2.netlink.nfnetlink import nfgen_msg
-from pyroute2.netlink.nfnetlink.nftsocket import nft_chain_msg, nft_rule_msg, nft_table_msg
-from pyroute2.nftables.expressions import genex
-
-from varka.local.system.netlink import NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, Netlink, request
+from varka.local.system.netlink import (
+    NLM_F_ACK,
+    NLM_F_APPEND,
+    NLM_F_CREATE,
+    Netlink,
+    Request,
+    attribute,
+    nested,
+    text,
+)
 
 _NETLINK_NETFILTER = 12
 _SUBSYSTEM = 10 << 8
@@ -26,7 +30,8 @@ _META_MARK, _META_OIFNAME, _META_L4PROTO = 3, 7, 16
 _EQ, _NEQ = 0, 1
 _NETWORK_HEADER, _TRANSPORT_HEADER = 1, 2
 
-Expression = Any
+Expression = bytes
+"""Encoded (`include/uapi/linux/netfilter/nf_tables.h` has the numbers of all attributes)."""
 Rule = Sequence[Expression]
 
 
@@ -51,36 +56,51 @@ class Chain:
     hook: Hook | None = None
 
 
+_TABLE_NAME = 1
+_CHAIN_TABLE, _CHAIN_NAME, _CHAIN_HOOK, _CHAIN_TYPE = 1, 3, 4, 7
+_HOOK_NUMBER, _HOOK_PRIORITY = 1, 2
+_RULE_TABLE, _RULE_CHAIN, _RULE_EXPRESSIONS, _LIST_ELEMENT = 1, 2, 4, 1
+_EXPRESSION_NAME, _EXPRESSION_DATA = 1, 2
+_DATA_VALUE, _DATA_VERDICT, _VERDICT_CODE, _VERDICT_CHAIN = 1, 2, 1, 2
+
+
+def _number(kind: int, value: int) -> bytes:
+    """Numbers of netfilter are big-endian."""
+    return attribute(kind, struct.pack("!i" if value < 0 else "!I", value))
+
+
+def _value(kind: int, value: bytes) -> bytes:
+    return nested(kind, [attribute(_DATA_VALUE, value)])
+
+
+def _expression(name: str, *attributes: bytes) -> Expression:
+    """One element of a rule's list of expressions."""
+    data = [nested(_EXPRESSION_DATA, attributes)] if attributes else []
+    return nested(_LIST_ELEMENT, [text(_EXPRESSION_NAME, name), *data])
+
+
 def _compare(value: bytes, negate: bool = False) -> Expression:
-    return genex(
-        "cmp",
-        {
-            "sreg": _REGISTER,
-            "op": _NEQ if negate else _EQ,
-            "data": {"attrs": [("NFTA_DATA_VALUE", value)]},
-        },
-    )
+    operator = _NEQ if negate else _EQ
+    return _expression("cmp", _number(1, _REGISTER), _number(2, operator), _value(3, value))
 
 
 def _payload(base: int, offset: int, length: int) -> Expression:
-    return genex("payload", {"dreg": _REGISTER, "base": base, "offset": offset, "len": length})
+    numbers = enumerate((_REGISTER, base, offset, length), start=1)
+    return _expression("payload", *(_number(kind, value) for kind, value in numbers))
 
 
 def _meta(key: int) -> Expression:
-    return genex("meta", {"dreg": _REGISTER, "key": key})
+    return _expression("meta", _number(1, _REGISTER), _number(2, key))
 
 
 def _verdict(code: int, chain: str = "") -> Expression:
-    attributes: list[tuple[str, Any]] = [("NFTA_VERDICT_CODE", code)]
-    if chain:
-        attributes.append(("NFTA_VERDICT_CHAIN", chain))
-    return genex(
-        "immediate", {"dreg": 0, "data": {"attrs": [("NFTA_DATA_VERDICT", {"attrs": attributes})]}}
-    )
+    target = [text(_VERDICT_CHAIN, chain)] if chain else []
+    verdict = nested(_DATA_VERDICT, [_number(_VERDICT_CODE, code), *target])
+    return _expression("immediate", _number(1, 0), nested(2, [verdict]))
 
 
 def _load(value: bytes, register: int) -> Expression:
-    return genex("immediate", {"dreg": register, "data": {"attrs": [("NFTA_DATA_VALUE", value)]}})
+    return _expression("immediate", _number(1, register), _value(2, value))
 
 
 def protocol(name: str) -> list[Expression]:
@@ -97,15 +117,11 @@ def _network(offset: int, network: str, negate: bool) -> list[Expression]:
     parsed = IPv4Network(network)
     if parsed.prefixlen == 0:
         return []
-    masked = genex(
+    masked = _expression(
         "bitwise",
-        {
-            "sreg": _REGISTER,
-            "dreg": _REGISTER,
-            "len": 4,
-            "mask": {"attrs": [("NFTA_DATA_VALUE", parsed.netmask.packed)]},
-            "xor": {"attrs": [("NFTA_DATA_VALUE", bytes(4))]},
-        },
+        *(_number(kind, value) for kind, value in ((1, _REGISTER), (2, _REGISTER), (3, 4))),
+        _value(4, parsed.netmask.packed),
+        _value(5, bytes(4)),
     )
     mask = [] if parsed.prefixlen == 32 else [masked]
     return [
@@ -136,14 +152,9 @@ def one_in(count: int) -> list[Expression]:
     """True for one connection in `count`, by chance."""
     if count == 1:
         return []
-    draw = [
-        ("NFTA_NG_DREG", _REGISTER),
-        ("NFTA_NG_MODULUS", count),
-        ("NFTA_NG_TYPE", 1),
-        ("NFTA_NG_OFFSET", 0),
-    ]
-    number = {"attrs": [("NFTA_EXPR_NAME", "numgen"), ("NFTA_EXPR_DATA", {"attrs": draw})]}
-    return [number, _compare(bytes(4))]
+    numbers = enumerate((_REGISTER, count, 1, 0), start=1)
+    draw = _expression("numgen", *(_number(kind, value) for kind, value in numbers))
+    return [draw, _compare(bytes(4))]
 
 
 def jump(chain: str) -> list[Expression]:
@@ -160,72 +171,84 @@ def accept() -> list[Expression]:
 
 def redirect(port: int) -> list[Expression]:
     """To `port` of this very namespace."""
-    return [_load(struct.pack("!H", port), _REGISTER), genex("redir", {"reg_proto_min": _REGISTER})]
+    return [_load(struct.pack("!H", port), _REGISTER), _expression("redir", _number(1, _REGISTER))]
 
 
 def dnat(address: str, port: int) -> list[Expression]:
-    registers = {"type": 1, "family": socket.AF_INET, "reg_addr_min": 1, "reg_proto_min": 2}
+    numbers = ((1, 1), (2, socket.AF_INET), (3, 1), (5, 2))
     return [
         _load(IPv4Address(address).packed, 1),
         _load(struct.pack("!H", port), 2),
-        genex("nat", registers),
+        _expression("nat", *(_number(kind, value) for kind, value in numbers)),
     ]
 
 
 def masquerade() -> list[Expression]:
-    return [genex("masq", {})]
+    return [_expression("masq")]
 
 
 def reject() -> list[Expression]:
     """Answer with ICMP port unreachable: the caller sees a refused connection."""
-    return [genex("reject", {"type": 0, "icmp_code": 3})]
+    return [_expression("reject", _number(1, 0), attribute(2, b"\3"))]
 
 
 def replace_table(name: str, chains: Sequence[Chain]) -> None:
     """Make the IPv4 table `name` of the current network namespace consist of `chains`, in one
     transaction. Raises OSError."""
-    table = {"NFTA_TABLE_NAME": name}
-    messages = [
-        _command(nft_table_msg(), _NEWTABLE, table),
-        _command(nft_table_msg(), _DELTABLE, table),
-        _command(nft_table_msg(), _NEWTABLE, table),
-        *(_command(nft_chain_msg(), _NEWCHAIN, _chain_attributes(name, chain)) for chain in chains),
+    send(replacement(name, chains))
+
+
+def send(requests: Sequence[Request]) -> None:
+    """Hand a transaction to the current network namespace. Raises OSError."""
+    with Netlink(_NETLINK_NETFILTER) as netfilter:
+        netfilter.send(requests)
+
+
+def replacement(name: str, chains: Sequence[Chain]) -> list[Request]:
+    """The transaction after which the table `name` consists of `chains`."""
+    table = [text(_TABLE_NAME, name)]
+    return [
+        _batch(_BATCH_BEGIN),
+        _command(f"table {name}", _NEWTABLE, table),
+        _command(f"table {name}", _DELTABLE, table),
+        _command(f"table {name}", _NEWTABLE, table),
+        *(_command(f"chain {chain.name}", _NEWCHAIN, _chain(name, chain)) for chain in chains),
         *(
             _command(
-                nft_rule_msg(), _NEWRULE, _rule_attributes(name, chain.name, rule), NLM_F_APPEND
+                f"rule {number} of chain {chain.name}",
+                _NEWRULE,
+                _rule(name, chain.name, rule),
+                NLM_F_APPEND,
             )
             for chain in chains
-            for rule in chain.rules
+            for number, rule in enumerate(chain.rules, start=1)
         ),
+        _batch(_BATCH_END),
     ]
-    with Netlink(_NETLINK_NETFILTER) as netfilter:
-        netfilter.send([_batch(_BATCH_BEGIN), *messages, _batch(_BATCH_END)])
 
 
-def _chain_attributes(table: str, chain: Chain) -> dict[str, Any]:
-    attributes: dict[str, Any] = {"NFTA_CHAIN_TABLE": table, "NFTA_CHAIN_NAME": chain.name}
+def _chain(table: str, chain: Chain) -> Iterable[bytes]:
+    yield text(_CHAIN_TABLE, table)
+    yield text(_CHAIN_NAME, chain.name)
     if chain.hook is not None:
-        hook = [
-            ("NFTA_HOOK_HOOKNUM", chain.hook.number),
-            ("NFTA_HOOK_PRIORITY", chain.hook.priority),
-        ]
-        attributes |= {"NFTA_CHAIN_HOOK": {"attrs": hook}, "NFTA_CHAIN_TYPE": chain.hook.type}
-    return attributes
+        hook = (
+            _number(_HOOK_NUMBER, chain.hook.number),
+            _number(_HOOK_PRIORITY, chain.hook.priority),
+        )
+        yield nested(_CHAIN_HOOK, hook)
+        yield text(_CHAIN_TYPE, chain.hook.type)
 
 
-def _rule_attributes(table: str, chain: str, rule: Rule) -> dict[str, Any]:
-    return {"NFTA_RULE_TABLE": table, "NFTA_RULE_CHAIN": chain, "NFTA_RULE_EXPRESSIONS": list(rule)}
+def _rule(table: str, chain: str, rule: Rule) -> Iterable[bytes]:
+    yield text(_RULE_TABLE, table)
+    yield text(_RULE_CHAIN, chain)
+    yield nested(_RULE_EXPRESSIONS, rule)
 
 
-def _command(message: Any, kind: int, attributes: Mapping[str, Any], flags: int = 0) -> Any:
-    return request(
-        message,
-        kind,
-        NLM_F_ACK | NLM_F_CREATE | flags,
-        attributes.items(),
-        nfgen_family=socket.AF_INET,
-    )
+def _command(what: str, kind: int, attributes: Iterable[bytes], flags: int = 0) -> Request:
+    family = struct.pack("!BBH", socket.AF_INET, 0, 0)
+    return Request(what, kind, NLM_F_ACK | NLM_F_CREATE | flags, family + b"".join(attributes))
 
 
-def _batch(kind: int) -> Any:
-    return request(nfgen_msg(), kind, 0, (), res_id=10)
+def _batch(kind: int) -> Request:
+    return Request("batch", kind, 0, struct.pack("!BBH", 0, 0, _SUBSYSTEM >> 8))
