@@ -25,6 +25,6 @@ spec:
 def test_tls_of_a_sidecar_needs_a_setting(on: bool) -> None:
     loaded = load([("sidecar.yaml", SIDECAR)])
     state = State().updated((r, loaded.places[r.key]) for r in loaded.resources)
-    found = findings(state, (), (), replace(Settings(), enable_tls_on_sidecar_ingress=on))
+    found = findings(state, (), (), (), replace(Settings(), enable_tls_on_sidecar_ingress=on))
     told = [(d.code, d.path, d.origin.file if d.origin else "") for d in found]
     assert told == ([] if on else [("V7013", "spec.ingress[1].tls", "sidecar.yaml")])

@@ -49,7 +49,7 @@ def told(text: str, *kinds: str) -> list[tuple[str, str, int]]:
     about = [key for key in state.resources if key.kind in kinds] if kinds else None
     return [
         (d.code, d.path, d.origin.line if d.origin else 0)
-        for d in findings(state, (), (), Settings(), about)
+        for d in findings(state, (), (), (), Settings(), about)
     ]
 
 

@@ -12,6 +12,8 @@ import grpc.aio
 import pytest
 from envoy.service.discovery.v3 import discovery_pb2
 
+from varka.analyze.findings import findings
+from varka.base.diagnostic import Diagnostic
 from varka.base.settings import Settings
 from varka.controlplane import objects
 from varka.controlplane.control_plane import ControlPlane, Options
@@ -31,6 +33,14 @@ apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: rule}
 spec: {host: a, trafficPolicy: {connectionPool: {tcp: {connectTimeout: 3s}}}}
+"""
+GATEWAY = """---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gateway}
+spec:
+  selector: {istio: nobody}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
 """
 
 
@@ -193,5 +203,57 @@ def test_a_saved_file_reaches_the_proxy(run: Callable[..., None], tmp_path: Path
         assert any(
             e["event"] == "applied" and e["files"] == [str(file)] for e in plane.events.since(0)
         )
+
+    run(play)
+
+
+def test_findings_are_looked_for_once_for_each_push(
+    run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def counted(*args: Any) -> list[Diagnostic]:
+        asked.append(args[-1])
+        return findings(*args)
+
+    monkeypatch.setattr("varka.controlplane.control_plane.findings", counted)
+
+    async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
+        for number in range(3):
+            await objects.apply(plane, [("b.yaml", service("b", 2 + number) + GATEWAY)], wait=10)
+            assert len(asked) == number + 1
+
+    run(play)
+
+
+def test_a_bug_in_findings_is_told_and_ends_nothing(
+    run: Callable[..., None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr("varka.controlplane.control_plane.findings", lambda *_: 1 / 0)
+            answer = await objects.apply(plane, [("b.yaml", service("b", 2))], wait=10)
+        assert answer["proxies"]["acked"] == 1
+        assert "ZeroDivisionError" in answer["failed"][0]
+        assert [e for e in plane.events.since(0) if e["event"] == "failed"]
+        assert caplog.records[-1].exc_info
+        answer = await objects.apply(plane, [("c.yaml", service("c", 3))], wait=10)
+        assert answer["proxies"]["acked"] == 1
+        assert "failed" not in answer
+
+    run(play)
+
+
+def test_a_bug_in_compiling_is_told_and_what_is_served_stays(
+    run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr("varka.envoy.compiler.take", lambda *_: 1 / 0)
+            answer = await objects.apply(plane, [("b.yaml", service("b", 2))], wait=10)
+        assert "compiling" in answer["failed"][0]
+        assert cluster("a") in sidecar.clusters
+        await objects.apply(plane, [("c.yaml", service("c", 3))], wait=10)
+        assert {cluster("a"), cluster("b"), cluster("c")} <= sidecar.clusters.keys()
 
     run(play)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Sequence
 from enum import Enum
@@ -42,7 +43,7 @@ class Wire:
     """A client, its stream, and what is under way between them."""
 
     def __init__(self, compiler: Compiler, proxy: Proxy) -> None:
-        self.hub = Hub(compiler)
+        self.hub = Hub(compiler, asyncio.Queue())
         self.client = Envoy()
         self.connection = self.hub.connect(proxy, delta=True)
         self.under_way: deque[Response] = deque()

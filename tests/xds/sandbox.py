@@ -130,12 +130,12 @@ class Sandbox:
         return self.plane.write(APPLY, found)
 
     async def apply(self, *objects: Plain) -> Outcome:
-        return await asyncio.wait_for(self.plane.push(self.write(objects)), 20)
+        return await asyncio.wait_for(self.plane.push(self.write(objects).keys), 20)
 
     async def delete(self, *objects: Plain) -> Outcome:
         gone = {(o["kind"], o["metadata"]["name"]) for o in objects}
         keys = [key for key in self.plane.store.state.resources if (key.kind, key.name) in gone]
-        return await asyncio.wait_for(self.plane.push(self.plane.delete(keys)), 20)
+        return await asyncio.wait_for(self.plane.push(self.plane.delete(keys).keys), 20)
 
     @property
     def view(self) -> View:

@@ -2,6 +2,7 @@
 
 from varka.envoy.resource import EnvoyResource, Form, Layer, Portion, TypeUrl, View
 from varka.xds.delta import DeltaStream
+from varka.xds.events import Answer, Rejection
 from varka.xds.messages import DeltaRequest
 from varka.xds.responses import Response, Responses
 
@@ -50,8 +51,8 @@ def accept(stream: DeltaStream, response: Response) -> None:
     stream.request(DeltaRequest(response.type, nonce=response.nonce))
 
 
-def reject(stream: DeltaStream, response: Response, error: str) -> None:
-    stream.request(DeltaRequest(response.type, nonce=response.nonce, error=error))
+def reject(stream: DeltaStream, response: Response, error: str) -> tuple[Answer, ...]:
+    return stream.request(DeltaRequest(response.type, nonce=response.nonce, error=error))
 
 
 def connected(first: View) -> DeltaStream:
@@ -179,18 +180,20 @@ def test_a_rejected_response_is_split_until_the_bad_one_is_alone() -> None:
     stream = DeltaStream(Responses(), view(LISTENER={"a": "1", "bad": "1", "c": "1"}))
     stream.request(DeltaRequest(LDS))
     accepted: set[str] = set()
+    answers: list[Answer] = []
     for _ in range(10):
         response = stream.next()
         if response is None:
             break
         names = {r.name for r in response.resources}
         if "bad" in names:
-            reject(stream, response, "no such filter")
+            answers += reject(stream, response, "no such filter")
         else:
             accepted |= names
             accept(stream, response)
     assert accepted == {"a", "c"}
-    assert [(r.resource.name, r.error) for r in stream.rejections] == [("bad", "no such filter")]
+    bad = stream.view.get(LDS, "bad")
+    assert answers == [Rejection(bad, "no such filter")]
     assert stream.types[LDS].errors == {"bad": "no such filter"}
     assert stream.next() is None
 

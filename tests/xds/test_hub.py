@@ -1,5 +1,7 @@
 """The hub: which proxies get which view."""
 
+import asyncio
+
 from varka.envoy.resource import NO_FORMS, EnvoyResource, Forms, TypeUrl, View
 from varka.proxy.node import Proxy, from_document
 from varka.xds.hub import Hub
@@ -22,16 +24,16 @@ class Compiler:
 
 
 def test_a_view_that_can_not_be_made_costs_nobody_what_is_there() -> None:
-    errors: list[Exception] = []
     compiler = Compiler()
-    hub = Hub(compiler, errors.append)
+    hub = Hub(compiler, asyncio.Queue())
     one, two, three = (
         hub.connect(from_document({"name": n, "type": "sidecar"}), delta=True)
         for n in ("one", "two", "three")
     )
     before = compiler.newest
     compiler.newest, compiler.broken = View(), {"one", "two"}
-    assert hub.publish() == {three}
+    publication = hub.publish()
+    assert publication.changed == {three}
     assert one.stream.view is two.stream.view is before
     assert three.stream.view is compiler.newest
-    assert [str(error) for error in errors] == ["a bug"]
+    assert [str(failed.error) for failed in publication.failures] == ["a bug"]

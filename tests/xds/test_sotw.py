@@ -1,6 +1,7 @@
 """Conversations on one state-of-the-world stream."""
 
 from varka.envoy.resource import EnvoyResource, Layer, Portion, TypeUrl, View
+from varka.xds.events import Accepted, Answer, Rejection
 from varka.xds.messages import SotwRequest
 from varka.xds.responses import Response, Responses
 from varka.xds.sotw import SotwStream
@@ -32,8 +33,8 @@ def told(responses: list[Response]) -> list[tuple[str, list[str]]]:
 
 def accept(
     stream: SotwStream, response: Response, names: tuple[str, ...] = (), error: str = ""
-) -> None:
-    stream.request(SotwRequest(response.type, names, nonce=response.nonce, error=error))
+) -> tuple[Answer, ...]:
+    return stream.request(SotwRequest(response.type, names, nonce=response.nonce, error=error))
 
 
 def test_everything_is_sent_and_again_when_it_changed() -> None:
@@ -68,9 +69,8 @@ def test_an_old_nonce_is_ignored() -> None:
     (first,) = drain(stream)
     stream.update(view(a="2"))
     (second,) = drain(stream)
-    accept(stream, first, error="late")
-    assert not stream.rejections
-    accept(stream, second)
+    assert accept(stream, first, error="late") == ()
+    assert accept(stream, second) == (Accepted(second),)
     assert stream.in_sync()
 
 
@@ -78,8 +78,8 @@ def test_a_rejection_names_its_resource_and_is_not_sent_again() -> None:
     stream = SotwStream(Responses(), view(good="1", bad="1"))
     stream.request(SotwRequest(CDS))
     (first,) = drain(stream)
-    accept(stream, first, error="Error adding cluster bad: no such type")
-    assert [r.resource.name for r in stream.rejections] == ["bad"]
+    answers = accept(stream, first, error="Error adding cluster bad: no such type")
+    assert [r.resource.name for r in answers if isinstance(r, Rejection)] == ["bad"]
     assert drain(stream) == []
 
 

@@ -26,6 +26,7 @@ _STANDARD = (("istio", "ingressgateway"), ("istio", "egressgateway"))
 def findings(
     state: State,
     views: Iterable[View],
+    problems: Iterable[Diagnostic],
     proxies: Iterable[Labels],
     settings: Settings,
     about: Collection[ObjectKey] | None = None,
@@ -34,20 +35,21 @@ def findings(
     know, Gateways that select nobody, fields that a setting switches off; with their fields'
     places.
 
-    `proxies` are the labels of those connected; `about` are the objects that are asked for, all
-    when it is None.
+    `problems` are those of the views; `proxies` are the labels of those connected; `about` are
+    the objects that are asked for, all when it is None.
     """
     views, labels = tuple(views), list(proxies)
 
     def chosen(kind: str) -> list[Resource[Any]]:
         return [each for each in state.of(kind, _ISTIO) if about is None or each.key in about]
 
-    found = [d for view in views for d in view.diagnostics if about is None or d.object in about]
+    problems = tuple(problems)
+    found = [d for d in problems if about is None or d.object in about]
     if gateways := chosen("Gateway"):
         found += _unselected(gateways, [*labels, *(pod.labels for pod in state.of("Pod"))])
     if filters := chosen("EnvoyFilter"):
         found += _values(filters, {(d.object, d.path) for d in found})
-        found += unused(filters, views, labels) if views else ()
+        found += unused(filters, views, problems, labels) if views else ()
     if not settings.enable_tls_on_sidecar_ingress:
         found += _switched_off(chosen("Sidecar"))
     found += without_effect_of(state, about)

@@ -20,13 +20,16 @@ _ALIKE = 0.6
 
 
 def unused(
-    filters: Iterable[Resource[EnvoyFilter]], views: tuple[View, ...], proxies: Iterable[Labels]
+    filters: Iterable[Resource[EnvoyFilter]],
+    views: tuple[View, ...],
+    problems: Iterable[Diagnostic],
+    proxies: Iterable[Labels],
 ) -> Iterator[Diagnostic]:
     """A warning for each patch that found nothing in these views, or for the selector that selects
-    none of the `proxies`; patches that are set aside are told of already."""
+    none of the `proxies`; patches that are set aside are among the `problems` already."""
     labels = list(proxies)
     hits = {(patch.source, patch.index) for view in views for patch in view.hits}
-    aside = {(found.object, found.path) for view in views for found in view.diagnostics}
+    aside = {(found.object, found.path) for found in problems}
     known: Names = {}
     for each in filters:
         if nobody := missed(

@@ -84,6 +84,7 @@ def apply(
         or answer["quarantined"]
         or answer["proxies"]["rejected"]
         or answer.get("timed_out")
+        or answer.get("failed")
     )
     return FAILED if bad else OK
 
@@ -104,6 +105,10 @@ def _print(answer: dict[str, Any], wait: bool) -> None:
     for one in answer["proxies"]["rejected"]:
         if one["object"] is None:
             click.echo(f"{one['proxy']} rejected a resource: {one['error']}", err=True)
+    for message in answer.get("failed", ()):
+        click.echo(
+            f"not all of it is in force: {message}; the control plane's log says more", err=True
+        )
     if answer.get("timed_out"):
         click.echo("not every proxy answered in time; varka ps shows which are STALE", err=True)
     elif wait and answer["proxies"]["updated"]:

@@ -14,6 +14,7 @@ from varka.cli.manifests import report
 
 if TYPE_CHECKING:
     from varka.controlplane.control_plane import Options
+    from varka.controlplane.events import Events
 
 
 @click.command()
@@ -73,10 +74,12 @@ def serve(
 
 
 async def _run(options: Options, address: str, as_json: bool) -> None:
+    import asyncio
+
     from varka.controlplane.control_plane import ControlPlane
     from varka.controlplane.process import serve
 
-    plane = ControlPlane(options, _print if as_json else _tell)
+    plane = ControlPlane(options)
     ready = {"event": "ready", "xds": address, "pid": os.getpid()}
 
     def started() -> None:
@@ -86,7 +89,19 @@ async def _run(options: Options, address: str, as_json: bool) -> None:
         else:
             click.echo(f"serving {len(plane.store.state.resources)} objects on {address}", err=True)
 
-    await serve(plane, started)
+    printing = asyncio.create_task(_follow(plane.events, as_json))
+    try:
+        await serve(plane, started)
+    finally:
+        printing.cancel()
+
+
+async def _follow(events: Events, as_json: bool) -> None:
+    async for event in events.follow():
+        if as_json:
+            _print(event)
+        else:
+            _tell(event)
 
 
 def _print(event: dict[str, Any]) -> None:

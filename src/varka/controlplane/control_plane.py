@@ -4,8 +4,8 @@ server."""
 from __future__ import annotations
 
 import asyncio
-import traceback
-from collections.abc import Callable, Collection, Iterable
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,8 +14,8 @@ from varka.analyze.findings import findings, placed
 from varka.base.diagnostic import Diagnostic
 from varka.base.names import ObjectKey
 from varka.base.settings import Settings
-from varka.controlplane.events import Event, Events
-from varka.controlplane.pushes import Outcome, Pushes
+from varka.controlplane.events import Events
+from varka.controlplane.pushes import Outcome, Push, Pushes
 from varka.envoy.compiler import Compiler
 from varka.envoy.filters.apply import Rejected
 from varka.mesh.config import mesh_config_of
@@ -25,14 +25,38 @@ from varka.store.files import FileChange, Files
 from varka.store.journal import Journal
 from varka.store.meshfile import MeshConfigFile
 from varka.store.store import Births, Change, Store, Written
-from varka.xds.delta import Rejection
+from varka.xds import events as xds
 from varka.xds.hub import Hub
 from varka.xds.server import AdsServer
+
+logger = logging.getLogger(__name__)
 
 FILES, APPLY, RUNTIME, MESH_FILE = "file", "apply", "runtime", "mesh-config"
 Admit = Callable[[Store], Collection[ObjectKey]]
 """What an API server does to objects before anyone sees them: assigns addresses, adds namespaces.
 Returns what it added, changed or removed on its own account."""
+
+
+GATHER = 0.005
+"""Seconds to wait for further changes after the first one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A source changed."""
+
+    source: str
+    change: FileChange
+
+
+@dataclass(frozen=True, slots=True)
+class PushDue:
+    """The changes of a push are gathered."""
+
+    push: Push
+
+
+Happening = xds.Event | Observed | PushDue
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +80,27 @@ class Options:
 
 class ControlPlane:
     """`start` it, `run` it, `stop` it. A write changes the state at once; `push` tells when every
-    proxy has it."""
+    proxy has it.
 
-    def __init__(
-        self, options: Options, tell: Callable[[Event], None] = lambda _event: None
-    ) -> None:
+    What happens on streams and in sources comes through one queue to one task (`_consume`), which
+    alone moves the compiler, publishes, and looks for findings.
+    """
+
+    def __init__(self, options: Options) -> None:
         self._options = options
         self.store = Store(options.births)
         self.files = Files(options.paths)
         self._mesh_file = MeshConfigFile(options.mesh_config) if options.mesh_config else None
-        self.events = Events(tell)
+        self.events = Events()
         self.compiler = Compiler(options.config, options.settings)
-        self.hub = Hub(self.compiler, self._failed)
-        self._pushes = Pushes(self.hub, self._prepare, self._finished, self._rejected)
-        self.server = AdsServer(self.hub, self._pushes.progress)
+        self._happening: asyncio.Queue[Happening] = asyncio.Queue()
+        self.hub = Hub(self.compiler, self._happening)
+        self.server = AdsServer(self.hub)
         self.addresses = options.listen
-        self._told = frozenset[Diagnostic]()
+        self._pushes = Pushes()
+        self._next: Push | None = None
+        """Gathers changes."""
+        self._known_problems = frozenset[Diagnostic]()
         """What could not be made for proxies, as far as events have told it."""
 
     async def start(self) -> None:
@@ -84,7 +113,7 @@ class ControlPlane:
             self.store.write(APPLY, self._options.journal.read())
         if self._options.admit is not None:
             self._options.admit(self.store)
-        self._prepare()
+        self._compile()
         for address in self._options.listen:
             self.server.listen(address)
         await self.server.start()
@@ -95,11 +124,11 @@ class ControlPlane:
     async def run(self) -> None:
         """Push what is written, watch the paths; until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._pushes.run())
+            tasks.create_task(self._consume())
             if self._options.watch:
-                tasks.create_task(self._watch())
+                tasks.create_task(self._observe(FILES, self.files.changes()))
                 if self._mesh_file:
-                    tasks.create_task(self._watch_mesh_file(self._mesh_file))
+                    tasks.create_task(self._observe(MESH_FILE, self._mesh_file.changes()))
 
     def write(self, source: str, put: Iterable[Written], drop: Iterable[ObjectKey] = ()) -> Change:
         """Put objects, drop those that the source owns. `push` brings the change to the proxies."""
@@ -113,9 +142,15 @@ class ControlPlane:
         """Drop objects, whoever wrote them."""
         return self._changed(self.store.delete(keys))
 
-    def push(self, change: Change, files: Iterable[str] = ()) -> asyncio.Future[Outcome]:
-        """What becomes of a change, when every proxy has answered."""
-        return self._pushes.submit(change.keys, files)
+    def push(self, keys: Iterable[ObjectKey], files: Iterable[str] = ()) -> asyncio.Future[Outcome]:
+        """Bring changed objects to the proxies soon; what becomes of it, when every proxy has
+        answered."""
+        if self._next is None:
+            loop = asyncio.get_running_loop()
+            self._next = Push(loop.create_future())
+            loop.call_later(GATHER, self._happening.put_nowait, PushDue(self._next))
+        self._next.add(keys, files)
+        return self._next.outcome
 
     def _changed(self, change: Change) -> Change:
         if change and self._options.journal:
@@ -125,65 +160,143 @@ class ControlPlane:
             self.events.changed(dict.fromkeys((*change.keys, *admitted)), self.store.state.number)
         return change
 
-    def _prepare(self) -> None:
-        state = self.store.state
-        try:
-            self.compiler.update(state, mesh_config_of(state) or self._options.config)
-        except Exception as error:  # A bug of ours: what is served stays as it is.
-            self._failed(error)
-
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Of all files, as they are now."""
         told = tuple(d for found in self.files.diagnostics.values() for d in found)
         return (*told, *(self._mesh_file.diagnostics if self._mesh_file else ()))
 
-    async def _watch_mesh_file(self, file: MeshConfigFile) -> None:
-        async for change in file.changes():
-            self._read(MESH_FILE, change)
+    async def _observe(self, source: str, changes: AsyncIterator[FileChange]) -> None:
+        async for change in changes:
+            self._happening.put_nowait(Observed(source, change))
 
-    async def _watch(self) -> None:
-        async for change in self.files.changes():
-            self._read(FILES, change)
+    async def _consume(self) -> None:
+        """The one task that reacts. What goes wrong with one happening leaves the others alone."""
+        while True:
+            happening = await self._happening.get()
+            try:
+                self._take(happening)
+            except Exception as error:
+                self._failed(xds.Failed(error, f"taking {type(happening).__name__}"))
+
+    def _take(self, happening: Happening) -> None:
+        match happening:
+            case Observed(source, change):
+                self._read(source, change)
+            case PushDue(push):
+                self._publish(push)
+            case xds.Failed():
+                self._failed(happening)
+            case _:
+                self._note(happening)
+                for over in self._pushes.take(happening):
+                    self._deliver(over)
+
+    def _note(self, event: xds.Event) -> None:
+        match event:
+            case xds.Answered(connection, _, answers):
+                for answer in answers:
+                    match answer:
+                        case xds.Accepted(response) if response.patches:
+                            self.compiler.accept(response.patches)
+                        case xds.Rejection():
+                            self._rejected(connection.proxy, answer)
+            case xds.Connected(connection):
+                logger.info("%s connected", connection.proxy.id)
+                self.events.add("connected", proxy=connection.proxy.id)
+            case xds.Disconnected(connection):
+                logger.info("%s disconnected", connection.proxy.id)
+                self.events.add("disconnected", proxy=connection.proxy.id)
 
     def _read(self, source: str, change: FileChange) -> None:
         self.events.diagnosed(change.files, change.diagnostics)
         done = self.write(source, change.put, change.drop)
         if done:
-            self.push(done, change.files)
+            self.push(done.keys, change.files)
 
-    def _finished(self, outcome: Outcome) -> None:
+    def _compile(self) -> xds.Failed | None:
+        """Move the compiler to the newest state; after a bug of ours what is served stays as it
+        is."""
+        state = self.store.state
+        try:
+            self.compiler.update(state, mesh_config_of(state) or self._options.config)
+        except Exception as error:
+            return xds.Failed(error, "compiling the newest state")
+        return None
+
+    def _publish(self, push: Push) -> None:
+        self._next = None
+        push.sent_before = dict(self.hub.responses.sent_bytes)
+        failure = self._compile()
+        publication = self.hub.publish()
+        push.publish(publication)
+        for failed in (*((failure,) if failure else ()), *publication.failures):
+            push.failures.append(self._failed(failed))
+        if not self._pushes.open(push):
+            self._deliver(push)
+
+    def _deliver(self, push: Push) -> None:
+        """Every proxy has answered: look once for what is wrong with the objects, and tell who
+        waits."""
+        try:
+            findings, news = self._findings_of(push)
+        except Exception as error:
+            push.failures.append(self._failed(xds.Failed(error, "looking for findings")))
+            findings, news = (), ()
+        outcome = push.result(self.hub.responses.sent_bytes, findings)
+        if not push.outcome.done():
+            push.outcome.set_result(outcome)
         if outcome.keys:
             sent = sum(outcome.bytes_sent.values())
             self.events.applied(outcome.files, outcome.keys, outcome.took_ms, outcome.acked, sent)
-        self._tell(outcome)
+        self.events.diagnosed(outcome.files, dict.fromkeys((*findings, *news)))
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _findings_of(self, push: Push) -> tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
         """Of the objects that changed what is wrong; of all others what could not be made since the
         last time."""
-        found = dict.fromkeys(d for view in self.hub.views() for d in view.diagnostics)
-        news = (placed(d, self.store.state) for d in found if d not in self._told)
-        self._told = frozenset(found)
-        self.events.diagnosed(outcome.files, dict.fromkeys((*self.findings(outcome.keys), *news)))
+        problems = self._problems()
+        findings = tuple(self._findings(problems, push.keys))
+        news = tuple(placed(d, self.store.state) for d in problems if d not in self._known_problems)
+        self._known_problems = frozenset(problems)
+        return findings, news
 
-    def _failed(self, error: Exception) -> None:
-        traceback.print_exception(error)
-        self.events.add("failed", error=f"a bug of varka's: {type(error).__name__}: {error}")
+    def _failed(self, failed: xds.Failed) -> str:
+        """A bug of ours: to the log with its traceback, to users in one line, which is
+        returned."""
+        error = failed.error
+        message = f"a bug of varka's while {failed.doing}: {type(error).__name__}: {error}"
+        logger.error(message, exc_info=error)
+        self.events.add("failed", error=message)
+        return message
 
-    def _rejected(self, proxy: Proxy, rejection: Rejection) -> None:
-        """What no proxy has accepted before is set aside, so that the resource arrives without
-        it."""
-        self.events.rejected(proxy, rejection, self.store.state)
-        made_from = (
-            patch
-            for patch in rejection.resource.patches
-            if patch.content not in self.hub.responses.trusted
+    def _rejected(self, proxy: Proxy, rejection: xds.Rejection) -> None:
+        """Patches that no proxy has accepted before are set aside, so that the resource arrives
+        without them."""
+        logger.warning(
+            "%s rejected %s %s: %s",
+            proxy.id,
+            rejection.resource.type.name,
+            rejection.resource.name,
+            rejection.error,
         )
-        if self.compiler.refuse(Rejected(patch, rejection.error.strip()) for patch in made_from):
-            self._pushes.submit(())
+        self.events.rejected(proxy, rejection, self.store.state)
+        reason = rejection.error.strip()
+        if self.compiler.refuse(Rejected(patch, reason) for patch in rejection.resource.patches):
+            self.push(())
 
     def findings(self, about: Collection[ObjectKey] | None = None) -> list[Diagnostic]:
         """What is wrong with objects (all, or these) beyond their form, as the connected proxies
         show it."""
+        return self._findings(self._problems(), about)
+
+    def _problems(self) -> dict[Diagnostic, None]:
+        """What could not be made for proxies, each once."""
+        return dict.fromkeys(d for view in self.hub.views() for d in view.diagnostics)
+
+    def _findings(
+        self, problems: Collection[Diagnostic], about: Collection[ObjectKey] | None
+    ) -> list[Diagnostic]:
         labels = (connection.proxy.labels for connection in self.hub.connections)
-        return findings(self.store.state, self.hub.views(), labels, self._options.settings, about)
+        return findings(
+            self.store.state, self.hub.views(), problems, labels, self._options.settings, about
+        )

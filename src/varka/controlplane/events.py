@@ -1,12 +1,13 @@
-"""What happened, for `varka events` and the foreground of `varka up`: a numbered list that readers
-follow."""
+"""What users are told that happened, for `varka events` and the foreground of `varka up`: a
+numbered list that readers follow."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
+from itertools import islice
 from typing import Any
 
 from varka.analyze.provenance import made_from
@@ -15,31 +16,30 @@ from varka.base.names import ObjectKey
 from varka.base.plain import plain_diagnostic, plain_key
 from varka.proxy.node import Proxy
 from varka.store.state import State
-from varka.xds.delta import Rejection
+from varka.xds.events import Rejection
 
 Event = dict[str, Any]
-_KEPT = 1000
+_KEPT = 5000
 
 
 class Events:
-    """Keeps the newest and tells each to `tell`; belongs to the event loop's thread."""
+    """Keeps the newest; belongs to the event loop's thread."""
 
-    def __init__(self, tell: Callable[[Event], None] = lambda _event: None) -> None:
-        self._tell = tell
+    def __init__(self) -> None:
         self._number = 0
         self._kept: deque[Event] = deque(maxlen=_KEPT)
         self._followers: set[asyncio.Event] = set()
 
     def add(self, event: str, **fields: Any) -> None:
         self._number += 1
-        told = {"event": event, "seq": self._number, "time": time.time(), **fields}
-        self._kept.append(told)
-        self._tell(told)
+        self._kept.append({"event": event, "seq": self._number, "time": time.time(), **fields})
         for follower in self._followers:
             follower.set()
 
     def since(self, number: int) -> list[Event]:
-        return [event for event in self._kept if event["seq"] > number]
+        """Those after a number that are still kept."""
+        new = max(min(self._number - number, len(self._kept)), 0)
+        return list(islice(reversed(self._kept), new))[::-1]
 
     async def follow(self, number: int = 0) -> AsyncIterator[Event]:
         """Events after a number, then each new one as it comes."""

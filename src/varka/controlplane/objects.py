@@ -68,7 +68,7 @@ async def apply(
     if refused and atomic:
         return _answer(plane, Loaded((), {}, ()), None, refused, None)
     change = plane.write(APPLY, ((r, loaded.places[r.key]) for r in loaded.resources))
-    outcome = await _awaited(plane.push(change), wait) if change else None
+    outcome = await _awaited(plane.push(change.keys), wait) if change else None
     return _answer(plane, loaded, change, refused, outcome) | (
         {"timed_out": True} if change and wait and not outcome else {}
     )
@@ -83,7 +83,7 @@ def delete(plane: ControlPlane, objects: Iterable[Mapping[str, str]]) -> Plain:
         deleted += keys
         missing += [] if keys else [wanted]
     change = plane.delete(deleted)
-    plane.push(change)
+    plane.push(change.keys)
     return {"deleted": [plain_key(key) for key in deleted], "missing": missing}
 
 
@@ -99,7 +99,7 @@ def report(plane: ControlPlane, manifests: Iterable[Any]) -> Plain:
         if resource is not None:
             put.append((resource, RUNTIME_PLACE))
     change = plane.replace(RUNTIME, put)
-    plane.push(change)
+    plane.push(change.keys)
     problems = [plain_diagnostic(d) for d in diagnostics if d.severity is Severity.ERROR]
     return {
         "number": plane.store.state.number,
@@ -156,13 +156,14 @@ def _answer(
     refused: list[Plain],
     outcome: Outcome | None,
 ) -> Plain:
-    keys = [resource.key for resource in loaded.resources]
+    keys = dict.fromkeys(resource.key for resource in loaded.resources)
     quarantine = Quarantine(plane.store.state, keys)
     rejected = quarantine.reject(outcome.rejections if outcome else ())
     told = [d for d in loaded.diagnostics if d.severity is Severity.WARNING]
     if outcome or not change:
         quarantine.set_aside(plane.hub)
-        told += [d for d in plane.findings(keys) if d.code != SET_ASIDE]
+        findings = outcome.findings if outcome else plane.findings(keys)
+        told += [d for d in findings if d.object in keys and d.code != SET_ASIDE]
     return {
         "applied": [plain_key(key) | {"action": _action(key, change)} for key in keys],
         "refused": refused,
@@ -175,7 +176,7 @@ def _answer(
         },
         "bytes_sent": outcome.bytes_sent if outcome else dict.fromkeys(SHORT.values(), 0),
         "took_ms": outcome.took_ms if outcome else 0.0,
-    }
+    } | ({"failed": list(outcome.failures)} if outcome and outcome.failures else {})
 
 
 def _action(key: ObjectKey, change: Change | None) -> str:

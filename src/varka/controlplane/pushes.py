@@ -1,21 +1,20 @@
-"""From changes to pushes: changes that come together are one push, and each push knows when
-everybody has it."""
+"""Pushes as values: changes that come together are one push, and each push knows when everybody
+has it. No IO, no clock that runs."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from varka.base.diagnostic import Diagnostic
 from varka.base.names import ObjectKey
 from varka.envoy.resource import TypeUrl
 from varka.proxy.node import Proxy
-from varka.xds.delta import Rejection
-from varka.xds.hub import Connection, Hub
+from varka.xds.events import Answered, Disconnected, Event, InSync, Rejection
+from varka.xds.hub import Connection, Publication
 
-GATHER = 0.005
-"""Seconds to wait for further changes after the first one."""
 SHORT = {
     TypeUrl.CLUSTER: "cds",
     TypeUrl.ENDPOINTS: "eds",
@@ -38,6 +37,10 @@ class Outcome:
     rejections: tuple[tuple[Proxy, Rejection], ...]
     bytes_sent: dict[str, int]
     took_ms: float
+    findings: tuple[Diagnostic, ...] = ()
+    """What is wrong with the objects, as the proxies show it by now."""
+    failures: tuple[str, ...] = ()
+    """Bugs of ours that kept something of the change from the proxies."""
 
     @property
     def acked(self) -> int:
@@ -46,91 +49,85 @@ class Outcome:
 
 @dataclass(eq=False, slots=True)
 class Push:
-    """One on its way."""
+    """One that gathers changes, then is on its way, then has an outcome."""
 
     outcome: asyncio.Future[Outcome]
     started: float = field(default_factory=time.monotonic)
     keys: dict[ObjectKey, None] = field(default_factory=dict)
     files: dict[str, None] = field(default_factory=dict)
-    sent_before: dict[TypeUrl, int] = field(default_factory=dict)
+    sent_before: Mapping[TypeUrl, int] = field(default_factory=dict)
+    number: int = 0
+    """The publication."""
     updated: int = 0
     waiting: set[Connection] = field(default_factory=set)
     rejections: list[tuple[Proxy, Rejection]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def add(self, keys: Iterable[ObjectKey], files: Iterable[str]) -> None:
+        self.keys.update(dict.fromkeys(keys))
+        self.files.update(dict.fromkeys(files))
+
+    def publish(self, publication: Publication) -> None:
+        """It is on its way to these proxies."""
+        self.number, self.waiting = publication.number, set(publication.changed)
+        self.updated = len(self.waiting)
+
+    def result(self, sent: Mapping[TypeUrl, int], findings: tuple[Diagnostic, ...]) -> Outcome:
+        """What became of it; `sent` are the bytes by now."""
+        bytes_sent = {
+            short: sent.get(type_, 0) - self.sent_before.get(type_, 0)
+            for type_, short in SHORT.items()
+        }
+        return Outcome(
+            tuple(self.keys),
+            tuple(self.files),
+            self.updated,
+            tuple(self.rejections),
+            bytes_sent,
+            round((time.monotonic() - self.started) * 1000, 1),
+            findings,
+            tuple(self.failures),
+        )
 
 
 class Pushes:
-    """`prepare` moves the compiler to the newest state; `finished` is told each outcome, `rejected`
-    each rejection."""
+    """Those on their way: events go in, pushes that every proxy has answered come out."""
 
-    def __init__(
-        self,
-        hub: Hub,
-        prepare: Callable[[], None],
-        finished: Callable[[Outcome], None] = lambda _outcome: None,
-        rejected: Callable[[Proxy, Rejection], None] = lambda _proxy, _rejection: None,
-    ) -> None:
-        self._hub, self._prepare, self._finished, self._rejected = hub, prepare, finished, rejected
-        self._next: Push | None = None
-        self._due = asyncio.Event()
+    def __init__(self) -> None:
         self._open: list[Push] = []
 
-    def submit(
-        self, keys: Iterable[ObjectKey], files: Iterable[str] = ()
-    ) -> asyncio.Future[Outcome]:
-        """The state changed: push it soon. The outcome comes when every proxy has answered."""
-        if self._next is None:
-            self._next = Push(asyncio.get_running_loop().create_future())
-        self._next.keys.update(dict.fromkeys(keys))
-        self._next.files.update(dict.fromkeys(files))
-        self._due.set()
-        return self._next.outcome
-
-    async def run(self) -> None:
-        while True:
-            await self._due.wait()
-            await asyncio.sleep(GATHER)
-            self._due.clear()
-            push, self._next = self._next, None
-            if push is not None:
-                self._prepare()
-                push.sent_before = dict(self._hub.responses.sent_bytes)
-                push.waiting = self._hub.publish()
-                push.updated = len(push.waiting)
-                self._open.append(push)
-                self._close(push)
-
-    def progress(self, connection: Connection) -> None:
-        """A proxy answered, or left."""
-        stream = connection.stream
-        told, stream.rejections = stream.rejections, []
-        for rejection in told:
-            self._rejected(connection.proxy, rejection)
-        if not self._open:
-            return
-        settled = connection not in self._hub.connections or stream.in_sync()
-        for push in list(self._open):
-            if connection in push.waiting:
-                push.rejections += ((connection.proxy, rejection) for rejection in told)
-                if settled:
-                    push.waiting.discard(connection)
-                    self._close(push)
-
-    def _close(self, push: Push) -> None:
+    def open(self, push: Push) -> bool:
+        """Wait for its proxies; False when there are none."""
         if push.waiting:
-            return
-        self._open.remove(push)
-        sent = self._hub.responses.sent_bytes
-        outcome = Outcome(
-            tuple(push.keys),
-            tuple(push.files),
-            push.updated,
-            tuple(push.rejections),
-            {
-                short: sent.get(type_, 0) - push.sent_before.get(type_, 0)
-                for type_, short in SHORT.items()
-            },
-            round((time.monotonic() - push.started) * 1000, 1),
-        )
-        if not push.outcome.done():
-            push.outcome.set_result(outcome)
-        self._finished(outcome)
+            self._open.append(push)
+        return bool(push.waiting)
+
+    def take(self, event: Event) -> list[Push]:
+        """The pushes that are over with this event. An event of an earlier publication says nothing
+        of a later push."""
+        match event:
+            case Answered(connection, number, answers) if self._open:
+                rejections = [
+                    (connection.proxy, answer)
+                    for answer in answers
+                    if isinstance(answer, Rejection)
+                ]
+                for push in self._open if rejections else ():
+                    if push.number <= number and connection in push.waiting:
+                        push.rejections += rejections
+            case InSync(connection, number) if self._open:
+                return self._answered(connection, number)
+            case Disconnected(connection) if self._open:
+                return self._answered(connection, self._open[-1].number)
+        return []
+
+    def _answered(self, connection: Connection, number: int) -> list[Push]:
+        over = []
+        for push in self._open:
+            if push.number <= number and connection in push.waiting:
+                push.waiting.discard(connection)
+                if not push.waiting:
+                    over.append(push)
+        if over:
+            self._open = [push for push in self._open if push.waiting]
+        return over

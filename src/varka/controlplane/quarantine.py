@@ -14,7 +14,7 @@ from varka.base.plain import plain_key, some
 from varka.envoy.compiler import SET_ASIDE
 from varka.proxy.node import Proxy
 from varka.store.state import State
-from varka.xds.delta import Rejection
+from varka.xds.events import Rejection
 from varka.xds.hub import Hub
 
 Plain = dict[str, Any]

@@ -49,6 +49,7 @@ from varka.mesh.model import (
     Inbound,
     MergedGateway,
     MergedRule,
+    PatchContent,
     Scope,
     ServiceGroup,
 )
@@ -78,6 +79,8 @@ class Compiler:
         self._snapshot = take(State(), config, self.memo, settings)
         self._telemetry = self._telemetry_inputs(self._snapshot, config)
         self._refused: Refused = frozenset()
+        self._accepted: frozenset[PatchContent] = frozenset()
+        """Patches that some proxy has: where one of several is to blame, it is none of these."""
         self._known: dict[tuple[object, ...], object] = {}
         self._portions: dict[tuple[ViewKey, Forms], Portion] = {}
         """Of this snapshot."""
@@ -93,15 +96,21 @@ class Compiler:
         self.memo.turn()
         snapshot = take(state, config, self.memo, self._settings)
         telemetry = self._telemetry_inputs(snapshot, config)
-        written = {p.content for p in snapshot.patches()} if self._refused else ()
+        known = self._refused or self._accepted
+        written = frozenset(p.content for p in snapshot.patches()) if known else frozenset()
         refused = frozenset(one for one in self._refused if one[0] in written)
         self.config, self._snapshot, self._telemetry = config, snapshot, telemetry
-        self._refused, self._known, self._portions = refused, {}, {}
+        self._refused, self._accepted = refused, self._accepted & written
+        self._known, self._portions = {}, {}
+
+    def accept(self, patches: frozenset[PatchContent]) -> None:
+        """A proxy took resources with these patches: until they change, none is to blame."""
+        self._accepted |= patches
 
     def refuse(self, rejected: Iterable[Rejected]) -> bool:
-        """Set patches aside that a proxy did not accept, until they change; False when they are
-        already."""
-        known = {content for content, _ in self._refused}
+        """Set patches aside that a proxy did not accept and none has accepted before, until they
+        change; False when there is none, or they are already."""
+        known = self._accepted.union(content for content, _ in self._refused)
         new = frozenset(
             (one.patch.content, one.reason) for one in rejected if one.patch.content not in known
         )

@@ -20,6 +20,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from varka.envoy.resource import NO_FORMS, EnvoyResource, Form, Forms, TypeUrl, View, form_of
+from varka.xds.events import Accepted, Answer, Rejection
 from varka.xds.messages import DeltaRequest
 from varka.xds.responses import Difference, Response, Responses
 
@@ -67,17 +68,9 @@ class Subscription:
         return self.wildcard or name in self.names
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A resource that the client does not accept, alone in its response."""
-
-    resource: EnvoyResource
-    error: str
-
-
 class DeltaStream:
-    """`request` and `update` are its inputs; `next` gives what to send now, None when the client
-    has everything."""
+    """`request` and `update` are its inputs; `next` gives what to send now, None when there is
+    nothing: the client has everything, or must answer first."""
 
     def __init__(
         self, responses: Responses, view: View, lookup: Lookup = lambda _type, _name: None
@@ -85,8 +78,6 @@ class DeltaStream:
         self._responses, self._lookup = responses, lookup
         self.view = view
         self.types: dict[TypeUrl, Subscription] = {}
-        self.rejections: list[Rejection] = []
-        """Filled as the client rejects; whoever reports them takes them out."""
         self._ready: deque[Response] = deque()
         """Responses of one type, to be sent one after the other."""
         self._again: deque[tuple[EnvoyResource, ...]] = deque()
@@ -120,10 +111,10 @@ class DeltaStream:
         """The client takes too long to answer: go on with this view without waiting."""
         self._patient = False
 
-    def request(self, request: DeltaRequest) -> None:
-        """Take a request; unknown types are ignored."""
+    def request(self, request: DeltaRequest) -> tuple[Answer, ...]:
+        """Take a request: what it says of a response that was sent. Unknown types are ignored."""
         if request.type not in TypeUrl._value2member_map_:
-            return
+            return ()
         type_ = TypeUrl(request.type)
         subscription = self.types.get(type_)
         if subscription is None:
@@ -133,11 +124,11 @@ class DeltaStream:
             subscription = self.types[type_] = Subscription(wildcard, held=held, resumed=bool(held))
             if type_ is TypeUrl.ROUTE:
                 self._has_routes((name, form_of(version)) for name, version in held.items())
-        if request.nonce:
-            self._answered(type_, subscription, request)
+        answers = self._answered(type_, subscription, request) if request.nonce else ()
         self._subscribe(subscription, request)
         if type_ is TypeUrl.ROUTE:
             self._has_no_routes(request.unsubscribe)
+        return answers
 
     def in_sync(self) -> bool:
         """Everything of the newest view was sent and answered."""
@@ -184,25 +175,29 @@ class DeltaStream:
             subscription.names -= unwanted
             subscription.fresh -= unwanted
 
-    def _answered(self, type_: TypeUrl, subscription: Subscription, request: DeltaRequest) -> None:
+    def _answered(
+        self, type_: TypeUrl, subscription: Subscription, request: DeltaRequest
+    ) -> tuple[Answer, ...]:
+        """A rejected response of several resources says nothing yet: its halves are sent again."""
         response = subscription.outstanding.pop(request.nonce, None)
         if response is None:
-            return
+            return ()
         if not request.error:
-            self._responses.trusted |= response.patches
             for resource in response.resources if subscription.errors else ():
                 subscription.errors.pop(resource.name, None)
             if type_ is TypeUrl.ROUTE:
                 self._unsure.difference_update(r.name for r in response.resources)
-        elif len(response.resources) == 1:
+            return (Accepted(response),)
+        if len(response.resources) == 1:
             resource = response.resources[0]
             subscription.errors[resource.name] = request.error
-            self.rejections.append(Rejection(resource, request.error))
             if type_ is TypeUrl.ROUTE and resource.name in self._unsure:
                 self._has_no_routes((resource.name,))
-        elif response.resources:
-            middle = len(response.resources) // 2
-            self._again.extend((response.resources[:middle], response.resources[middle:]))
+            return (Rejection(resource, request.error),)
+        middle = len(response.resources) // 2
+        halves = (response.resources[:middle], response.resources[middle:])
+        self._again.extend(half for half in halves if half)
+        return ()
 
     def _fill(self) -> list[Response]:
         """All that is due of the first type that has something due."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from varka.envoy.resource import NO_FORMS, EnvoyResource, Forms, TypeUrl, View
 from varka.proxy.node import Proxy
-from varka.xds.delta import DeltaStream, Rejection
-from varka.xds.responses import Responses
+from varka.xds.delta import DeltaStream
+from varka.xds.events import Answered, Connected, Disconnected, EventQueue, Failed, InSync
+from varka.xds.responses import Response, Responses
 from varka.xds.sotw import SotwStream
 
 
@@ -28,6 +29,8 @@ class Connection:
 
     proxy: Proxy
     stream: DeltaStream | SotwStream
+    number: int
+    """The publication that the stream's view is of."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the stream may have something to say."""
     closing: bool = False
@@ -37,19 +40,28 @@ class Connection:
         self.wake.set()
 
 
-class Hub:
-    """Belongs to the event loop's thread."""
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """The newest views, given to all. `changed` got another view than before; where a bug of ours
+    let no view be made, the proxies keep the one they have: `failures`, each sort once."""
 
-    def __init__(
-        self, compiler: Compiler, failed: Callable[[Exception], None] = lambda _error: None
-    ) -> None:
+    number: int
+    changed: frozenset[Connection]
+    failures: tuple[Failed, ...] = ()
+
+
+class Hub:
+    """Belongs to the event loop's thread. What clients do becomes an event in `events`."""
+
+    def __init__(self, compiler: Compiler, events: EventQueue) -> None:
         self.compiler = compiler
-        self._failed = failed
+        self._events = events
+        self._number = 0
         self.responses = Responses()
         self.connections: set[Connection] = set()
 
     def connect(self, proxy: Proxy, *, delta: bool) -> Connection:
-        """A new stream, with the view of its proxy."""
+        """A new stream, with the view of its proxy. Whoever connects must disconnect."""
 
         def lookup(type_: TypeUrl, name: str) -> EnvoyResource | None:
             return self.compiler.route(proxy, name) if type_ is TypeUrl.ROUTE else None
@@ -60,8 +72,9 @@ class Hub:
             if delta
             else SotwStream(self.responses, view, lookup)
         )
-        connection = Connection(proxy, stream)
+        connection = Connection(proxy, stream, self._number)
         self.connections.add(connection)
+        self._events.put_nowait(Connected(connection))
         return connection
 
     def request(self, connection: Connection, request: Any) -> None:
@@ -69,19 +82,38 @@ class Hub:
         another view perhaps."""
         stream = connection.stream
         before = stream.forms
-        stream.request(request)
+        if answers := stream.request(request):
+            self._events.put_nowait(Answered(connection, connection.number, answers))
         if stream.forms is not before:
             view = self.compiler.view(connection.proxy, stream.forms)
             if view is not stream.view:
                 stream.update(view)
+        if stream.in_sync():
+            self._events.put_nowait(InSync(connection, connection.number))
+        else:
+            connection.wake.set()
+
+    def next(self, connection: Connection) -> Response | None:
+        """What to send now; None when there is nothing."""
+        stream = connection.stream
+        response = stream.next()
+        if response is None and stream.in_sync():
+            # A view in which nothing differs that the client asked for needs no answer.
+            self._events.put_nowait(InSync(connection, connection.number))
+        return response
 
     def disconnect(self, connection: Connection) -> None:
         self.connections.discard(connection)
+        self._events.put_nowait(Disconnected(connection))
 
-    def publish(self) -> set[Connection]:
-        """Give every proxy its newest view; those that get another one than before. Where a bug of
-        ours lets no view be made, the proxy keeps the one it has."""
+    def fail(self, error: Exception, doing: str) -> None:
+        """A bug of ours ended a stream."""
+        self._events.put_nowait(Failed(error, doing))
+
+    def publish(self) -> Publication:
+        """Give every proxy its newest view."""
         self.responses.turn()
+        self._number += 1
         changed = set()
         errors: dict[str, Exception] = {}
         for connection in self.connections:
@@ -92,18 +124,12 @@ class Hub:
                 continue
             if view is not connection.stream.view:
                 connection.stream.update(view)
+                connection.number = self._number
                 connection.wake.set()
                 changed.add(connection)
-        for failure in errors.values():
-            self._failed(failure)
-        return changed
+        failures = (Failed(error, "making the view of a proxy") for error in errors.values())
+        return Publication(self._number, frozenset(changed), tuple(failures))
 
     def views(self) -> Iterator[View]:
         """The distinct views in use."""
         yield from {id(c.stream.view): c.stream.view for c in self.connections}.values()
-
-    def rejections(self) -> Iterator[tuple[Proxy, Rejection]]:
-        """What proxies rejected since the last call."""
-        for connection in self.connections:
-            found, connection.stream.rejections = connection.stream.rejections, []
-            yield from ((connection.proxy, rejection) for rejection in found)

@@ -8,13 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from envoy.service.discovery.v3 import discovery_pb2
+from google.protobuf.json_format import Error as JsonError
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import DecodeError
 
 from varka.envoy.resource import EnvoyResource
 from varka.proxy.node import Locality, Proxy, from_node
 
 _BUDGET = 2 << 20
 """Bytes of requests whose meaning is remembered."""
+
+
+class Malformed(Exception):
+    """Bytes that are no discovery request, or a node that is not Istio's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +49,19 @@ class SotwRequest:
 
 
 def proxy_of(node: Any) -> Proxy:
-    """From a `core.v3.Node`, whose 61 kB of extensions are reduced to names. Raises ValueError for
-    an id not Istio's."""
+    """From a `core.v3.Node`, whose 61 kB of extensions are reduced to names. Raises Malformed for
+    one that is not Istio's."""
     place = Locality(node.locality.region, node.locality.zone, node.locality.sub_zone)
-    return from_node(
-        node.id,
-        MessageToDict(node.metadata),
-        place,
-        frozenset(e.name for e in node.extensions),
-        node.cluster,
-    )
+    extensions = frozenset(e.name for e in node.extensions)
+    try:
+        return from_node(node.id, MessageToDict(node.metadata), place, extensions, node.cluster)
+    except (ValueError, JsonError) as error:
+        raise Malformed(f"node: {error}") from None
 
 
 def delta_request(raw: bytes) -> tuple[DeltaRequest, Proxy | None]:
-    """Decode a request; with the proxy when it carries a node."""
-    message = discovery_pb2.DeltaDiscoveryRequest.FromString(raw)
+    """Decode a request; with the proxy when it carries a node. Raises Malformed."""
+    message = _decoded(discovery_pb2.DeltaDiscoveryRequest, raw)
     request = DeltaRequest(
         message.type_url,
         frozenset(message.resource_names_subscribe),
@@ -71,7 +75,7 @@ def delta_request(raw: bytes) -> tuple[DeltaRequest, Proxy | None]:
 
 class DeltaRequests:
     """Decodes requests. Equal ones are one value: proxies that see the same ask for the same and
-    accept the same."""
+    accept the same. Raises Malformed."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[bytes, DeltaRequest] = OrderedDict()
@@ -90,8 +94,8 @@ class DeltaRequests:
 
 
 def sotw_request(raw: bytes) -> tuple[SotwRequest, Proxy | None]:
-    """Decode a request; with the proxy when it carries a node."""
-    message = discovery_pb2.DiscoveryRequest.FromString(raw)
+    """Decode a request; with the proxy when it carries a node. Raises Malformed."""
+    message = _decoded(discovery_pb2.DiscoveryRequest, raw)
     request = SotwRequest(
         message.type_url,
         tuple(message.resource_names),
@@ -124,6 +128,13 @@ def sotw_response(
         message.resources.add(type_url=resource.type, value=resource.body)
     encoded: bytes = message.SerializeToString()
     return encoded
+
+
+def _decoded(kind: Any, raw: bytes) -> Any:
+    try:
+        return kind.FromString(raw)
+    except DecodeError as error:
+        raise Malformed(f"not a {kind.DESCRIPTOR.name}: {error}") from None
 
 
 def _error(message: Any) -> str:

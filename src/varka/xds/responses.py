@@ -55,9 +55,6 @@ class Responses:
         ] = OrderedDict()
         self._bytes = 0
         self._nonce = 0
-        self.trusted: set[PatchContent] = set()
-        """Patches that some client has accepted: where one of several is to blame, it is none of
-        these."""
         self.encoded: dict[TypeUrl, int] = {}
         self.sent: dict[TypeUrl, int] = {}
         self.sent_bytes: dict[TypeUrl, int] = {}

@@ -4,6 +4,7 @@ read and write."""
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import grpc
 import grpc.aio
 
 from varka.xds.hub import Connection, Hub
-from varka.xds.messages import DeltaRequests, sotw_request
+from varka.xds.messages import DeltaRequests, Malformed, sotw_request
 
 SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
 _LARGE = 64 << 10
@@ -28,15 +29,14 @@ _OPTIONS = (
 )
 
 Decode = Callable[[bytes], tuple[Any, Any]]
-Progress = Callable[[Connection], None]
+logger = logging.getLogger(__name__)
 
 
 class AdsServer:
-    """Serves a hub's connections. `progress` is called when a proxy connects, answers, has
-    everything or leaves."""
+    """Serves a hub's connections."""
 
-    def __init__(self, hub: Hub, progress: Progress) -> None:
-        self._hub, self._progress = hub, progress
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
         self._delta_requests = DeltaRequests()
         self._large = asyncio.Semaphore(_IN_FLIGHT)
         self._server = grpc.aio.server(options=_OPTIONS)
@@ -69,51 +69,56 @@ class AdsServer:
         await self._serve(context, sotw_request, delta=False)
 
     async def _serve(self, context: Any, decode: Decode, *, delta: bool) -> None:
+        """The boundary of a stream: what a client does wrong, and a bug of ours, end this stream
+        with a reason and no other."""
+        try:
+            await self._converse(context, decode, delta=delta)
+        except Malformed as error:
+            logger.warning("a stream of %s is ended: %s", context.peer(), error)
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except grpc.aio.BaseError as error:
+            logger.info("the stream of %s broke: %s", context.peer(), error)
+        except Exception as error:
+            self._hub.fail(error, f"serving {context.peer()}")
+            await context.abort(grpc.StatusCode.INTERNAL, "a bug of varka's; its log says more")
+
+    async def _converse(self, context: Any, decode: Decode, *, delta: bool) -> None:
         raw = await context.read()
         if raw is grpc.aio.EOF:
             return
-        try:
-            request, proxy = decode(raw)
-        except ValueError as error:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"node: {error}")
+        request, proxy = decode(raw)
         if proxy is None:
-            await context.abort(
-                grpc.StatusCode.INVALID_ARGUMENT, "the first request must carry the node"
-            )
+            raise Malformed("the first request must carry the node")
         connection = self._hub.connect(proxy, delta=delta)
-        self._hub.request(connection, request)
-        self._progress(connection)
-        reader = asyncio.create_task(self._read(context, decode, connection))
         try:
-            await self._write(context, connection)
+            self._hub.request(connection, request)
+            reader = asyncio.create_task(self._read(context, decode, connection))
+            try:
+                await self._write(context, connection)
+            finally:
+                reader.cancel()
+                (ended,) = await asyncio.gather(reader, return_exceptions=True)
+            if isinstance(ended, Exception):
+                raise ended
         finally:
-            reader.cancel()
             self._hub.disconnect(connection)
-            self._progress(connection)
 
     async def _read(self, context: Any, decode: Decode, connection: Connection) -> None:
         try:
             while (raw := await context.read()) is not grpc.aio.EOF:
                 self._hub.request(connection, decode(raw)[0])
-                if connection.stream.in_sync():
-                    self._progress(
-                        connection
-                    )  # The last acceptance: there is nothing to wake the writer for.
-                else:
-                    connection.wake.set()
         finally:
             connection.close()
 
     async def _write(self, context: Any, connection: Connection) -> None:
         while not connection.closing:
             connection.wake.clear()
-            while not connection.closing and (response := connection.stream.next()) is not None:
+            while not connection.closing and (response := self._hub.next(connection)) is not None:
                 if len(response.body) > _LARGE:
                     async with self._large:
                         await context.write(response.body)
                 else:
                     await context.write(response.body)
-            self._progress(connection)
             await self._news(connection)
 
     async def _news(self, connection: Connection) -> None:

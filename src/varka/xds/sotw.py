@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from varka.base.hashing import content_hash
 from varka.envoy.resource import NO_FORMS, EnvoyResource, Forms, TypeUrl, View
-from varka.xds.delta import ORDER, Lookup, Rejection
+from varka.xds.delta import ORDER, Lookup
+from varka.xds.events import Accepted, Answer, Rejection
 from varka.xds.messages import SotwRequest, sotw_response
 from varka.xds.responses import Response, Responses
 
@@ -45,8 +46,6 @@ class SotwStream:
         self._served: dict[TypeUrl, View] = {}
         self.view = view
         self.types: dict[TypeUrl, Watch] = {}
-        self.rejections: list[Rejection] = []
-        """Filled as the client rejects; whoever reports them takes them out."""
         self.forms: Forms = NO_FORMS
         """Nothing keeps a form here: all route configurations are sent whole."""
         self._newest: dict[TypeUrl, Response] = {}
@@ -54,24 +53,27 @@ class SotwStream:
     def update(self, view: View) -> None:
         self.view = view
 
-    def request(self, request: SotwRequest) -> None:
-        """Take a request. A nonce that is not the newest is of a response that was overtaken:
-        ignored."""
+    def request(self, request: SotwRequest) -> tuple[Answer, ...]:
+        """Take a request: what it says of the newest response. A nonce that is not the newest is of
+        a response that was overtaken: ignored."""
         if request.type not in TypeUrl._value2member_map_:
-            return
+            return ()
         type_ = TypeUrl(request.type)
         watch = self.types.get(type_)
         if watch is None:
             self.types[type_] = Watch(request.names)
-            return
+            return ()
         if request.nonce and request.nonce != watch.nonce:
-            return
+            return ()
         watch.error = request.error
         watch.answered = True
-        self.rejections += self._refused(type_, watch)
         if request.names != watch.names:
             watch.asked = watch.asked or not set(request.names) <= set(watch.names)
             watch.names = request.names
+        if request.error:
+            return tuple(self._refused(type_, watch))
+        newest = self._newest.get(type_)
+        return (Accepted(newest),) if newest and request.nonce else ()
 
     def overdue(self) -> None:
         """Nothing is held back here."""
