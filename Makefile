@@ -28,7 +28,7 @@ demo: install ## a mesh, a canary, a header match: two minutes of tour
 
 lint: dev ## style, types, layers
 	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check src tests tools benchmarks demo
+	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from tests.xds.sandbox import Plain, Sandbox, sandbox
+from testbed.sandbox import Plain, Sandbox, sandbox
 
 from benchmarks.manifests import subsets, weights
 from varka.envoy.resource import Form, TypeUrl

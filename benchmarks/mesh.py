@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.live import LiveMesh, folders
+from testbed.live import LiveMesh, folders
 
 from benchmarks import manifests
 from varka.cli.client import Client

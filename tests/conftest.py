@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.live import LiveMesh, folders
+from testbed.live import LiveMesh, folders
 
 MESH = Path(__file__).parent / "local" / "mesh.yaml"
 

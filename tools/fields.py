@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import msgspec  # noqa: E402
-from tests.e2e.table import rows  # noqa: E402
+from testbed.rows.table import rows  # noqa: E402
 
 from varka.analyze.no_effect import NO_EFFECT  # noqa: E402
 from varka.resources.ineffective import INEFFECTIVE  # noqa: E402

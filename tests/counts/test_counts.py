@@ -105,7 +105,7 @@ class Mesh:
         part = load_text("mesh.yaml", text)
         assert not [d.message for d in part.diagnostics if d.severity is Severity.ERROR]
         self.compiler.update(
-            self.store.write("test", [(r, place.origin()) for r, place in part.objects]).state
+            self.store.write("test", [(r, place) for r, place in part.objects]).state
         )
 
     def views(self) -> list[View]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from testbed.live import LiveMesh, folders
 
 from tests.certificates import Authority
 from tests.e2e.rowsmesh import RowsMesh
-from tests.live import LiveMesh, folders
 
 MESH = Path(__file__).with_name("mesh.yaml")
 

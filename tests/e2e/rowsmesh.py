@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from testbed.live import VARKA, LiveMesh
+
 from tests.certificates import certificate_hash, key_hash
-from tests.live import VARKA, LiveMesh
 from varka.cli.live import LivePod, envoy_admin
 from varka.local.client.request import Request, Target
 from varka.local.client.sender import send

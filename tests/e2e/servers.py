@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import sys
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 
@@ -64,4 +65,9 @@ async def greets(port: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run({"tls": tls, "lines": lines, "greets": greets}[sys.argv[1]](*sys.argv[2:]))
+    servers: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
+        "tls": tls,
+        "lines": lines,
+        "greets": greets,
+    }
+    asyncio.run(servers[sys.argv[1]](*sys.argv[2:]))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from queue import Queue
 
 import grpc
@@ -63,4 +63,5 @@ def streams(target: str) -> None:
 
 
 if __name__ == "__main__":
-    {"raw": raw, "streams": streams}[sys.argv[1]](*sys.argv[2:])
+    programs: dict[str, Callable[..., None]] = {"raw": raw, "streams": streams}
+    programs[sys.argv[1]](*sys.argv[2:])

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from testbed.live import eventually
 
 from tests.e2e.rowsmesh import CLIENT, RowsMesh
-from tests.live import eventually
 from varka.local.client.request import Request
 
 FILTER = """\

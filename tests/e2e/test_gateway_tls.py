@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from testbed.live import eventually
 
 from tests.certificates import Authority
 from tests.e2e import outside
 from tests.e2e.objects import Object, applied, istio
 from tests.e2e.rowsmesh import RowsMesh
-from tests.live import eventually
 from varka.local.client.request import Request, Tls
 
 pytestmark = pytest.mark.e2e

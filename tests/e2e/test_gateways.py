@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from testbed.live import LiveMesh, folders
 
 from tests.e2e import outside
 from tests.e2e.objects import istio
-from tests.live import LiveMesh, folders
 
 pytestmark = pytest.mark.e2e
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from testbed.live import LiveMesh, eventually, folders
 
-from tests.live import LiveMesh, eventually, folders
 from varka.cli.live import LivePod, envoy_admin
 
 pytestmark = pytest.mark.e2e
@@ -117,10 +117,9 @@ def mesh(running: Mesh) -> Iterator[Mesh]:
 def _as_first(mesh: Mesh) -> bool:
     """Pods that had to be started again are, and reach each other."""
     options = mesh.says("server_info").get("command_line_options", {})
-    return (
-        options.get("concurrency") == 2
-        and mesh.answer("http://echo/")["headers"].get("server") == "envoy"
-    )
+    if options.get("concurrency") != 2:
+        return False
+    return bool(mesh.answer("http://echo/")["headers"].get("server") == "envoy")
 
 
 def test_a_saved_file_is_obeyed(mesh: Mesh) -> None:

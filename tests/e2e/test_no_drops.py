@@ -7,8 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from tests.live import VARKA
+from testbed.live import VARKA
 
 if TYPE_CHECKING:
     from tests.e2e.rowsmesh import RowsMesh

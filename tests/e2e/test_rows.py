@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
+from testbed.rows.table import Row, rows
 
 from tests.e2e.calls import lacks, mismatches, request_of
 from tests.e2e.rowsmesh import CLIENT, RowsMesh
-from tests.e2e.table import Row, rows
 from varka.resources.load import load_text
 
 DEADLINE = 10.0

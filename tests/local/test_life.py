@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.live import LiveMesh, eventually, folders
+from testbed.live import LiveMesh, eventually, folders
 
 pytestmark = pytest.mark.e2e
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from tests.live import LiveMesh, eventually
+from testbed.live import LiveMesh, eventually
 
 pytestmark = pytest.mark.e2e
 

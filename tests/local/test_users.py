@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.live import VARKA, LiveMesh, folders
+from testbed.live import VARKA, LiveMesh, folders
 
 import varka
 from varka.local.system import kernel

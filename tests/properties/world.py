@@ -51,7 +51,7 @@ def _load(text: str) -> tuple[Written, ...]:
     part = load_text("mesh.yaml", text)
     if any(d.severity is Severity.ERROR for d in part.diagnostics):
         return ()
-    return tuple((resource, place.origin()) for resource, place in part.objects)
+    return tuple(part.objects)
 
 
 def compiler() -> Compiler:

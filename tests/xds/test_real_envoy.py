@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.xds.sandbox import AGENT, Plain, Sandbox, door, expected, sandbox, until
+from testbed.sandbox import AGENT, Plain, Sandbox, door, expected, sandbox, until
 
 from varka.controlplane.status import proxies
 from varka.envoy.resource import TypeUrl

@@ -125,7 +125,8 @@ def parsed(resource: EnvoyResource) -> Any:
 
 def plain(message: Any) -> dict[str, Any]:
     """A message as Envoy's config_dump shows it."""
-    return json_format.MessageToDict(message, preserving_proto_field_name=True)
+    shown: dict[str, Any] = json_format.MessageToDict(message, preserving_proto_field_name=True)
+    return shown
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from varka.proxy.node import ProxyType
 from varka.registry.service import Protocol, ServicePort
 
 AUTO = (ServicePort("x", 80, Protocol.AUTO),)
-HTTP2 = {"explicit_http_config": {"http2_protocol_options": {}}}
-FOLLOW = {
+HTTP2: dict[str, Any] = {"explicit_http_config": {"http2_protocol_options": {}}}
+FOLLOW: dict[str, Any] = {
     "use_downstream_protocol_config": {"http_protocol_options": {}, "http2_protocol_options": {}}
 }
 

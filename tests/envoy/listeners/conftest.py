@@ -169,7 +169,8 @@ def messages(parts: ListenerParts) -> dict[str, Any]:
 
 
 def plain(message: Any) -> dict[str, Any]:
-    return json_format.MessageToDict(message, preserving_proto_field_name=True)
+    shown: dict[str, Any] = json_format.MessageToDict(message, preserving_proto_field_name=True)
+    return shown
 
 
 def clusters_of(chains: Iterable[Any]) -> list[str]:
@@ -179,9 +180,9 @@ def clusters_of(chains: Iterable[Any]) -> list[str]:
 
 def _target(config: dict[str, Any]) -> str:
     if "rds" in config:
-        return "http " + config["rds"]["route_config_name"]
+        return f"http {config['rds']['route_config_name']}"
     if "route_config" in config:
-        return "http " + config["route_config"]["name"]
+        return f"http {config['route_config']['name']}"
     weighted = config.get("weighted_clusters", {}).get("clusters", [])
     return config.get("cluster") or " ".join(f"{c['name']}={c['weight']}" for c in weighted)
 

@@ -40,9 +40,13 @@ class Workload:
     def inbound(self) -> Inbound:
         found = [service(f"s{n}", (n, protocol)) for n, protocol in self.serves]
         targets = tuple(ServiceTarget(e.service, e.ports[0], e.ports[0].number) for e in found)
-        entries = self.ingress and tuple(
-            IngressListener(decode(entry, networking.IstioIngressListener), None)
-            for entry in self.ingress
+        entries = (
+            None
+            if self.ingress is None
+            else tuple(
+                IngressListener(decode(entry, networking.IstioIngressListener), None)
+                for entry in self.ingress
+            )
         )
         return Inbound(
             NAMESPACE, targets, entries, SIDECAR if entries else None, None, address=self.address

@@ -54,7 +54,7 @@ class LiveMesh:
 
     def apply(self, objects: Objects) -> dict[str, Any]:
         """Apply manifests (YAML text or objects) and wait until every proxy has them."""
-        answer = self.api(
+        answer: dict[str, Any] = self.api(
             "POST",
             "/objects",
             {"texts": [["test.yaml", _text(objects)]], "wait": True, "timeout": 20},

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from tests.live import UnixConnection
 
+from testbed.live import UnixConnection
 from varka.base.settings import Settings
 from varka.controlplane.control_plane import APPLY, ControlPlane, Options
 from varka.controlplane.pushes import Outcome

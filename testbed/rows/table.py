@@ -1,4 +1,4 @@
-"""The rows of `rows/*.yaml`, read and spelled out.
+"""The rows of `tests/e2e/rows/*.yaml`, read and spelled out.
 
 A row has `name`, `objects`, `calls`, and `covers`: the fields without which it fails. Where the
 answers do not show a field, `sent` counts the requests that a proxy sent somewhere, `programs` are
@@ -28,9 +28,9 @@ from typing import Any
 
 import yaml
 
-from tests.e2e import patches, policies
+from testbed.rows import patches, policies
 
-FOLDER = Path(__file__).with_name("rows")
+FOLDER = Path(__file__).parents[2] / "tests" / "e2e" / "rows"
 
 Row = dict[str, Any]
 
