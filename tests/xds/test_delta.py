@@ -193,6 +193,7 @@ def test_a_rejected_response_is_split_until_the_bad_one_is_alone() -> None:
             accept(stream, response)
     assert accepted == {"a", "c"}
     bad = stream.view.get(LDS, "bad")
+    assert bad is not None
     assert answers == [Rejection(bad, "no such filter")]
     assert stream.types[LDS].errors == {"bad": "no such filter"}
     assert stream.next() is None
