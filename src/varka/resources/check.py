@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -159,7 +160,7 @@ def _strings(values: Any, field: str, findings: Findings) -> None:
                 f"values of {field} are strings, {shown} is not",
                 hint,
             )
-        elif field == "labels" and value and (len(value) > 63 or not _LABEL_VALUE.fullmatch(value)):
+        elif field == "labels" and value and not _is_label_value(value):
             hint = (
                 "at most 63 letters, digits, `-`, `_`, `.`, beginning and ending with a letter or"
                 " digit"
@@ -167,6 +168,11 @@ def _strings(values: Any, field: str, findings: Findings) -> None:
             findings.error(
                 Code.BAD_METADATA, (*path, key), f"{value!r} is no valid label value", hint
             )
+
+
+@lru_cache(maxsize=4096)
+def _is_label_value(text: str) -> bool:
+    return len(text) <= 63 and _LABEL_VALUE.fullmatch(text) is not None
 
 
 def _resource(

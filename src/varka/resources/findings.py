@@ -39,11 +39,13 @@ class Findings:
 
     @property
     def failed(self) -> bool:
-        return self.failed_since(0)
+        return bool(self.items) and self.failed_since(0)
 
     def failed_since(self, index: int) -> bool:
         """Whether there are errors from the item at `index` on."""
-        return any(item.severity is Severity.ERROR for item in self.items[index:])
+        return len(self.items) > index and any(
+            item.severity is Severity.ERROR for item in self.items[index:]
+        )
 
 
 _STEP = re.compile(r'\.?([^.\[]+)|\[(\d+)\]|\["(.*?)"\]')

@@ -45,13 +45,14 @@ class Kind:
 
     def model_class(self) -> type[msgspec.Struct] | None:
         """What `Resource.spec` is; None: the object as plain values."""
-        if not self.model:
-            return None
-        module, _, name = self.model.partition(":")
-        found: type[msgspec.Struct] = getattr(
-            import_module(f"varka.resources.model.{module}"), name
-        )
-        return found
+        return _model_class(self.model) if self.model else None
+
+
+@cache
+def _model_class(model: str) -> type[msgspec.Struct]:
+    module, _, name = model.partition(":")
+    found: type[msgspec.Struct] = getattr(import_module(f"varka.resources.model.{module}"), name)
+    return found
 
 
 _ISTIO_MODULES = {

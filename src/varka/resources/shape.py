@@ -134,34 +134,38 @@ def misspelt(value: Any, kind: type[msgspec.Struct], path: Path, findings: Findi
     """
     if not isinstance(value, dict):
         return
+    for name, meant, inner in _worth_a_look(kind, tuple(value)):
+        if inner is None:
+            hint = f"did you mean {meant!r}?"
+            findings.warning(Code.UNKNOWN_FIELD, (*path, name), f"unknown field {name!r}", hint)
+        elif isinstance(item := value[name], list):
+            for index, part in enumerate(item):
+                misspelt(part, inner, (*path, name, index), findings)
+        else:
+            misspelt(item, inner, (*path, name), findings)
+
+
+@lru_cache(maxsize=4096)
+def _worth_a_look(
+    kind: type[msgspec.Struct], names: tuple[str, ...]
+) -> tuple[tuple[str, str, type[msgspec.Struct] | None], ...]:
+    """Of a mapping with these names, the misspelt ones with what was meant, and the ones that hold
+    messages with their model. Many mappings have the same names: each set is looked at once."""
     fields = message_fields(kind)
-    for name, item in value.items():
-        if name not in fields:
-            meant = _meant(name, kind)
-            if meant and meant not in value:
-                findings.warning(
-                    Code.UNKNOWN_FIELD,
-                    (*path, name),
-                    f"unknown field {name!r}",
-                    f"did you mean {meant!r}?",
-                )
-        elif type(item) is dict or type(item) is list:
-            inner = inner_message(fields[name].type)
-            if inner is not None:
-                for index, part in enumerate(item) if isinstance(item, list) else [(None, item)]:
-                    misspelt(
-                        part,
-                        inner,
-                        (*path, name) if index is None else (*path, name, index),
-                        findings,
-                    )
+    found: list[tuple[str, str, type[msgspec.Struct] | None]] = []
+    for name in names:
+        if name in fields:
+            if inner := inner_message(fields[name].type):
+                found.append((name, "", inner))
+        elif (meant := _meant(name, kind)) and meant not in names:
+            found.append((name, meant, None))
+    return tuple(found)
 
 
 def _loose(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "").rstrip("s")
 
 
-@lru_cache(maxsize=4096)
 def _meant(name: str, kind: type[msgspec.Struct]) -> str:
     """The field that an unknown name is a misspelling of, "" when it is none."""
     return next((field for field in message_fields(kind) if _loose(field) == _loose(name)), "")
