@@ -15,16 +15,12 @@ from varka.resources.meshconfig import default_mesh_config
 from varka.store.state import State
 
 
-class GatewayInputs:
+class ChangingMesh:
     """A mesh that changes: each text adds objects or replaces those it holds."""
 
     def __init__(self) -> None:
-        self.state, self.memo, self.settings, self.config = (
-            State(),
-            Memo(),
-            Settings(),
-            default_mesh_config(),
-        )
+        self.state, self.memo = State(), Memo()
+        self.settings, self.config = Settings(), default_mesh_config()
 
     def configure(self, **fields: Any) -> None:
         self.config = msgspec.structs.replace(self.config, **fields)
@@ -38,8 +34,8 @@ class GatewayInputs:
 
 
 @pytest.fixture
-def world() -> GatewayInputs:
-    return GatewayInputs()
+def world() -> ChangingMesh:
+    return ChangingMesh()
 
 
 def proxy_of(
@@ -61,11 +57,6 @@ def proxy_of(
     )
 
 
-@pytest.fixture
-def proxy() -> Any:
-    return proxy_of
-
-
 def resource(
     kind: str, name: str, spec: str, namespace: str = "default", metadata: str = ""
 ) -> str:
@@ -75,8 +66,3 @@ def resource(
         f"apiVersion: {group}\nkind: {kind}\nmetadata: {{name: {name}, namespace:"
         f" {namespace}{metadata}}}\nspec: {spec}\n"
     )
-
-
-@pytest.fixture
-def make() -> Any:
-    return resource

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
-import pytest
+from collections.abc import Mapping
 
+from tests.mesh.conftest import ChangingMesh
+from tests.present import present
+
+from varka.base.names import Namespace
 from varka.mesh.effective_proxyconfig import effective_proxy_config
+from varka.resources.model.mesh import ProxyConfig
 
 
 def config(name: str, spec: str, namespace: str = "default") -> str:
@@ -10,21 +15,23 @@ def config(name: str, spec: str, namespace: str = "default") -> str:
     return f"apiVersion: networking.istio.io/v1beta1\nkind: ProxyConfig\n{metadata}\nspec: {spec}"
 
 
-@pytest.fixture
-def effective(world):
-    def find(
-        *texts: str,
-        namespace: str = "default",
-        annotation: dict[str, object] | None = None,
-        **labels: str,
-    ):
-        world.apply(*texts)
-        configs = world.state.of("ProxyConfig", "networking.istio.io")
-        return effective_proxy_config(
-            world.config.default_config, configs, "istio-system", namespace, labels, annotation
-        )
-
-    return find
+def effective(
+    world: ChangingMesh,
+    *texts: str,
+    namespace: str = "default",
+    annotation: Mapping[str, object] | None = None,
+    **labels: str,
+) -> ProxyConfig:
+    """What a workload with these labels gets after these objects are applied as well."""
+    world.apply(*texts)
+    return effective_proxy_config(
+        present(world.config.default_config),
+        world.state.of("ProxyConfig", "networking.istio.io"),
+        Namespace("istio-system"),
+        Namespace(namespace),
+        labels,
+        annotation,
+    )
 
 
 ROOT = config("root", "{concurrency: 1, environmentVariables: {A: root, B: root}}", "istio-system")
@@ -34,21 +41,21 @@ CHOSEN = config(
 )
 
 
-def test_more_specific_configurations_lie_over_others(effective) -> None:
-    found = effective(ROOT, OWN, CHOSEN)
+def test_more_specific_configurations_lie_over_others(world: ChangingMesh) -> None:
+    found = effective(world, ROOT, OWN, CHOSEN)
     assert (found.concurrency, dict(found.proxy_metadata)) == (2, {"A": "own", "B": "root"})
     assert found.status_port == 15020
-    chosen = effective(app="x")
-    assert (chosen.concurrency, chosen.image.image_type) == (4, "distroless")
-    assert effective(namespace="other").concurrency == 1
-    assert effective(namespace="istio-system", app="x").concurrency == 1
+    chosen = effective(world, app="x")
+    assert (chosen.concurrency, present(chosen.image).image_type) == (4, "distroless")
+    assert effective(world, namespace="other").concurrency == 1
+    assert effective(world, namespace="istio-system", app="x").concurrency == 1
 
 
 def test_the_annotation_lies_between_the_namespaces_and_the_workloads_configuration(
-    effective,
+    world: ChangingMesh,
 ) -> None:
     annotation = {"concurrency": 3, "statusPort": 1}
-    assert effective(ROOT, OWN, CHOSEN, annotation=annotation).concurrency == 3
-    chosen = effective(annotation=annotation, app="x")
+    assert effective(world, ROOT, OWN, CHOSEN, annotation=annotation).concurrency == 3
+    chosen = effective(world, annotation=annotation, app="x")
     assert (chosen.concurrency, chosen.status_port) == (4, 1)
-    assert effective(annotation={"concurrency": "many"}).concurrency == 2
+    assert effective(world, annotation={"concurrency": "many"}).concurrency == 2

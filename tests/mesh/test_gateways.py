@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from tests.mesh.conftest import ChangingMesh, proxy_of, resource
 
 from varka.mesh.model import MergedGateway
 
+Merge = Callable[..., MergedGateway]
 HTTP = "{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}"
 HTTPS = (
     "{port: {number: 443, name: https, protocol: HTTPS}, hosts: [%s], tls: {mode: SIMPLE,"
@@ -14,7 +17,6 @@ HTTPS = (
 
 
 def gateway(
-    make,
     name: str,
     *servers: str,
     namespace: str = "default",
@@ -22,7 +24,7 @@ def gateway(
     notes: str = "",
 ) -> str:
     note = f", annotations: {{{notes}}}" if notes else ""
-    return make(
+    return resource(
         "Gateway",
         name,
         f"{{selector: {selector}, servers: [{', '.join(servers)}]}}",
@@ -32,10 +34,12 @@ def gateway(
 
 
 @pytest.fixture
-def merged(world, proxy):
+def merged(world: ChangingMesh) -> Merge:
+    """The router's gateway after these objects are applied as well."""
+
     def merge(*texts: str, namespace: str = "default", **labels: str) -> MergedGateway:
         return world.apply(*texts).gateway(
-            proxy(namespace, "1.1.1.1", "router", **(labels or {"istio": "gw"}))
+            proxy_of(namespace, "1.1.1.1", "router", **(labels or {"istio": "gw"}))
         )
 
     return merge
@@ -47,35 +51,33 @@ def shape(found: MergedGateway) -> list[tuple[int, str, list[tuple[str, str]]]]:
     ]
 
 
-def test_gateways_of_all_namespaces_that_select_the_router(merged, make) -> None:
+def test_gateways_of_all_namespaces_that_select_the_router(merged: Merge) -> None:
     texts = (
-        gateway(make, "a", HTTP),
-        gateway(make, "b", HTTP, namespace="other"),
-        gateway(make, "c", HTTP, selector="{istio: x}"),
+        gateway("a", HTTP),
+        gateway("b", HTTP, namespace="other"),
+        gateway("c", HTTP, selector="{istio: x}"),
     )
     assert shape(merged(*texts)) == [(80, "", [("a", "http.80"), ("b", "http.80")])]
     assert shape(merged(istio="none")) == []
 
 
-def test_gateways_may_be_kept_to_their_namespace(world, merged, make) -> None:
+def test_gateways_may_be_kept_to_their_namespace(world: ChangingMesh, merged: Merge) -> None:
     world.settings = replace(world.settings, pilot_scope_gateway_to_namespace=True)
-    assert shape(merged(gateway(make, "a", HTTP), gateway(make, "b", HTTP, namespace="other"))) == [
+    assert shape(merged(gateway("a", HTTP), gateway("b", HTTP, namespace="other"))) == [
         (80, "", [("a", "http.80")])
     ]
 
 
-def test_every_https_server_has_a_route_configuration_of_its_own(merged, make) -> None:
-    found = merged(
-        gateway(make, "a", HTTPS % "a.com"), gateway(make, "b", HTTPS % "b.com", namespace="other")
-    )
+def test_every_https_server_has_a_route_configuration_of_its_own(merged: Merge) -> None:
+    found = merged(gateway("a", HTTPS % "a.com"), gateway("b", HTTPS % "b.com", namespace="other"))
     assert shape(found) == [
         (443, "", [("a", "https.443.https.a.default"), ("b", "https.443.https.b.other")])
     ]
     assert found.ports[0].protocol == "HTTPS"
 
 
-def test_of_two_servers_with_one_sni_the_older_serves(merged, make) -> None:
-    found = merged(gateway(make, "a", HTTPS % "a.com"), gateway(make, "b", HTTPS % "'*/a.com'"))
+def test_of_two_servers_with_one_sni_the_older_serves(merged: Merge) -> None:
+    found = merged(gateway("a", HTTPS % "a.com"), gateway("b", HTTPS % "'*/a.com'"))
     assert [s.gateway.name for s in found.ports[0].servers] == ["a"]
     [lost] = found.conflicts
     assert (lost.gateway.name, lost.path, "a.com" in lost.reason, lost.winner.name) == (
@@ -96,21 +98,19 @@ def test_of_two_servers_with_one_sni_the_older_serves(merged, make) -> None:
         ("HTTP", "HTTP", 2),
     ],
 )
-def test_protocols_that_share_a_port(merged, make, one: str, two: str, count: int) -> None:
+def test_protocols_that_share_a_port(merged: Merge, one: str, two: str, count: int) -> None:
     servers = (
         f"{{port: {{number: 80, name: x, protocol: {p}}}, hosts: ['*']}}" for p in (one, two)
     )
-    found = merged(
-        *(gateway(make, name, server) for name, server in zip("ab", servers, strict=True))
-    )
+    found = merged(*(gateway(name, server) for name, server in zip("ab", servers, strict=True)))
     assert len(found.ports[0].servers) == count
     lost = [(c.gateway.name, c.path, c.winner.name) for c in found.conflicts]
     assert lost == [("b", "spec.servers[0].port", "a")] * (2 - count)
 
 
-def test_other_addresses_are_other_listeners(merged, make) -> None:
+def test_other_addresses_are_other_listeners(merged: Merge) -> None:
     bound = "{port: {number: 80, name: tcp, protocol: TCP}, bind: 1.2.3.4, hosts: ['*']}"
-    found = merged(gateway(make, "a", HTTP), gateway(make, "b", bound))
+    found = merged(gateway("a", HTTP), gateway("b", bound))
     assert shape(found) == [(80, "", [("a", "http.80")]), (80, "1.2.3.4", [("b", "")])]
 
 
@@ -123,10 +123,9 @@ def test_other_addresses_are_other_listeners(merged, make) -> None:
         ("'*/*'", [("*", "*")]),
     ],
 )
-def test_hosts_of_servers(merged, make, hosts: str, expected: list[tuple[str, str]]) -> None:
+def test_hosts_of_servers(merged: Merge, hosts: str, expected: list[tuple[str, str]]) -> None:
     assert (
-        list(merged(gateway(make, "a", HTTP.replace("'*'", hosts))).ports[0].servers[0].hosts)
-        == expected
+        list(merged(gateway("a", HTTP.replace("'*'", hosts))).ports[0].servers[0].hosts) == expected
     )
 
 
@@ -134,22 +133,21 @@ SERVICE = "{hosts: [x.com], resolution: STATIC, ports: [%s], endpoints: [{addres
 PORT = "{number: 80, targetPort: %d, name: http, protocol: HTTP}"
 
 
-def test_a_service_says_where_a_port_of_the_router_leads(merged, make) -> None:
-    service = make("ServiceEntry", "e", SERVICE % (PORT % 8080))
-    assert shape(merged(gateway(make, "a", HTTP), service)) == [(8080, "", [("a", "http.8080")])]
+def test_a_service_says_where_a_port_of_the_router_leads(merged: Merge) -> None:
+    service = resource("ServiceEntry", "e", SERVICE % (PORT % 8080))
+    assert shape(merged(gateway("a", HTTP), service)) == [(8080, "", [("a", "http.8080")])]
     label = ", labels: {experimental.istio.io/disable-gateway-port-translation: 'true'}"
-    off = make("ServiceEntry", "e", SERVICE % (PORT % 8080), metadata=label)
+    off = resource("ServiceEntry", "e", SERVICE % (PORT % 8080), metadata=label)
     assert [p.number for p in merged(off).ports] == [80]
 
 
-def test_a_gateway_may_name_its_services(merged, make) -> None:
+def test_a_gateway_may_name_its_services(merged: Merge) -> None:
     note = "internal.istio.io/gateway-service: 'one.com,two.com'"
     texts = [
-        make("ServiceEntry", name, SERVICE.replace("x.com", f"{name}.com") % (PORT % port))
+        resource("ServiceEntry", name, SERVICE.replace("x.com", f"{name}.com") % (PORT % port))
         for name, port in (("one", 8080), ("two", 8081))
     ]
     named = gateway(
-        make,
         "a",
         HTTP,
         HTTP.replace("80", "82").replace("name: http", "name: h"),
@@ -160,10 +158,10 @@ def test_a_gateway_may_name_its_services(merged, make) -> None:
     assert merged(namespace="other").ports == ()
 
 
-def test_the_rules_bound_to_the_routers_gateways(merged, make) -> None:
+def test_the_rules_bound_to_the_routers_gateways(merged: Merge) -> None:
     def rule(name: str, gateway: str, namespace: str = "default", more: str = "") -> str:
         http = "http: [{route: [{destination: {host: a}}]}]"
-        return make(
+        return resource(
             "VirtualService",
             name,
             f"{{hosts: [x.com], gateways: [{gateway}]{more}, {http}}}",
@@ -171,7 +169,7 @@ def test_the_rules_bound_to_the_routers_gateways(merged, make) -> None:
         )
 
     found = merged(
-        gateway(make, "gw", HTTP),
+        gateway("gw", HTTP),
         rule("own", "gw"),
         rule("other", "default/gw", "other"),
         rule("hidden", "default/gw", "other", ", exportTo: ['.']"),
@@ -181,7 +179,7 @@ def test_the_rules_bound_to_the_routers_gateways(merged, make) -> None:
     assert [v.key.name for v in found.virtual_services] == ["other", "own"]
 
 
-def test_what_does_not_change_is_the_same(world, proxy, make, merged) -> None:
-    before = merged(gateway(make, "a", HTTP))
-    after = merged(make("Service", "s", "{ports: [{port: 80}]}"))
+def test_what_does_not_change_is_the_same(world: ChangingMesh, merged: Merge) -> None:
+    before = merged(gateway("a", HTTP))
+    after = merged(resource("Service", "s", "{ports: [{port: 80}]}"))
     assert after is before

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from varka.base.names import Namespace
 from varka.mesh.hosts import is_within, more_specific, most_specific, overlaps, resolve
 
 
@@ -19,7 +20,7 @@ from varka.mesh.hosts import is_within, more_specific, most_specific, overlaps, 
     ],
 )
 def test_a_name_without_dots_is_a_service_beside_the_rule(host: str, expected: str) -> None:
-    assert resolve(host, "ns", "cluster.local") == expected
+    assert resolve(host, Namespace("ns"), "cluster.local") == expected
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from tests.mesh.conftest import ChangingMesh, proxy_of, resource
+from tests.present import present
 
 from varka.mesh.model import Inbound
 
@@ -10,10 +12,8 @@ SERVICE = (
 )
 
 
-def pod(
-    make, name: str = "a-1", address: str = "1.1.1.1", ready: str = "True", port: str = "web"
-) -> str:
-    text = make(
+def pod(name: str = "a-1", address: str = "1.1.1.1", ready: str = "True", port: str = "web") -> str:
+    text = resource(
         "Pod",
         name,
         f"{{containers: [{{name: c, image: i, ports: [{{name: {port}, containerPort: 8080}}]}}]}}",
@@ -26,34 +26,34 @@ def targets(inbound: Inbound) -> list[tuple[str, int, int]]:
     return [(t.service.name, t.port.number, t.target) for t in inbound.targets]
 
 
-def test_a_pod_serves_the_services_that_select_it_ready_or_not(world, proxy, make) -> None:
+def test_a_pod_serves_the_services_that_select_it_ready_or_not(world: ChangingMesh) -> None:
     snapshot = world.apply(
-        make("Service", "a", SERVICE),
-        make("Service", "b", SERVICE, "other"),
-        pod(make, ready="False"),
+        resource("Service", "a", SERVICE),
+        resource("Service", "b", SERVICE, "other"),
+        pod(ready="False"),
     )
-    assert targets(snapshot.standing(proxy(address="1.1.1.1")).inbound) == [
+    assert targets(snapshot.standing(proxy_of(address="1.1.1.1")).inbound) == [
         ("a", 80, 8080),
         ("a", 90, 9000),
     ]
-    assert targets(snapshot.standing(proxy(name="a-1")).inbound) == [
+    assert targets(snapshot.standing(proxy_of(name="a-1")).inbound) == [
         ("a", 80, 8080),
         ("a", 90, 9000),
     ]
 
 
-def test_a_port_name_the_pod_does_not_have_is_not_served(world, proxy, make) -> None:
-    snapshot = world.apply(make("Service", "a", SERVICE), pod(make, port="other"))
-    assert targets(snapshot.standing(proxy(address="1.1.1.1")).inbound) == [("a", 90, 9000)]
+def test_a_port_name_the_pod_does_not_have_is_not_served(world: ChangingMesh) -> None:
+    snapshot = world.apply(resource("Service", "a", SERVICE), pod(port="other"))
+    assert targets(snapshot.standing(proxy_of(address="1.1.1.1")).inbound) == [("a", 90, 9000)]
 
 
-def test_ports_of_one_protocol_at_one_place_are_one(world, proxy, make) -> None:
+def test_ports_of_one_protocol_at_one_place_are_one(world: ChangingMesh) -> None:
     spec = (
         "{selector: {app: a}, ports: [{name: http-a, port: 80, targetPort: 1}, {name: http-b, port:"
         " 81, targetPort: 1}]}"
     )
-    snapshot = world.apply(make("Service", "a", spec), pod(make))
-    assert targets(snapshot.standing(proxy(address="1.1.1.1")).inbound) == [("a", 80, 1)]
+    snapshot = world.apply(resource("Service", "a", spec), pod())
+    assert targets(snapshot.standing(proxy_of(address="1.1.1.1")).inbound) == [("a", 80, 1)]
 
 
 SLICE = """
@@ -66,83 +66,81 @@ endpoints: [{addresses: [2.2.2.2]}]
 """
 
 
-def test_an_unknown_workload_serves_what_has_its_address(world, proxy, make) -> None:
-    snapshot = world.apply(make("Service", "a", "{ports: [{name: http, port: 80}]}"), SLICE)
-    assert targets(snapshot.standing(proxy(address="2.2.2.2")).inbound) == [("a", 80, 8888)]
-    assert targets(snapshot.standing(proxy(address="3.3.3.3")).inbound) == []
+def test_an_unknown_workload_serves_what_has_its_address(world: ChangingMesh) -> None:
+    snapshot = world.apply(resource("Service", "a", "{ports: [{name: http, port: 80}]}"), SLICE)
+    assert targets(snapshot.standing(proxy_of(address="2.2.2.2")).inbound) == [("a", 80, 8888)]
+    assert targets(snapshot.standing(proxy_of(address="3.3.3.3")).inbound) == []
 
 
-def test_for_a_pod_its_own_ports_count_and_not_what_a_slice_lists(world, proxy, make) -> None:
-    snapshot = world.apply(make("Service", "a", SERVICE), pod(make, address="2.2.2.2"), SLICE)
-    assert targets(snapshot.standing(proxy(address="2.2.2.2")).inbound) == [
+def test_for_a_pod_its_own_ports_count_and_not_what_a_slice_lists(world: ChangingMesh) -> None:
+    snapshot = world.apply(resource("Service", "a", SERVICE), pod(address="2.2.2.2"), SLICE)
+    assert targets(snapshot.standing(proxy_of(address="2.2.2.2")).inbound) == [
         ("a", 80, 8080),
         ("a", 90, 9000),
     ]
 
 
-def test_a_pod_serves_service_entries_too(world, proxy, make) -> None:
+def test_a_pod_serves_service_entries_too(world: ChangingMesh) -> None:
     port = "{number: 70, name: http, protocol: HTTP}"
     spec = (
         f"{{hosts: [x.com], resolution: STATIC, ports: [{port}], workloadSelector: {{labels: {{app:"
         " a}}}"
     )
     snapshot = world.apply(
-        make("Service", "a", SERVICE), make("ServiceEntry", "e", spec), pod(make)
+        resource("Service", "a", SERVICE), resource("ServiceEntry", "e", spec), pod()
     )
-    assert targets(snapshot.standing(proxy(address="1.1.1.1")).inbound) == [
+    assert targets(snapshot.standing(proxy_of(address="1.1.1.1")).inbound) == [
         ("a", 80, 8080),
         ("a", 90, 9000),
         ("x.com", 70, 70),
     ]
 
 
-def test_an_unknown_address_serves_what_selects_its_labels(world, proxy, make) -> None:
-    snapshot = world.apply(make("Service", "a", SERVICE))
-    assert targets(snapshot.standing(proxy(address="9.9.9.9", app="a")).inbound) == [
+def test_an_unknown_address_serves_what_selects_its_labels(world: ChangingMesh) -> None:
+    snapshot = world.apply(resource("Service", "a", SERVICE))
+    assert targets(snapshot.standing(proxy_of(address="9.9.9.9", app="a")).inbound) == [
         ("a", 90, 9000)
     ]
-    assert targets(snapshot.standing(proxy(address="9.9.9.9", app="b")).inbound) == []
+    assert targets(snapshot.standing(proxy_of(address="9.9.9.9", app="b")).inbound) == []
 
 
-def test_service_entries_of_the_namespace_only(world, proxy, make) -> None:
+def test_service_entries_of_the_namespace_only(world: ChangingMesh) -> None:
     spec = (
         "{hosts: [x.com], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}],"
         " endpoints: [{address: 4.4.4.4}]}"
     )
     snapshot = world.apply(
-        make("ServiceEntry", "e", spec),
-        make("ServiceEntry", "e", spec.replace("x.com", "y.com"), "other"),
+        resource("ServiceEntry", "e", spec),
+        resource("ServiceEntry", "e", spec.replace("x.com", "y.com"), "other"),
     )
-    assert targets(snapshot.standing(proxy(address="4.4.4.4")).inbound) == [("x.com", 80, 80)]
+    assert targets(snapshot.standing(proxy_of(address="4.4.4.4")).inbound) == [("x.com", 80, 80)]
 
 
-def test_equal_workloads_share_their_inbound_side(world, proxy, make) -> None:
-    snapshot = world.apply(make("Service", "a", SERVICE), pod(make), pod(make, "a-2", "1.1.1.2"))
-    one, two = (snapshot.standing(proxy(address=a)).inbound for a in ("1.1.1.1", "1.1.1.2"))
+def test_equal_workloads_share_their_inbound_side(world: ChangingMesh) -> None:
+    snapshot = world.apply(resource("Service", "a", SERVICE), pod(), pod("a-2", "1.1.1.2"))
+    one, two = (snapshot.standing(proxy_of(address=a)).inbound for a in ("1.1.1.1", "1.1.1.2"))
     assert one is two
-    assert (
-        world.apply(pod(make, "a-2", "1.1.1.3")).standing(proxy(address="1.1.1.1")).inbound is one
-    )
+    assert world.apply(pod("a-2", "1.1.1.3")).standing(proxy_of(address="1.1.1.1")).inbound is one
 
 
 INGRESS = "{port: {number: 8080, protocol: HTTP, name: x}, defaultEndpoint: '%s'%s}"
 
 
-def test_a_sidecars_ingress_replaces_the_services_ports(world, proxy, make) -> None:
+def test_a_sidecars_ingress_replaces_the_services_ports(world: ChangingMesh) -> None:
     pool = ", inboundConnectionPool: {http: {maxRetries: 3}}"
     listener = INGRESS % ("127.0.0.1:7", "")
     texts = (
-        make("Service", "a", SERVICE),
-        pod(make),
-        make("Sidecar", "s", f"{{ingress: [{listener}]{pool}}}"),
+        resource("Service", "a", SERVICE),
+        pod(),
+        resource("Sidecar", "s", f"{{ingress: [{listener}]{pool}}}"),
     )
-    found = world.apply(*texts).standing(proxy(address="1.1.1.1")).inbound
+    found = world.apply(*texts).standing(proxy_of(address="1.1.1.1")).inbound
     assert found.ingress is not None
     assert found.ingress[0].spec.default_endpoint == "127.0.0.1:7"
     assert found.ingress[0].target is not None
     assert found.ingress[0].target.port.number == 80
-    assert found.connection_pool.http.max_retries == 3
-    assert (found.sidecar.name, found.addresses, found.address) == ("s", (), "1.1.1.1")
+    assert present(present(found.connection_pool).http).max_retries == 3
+    assert (present(found.sidecar).name, found.addresses, found.address) == ("s", (), "1.1.1.1")
 
 
 @pytest.mark.parametrize(
@@ -150,8 +148,8 @@ def test_a_sidecars_ingress_replaces_the_services_ports(world, proxy, make) -> N
     [("0.0.0.0:7", ", bind: 0.0.0.0", ("1.1.1.1",), ""), ("127.0.0.1:7", "", (), "1.1.1.1")],
 )
 def test_the_proxys_own_address_only_where_it_is_needed(
-    world, proxy, make, endpoint: str, more: str, addresses: tuple[str, ...], address: str
+    world: ChangingMesh, endpoint: str, more: str, addresses: tuple[str, ...], address: str
 ) -> None:
-    sidecar = make("Sidecar", "s", f"{{ingress: [{INGRESS % (endpoint, more)}]}}")
-    found = world.apply(sidecar).standing(proxy(address="1.1.1.1")).inbound
+    sidecar = resource("Sidecar", "s", f"{{ingress: [{INGRESS % (endpoint, more)}]}}")
+    found = world.apply(sidecar).standing(proxy_of(address="1.1.1.1")).inbound
     assert (found.addresses, found.address) == (addresses, address)

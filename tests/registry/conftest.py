@@ -15,6 +15,8 @@ from varka.resources.load import load
 from varka.resources.meshconfig import default_mesh_config
 from varka.store.state import State
 
+Take = Callable[[str], ServiceRegistry]
+
 
 class Registries:
     """One registry after another: each text changes the objects that it holds."""
@@ -43,20 +45,15 @@ def registries() -> Registries:
 
 
 @pytest.fixture
-def take(registries: Registries) -> Callable[[str], ServiceRegistry]:
+def take(registries: Registries) -> Take:
     return registries.apply
 
 
-def only(found: ServiceRegistry, host: str) -> Service:
-    (service,) = (s for s in found.catalogue.services if s.hostname == host)
-    return service
-
-
-@pytest.fixture
-def service() -> Callable[[ServiceRegistry, str], Service]:
+def service(found: ServiceRegistry, host: str) -> Service:
+    """The only service of that name."""
+    (only,) = (s for s in found.catalogue.services if s.hostname == host)
     return only
 
 
-@pytest.fixture
-def endpoints() -> Callable[[ServiceRegistry, str, int], tuple[Endpoint, ...]]:
-    return lambda found, host, port: found.tables[only(found, host)].ports[port]
+def endpoints(found: ServiceRegistry, host: str, port: int) -> tuple[Endpoint, ...]:
+    return found.tables[service(found, host)].ports[port]

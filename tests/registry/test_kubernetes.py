@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.registry.conftest import Registries, Take, endpoints, service
 
 from varka.proxy.node import Locality
 from varka.registry.service import Health, Resolution
@@ -40,7 +41,7 @@ metadata: {name: node, labels: {topology.kubernetes.io/region: r, topology.kuber
 """
 
 
-def test_a_service_has_its_full_name_and_ports(take, service) -> None:
+def test_a_service_has_its_full_name_and_ports(take: Take) -> None:
     found = service(take(SERVICE), "a.ns.svc.cluster.local")
     assert found.addresses == ("10.0.0.1",)
     assert [(p.name, p.number, p.protocol, p.target) for p in found.ports] == [
@@ -66,7 +67,7 @@ def test_a_service_has_its_full_name_and_ports(take, service) -> None:
     ],
 )
 def test_kinds_of_services(
-    take, service, spec: str, resolution: Resolution, headless: bool, addresses: tuple[str, ...]
+    take: Take, spec: str, resolution: Resolution, headless: bool, addresses: tuple[str, ...]
 ) -> None:
     found = service(
         take(f"apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {spec}"),
@@ -75,7 +76,7 @@ def test_kinds_of_services(
     assert (found.resolution, found.headless, found.addresses) == (resolution, headless, addresses)
 
 
-def test_without_slices_the_endpoints_are_the_selected_pods(take, endpoints) -> None:
+def test_without_slices_the_endpoints_are_the_selected_pods(take: Take) -> None:
     found = take(SERVICE + POD)
     (web,) = endpoints(found, "a.ns.svc.cluster.local", 80)
     assert (web.address, web.port, web.workload, web.service_account) == (
@@ -90,12 +91,12 @@ def test_without_slices_the_endpoints_are_the_selected_pods(take, endpoints) -> 
     assert [e.port for e in endpoints(found, "a.ns.svc.cluster.local", 90)] == [9000]
 
 
-def test_a_port_name_that_no_container_has_gives_no_endpoint(take, endpoints) -> None:
+def test_a_port_name_that_no_container_has_gives_no_endpoint(take: Take) -> None:
     found = take(SERVICE + POD.replace("name: web", "name: other"))
     assert endpoints(found, "a.ns.svc.cluster.local", 80) == ()
 
 
-def test_pods_that_are_not_ready_count_only_where_that_is_wanted(take, endpoints) -> None:
+def test_pods_that_are_not_ready_count_only_where_that_is_wanted(take: Take) -> None:
     down = POD.replace('status: "True"', 'status: "False"')
     assert endpoints(take(SERVICE + down), "a.ns.svc.cluster.local", 90) == ()
     wanted = SERVICE.replace("selector:", "publishNotReadyAddresses: true\n  selector:")
@@ -105,13 +106,13 @@ def test_pods_that_are_not_ready_count_only_where_that_is_wanted(take, endpoints
 
 
 @pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
-def test_a_pod_that_has_ended_has_no_address(take, endpoints, phase: str) -> None:
+def test_a_pod_that_has_ended_has_no_address(take: Take, phase: str) -> None:
     found = take(SERVICE + POD.replace("podIP:", f"phase: {phase}\n  podIP:"))
     assert endpoints(found, "a.ns.svc.cluster.local", 90) == ()
     assert found.workloads["ns"].by_address == {}
 
 
-def test_a_pods_own_locality_label_beats_its_nodes(take, endpoints) -> None:
+def test_a_pods_own_locality_label_beats_its_nodes(take: Take) -> None:
     found = take(SERVICE + POD.replace("app: a, version", "app: a, istio-locality: x.y.s, version"))
     assert endpoints(found, "a.ns.svc.cluster.local", 90)[0].locality == Locality("x", "y", "s")
 
@@ -131,7 +132,7 @@ endpoints:
 """
 
 
-def test_slices_say_where_endpoints_are_and_pods_who_they_are(take, endpoints) -> None:
+def test_slices_say_where_endpoints_are_and_pods_who_they_are(take: Take) -> None:
     found = endpoints(take(SERVICE + POD + SLICE), "a.ns.svc.cluster.local", 80)
     assert [(e.address, e.port, e.workload) for e in found] == [
         ("10.1.0.1", 8888, "a"),
@@ -139,7 +140,7 @@ def test_slices_say_where_endpoints_are_and_pods_who_they_are(take, endpoints) -
     ]
 
 
-def test_unready_endpoints_of_services_that_publish_them(take, endpoints) -> None:
+def test_unready_endpoints_of_services_that_publish_them(take: Take) -> None:
     wanted = SERVICE.replace("selector:", "publishNotReadyAddresses: true\n  selector:")
     found = endpoints(take(wanted + POD + SLICE), "a.ns.svc.cluster.local", 80)
     assert [(e.address, e.health) for e in found if e.address == "10.1.0.2"] == [
@@ -147,7 +148,7 @@ def test_unready_endpoints_of_services_that_publish_them(take, endpoints) -> Non
     ]
 
 
-def test_endpoints_objects_count_where_there_is_no_slice(take, endpoints) -> None:
+def test_endpoints_objects_count_where_there_is_no_slice(take: Take) -> None:
     listed = """
 apiVersion: v1
 kind: Endpoints
@@ -162,7 +163,7 @@ subsets: [{addresses: [{ip: 9.9.9.9}], ports: [{name: http, port: 1234}]}]
     assert [e.address for e in found] == ["10.1.0.1", "10.1.0.3"]
 
 
-def test_services_select_workload_entries_too(take, endpoints) -> None:
+def test_services_select_workload_entries_too(take: Take) -> None:
     entry = """
 apiVersion: networking.istio.io/v1
 kind: WorkloadEntry
@@ -182,7 +183,7 @@ spec: {address: 3.3.3.3, ports: {http: 7777}, serviceAccount: vm}
     assert endpoints(take(SERVICE + entry), "a.ns.svc.cluster.local", 80) == ()
 
 
-def test_an_external_name_is_another_name_of_a_service(take, service) -> None:
+def test_an_external_name_is_another_name_of_a_service(take: Take) -> None:
     alias = """
 apiVersion: v1
 kind: Service
@@ -194,7 +195,7 @@ spec: {type: ExternalName, externalName: a.ns.svc.cluster.local}
     assert found.aliases == (("other", "alias.other.svc.cluster.local"),)
 
 
-def test_export_to_annotation(take, service) -> None:
+def test_export_to_annotation(take: Take) -> None:
     text = SERVICE.replace(
         "namespace: ns}", "namespace: ns, annotations: {networking.istio.io/exportTo: 'other, .'}}"
     )
@@ -205,7 +206,7 @@ def test_export_to_annotation(take, service) -> None:
     assert service(take(hidden), "a.ns.svc.cluster.local").export_to == frozenset()
 
 
-def test_a_changed_pod_changes_only_the_endpoints_of_its_service(registries, service) -> None:
+def test_a_changed_pod_changes_only_the_endpoints_of_its_service(registries: Registries) -> None:
     other = SERVICE.replace("name: a,", "name: b,").replace("app: a", "app: b") + POD.replace(
         "a-66d9-xyz", "b-1"
     ).replace("app: a", "app: b").replace("10.1.0.1", "10.1.0.9")

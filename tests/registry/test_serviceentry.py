@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tests.registry.conftest import Registries, Take, endpoints, service
 
 from varka.proxy.node import Locality
 from varka.registry.service import Resolution
@@ -25,7 +26,7 @@ PORTS = (
 )
 
 
-def test_every_host_is_a_service(take) -> None:
+def test_every_host_is_a_service(take: Take) -> None:
     found = take(
         entry(
             "hosts: [a.com, b.com], resolution: DNS, ports: [{number: 80, name: http, protocol:"
@@ -36,20 +37,20 @@ def test_every_host_is_a_service(take) -> None:
     assert all(s.mesh_external and s.resolution is Resolution.DNS for s in found.catalogue.services)
 
 
-def test_addresses_and_ranges(take, service) -> None:
+def test_addresses_and_ranges(take: Take) -> None:
     text = entry(
         f"hosts: [a.com], addresses: [1.1.1.1, 2.2.2.0/24, 3.3.3.3/32], resolution: NONE, {PORTS}"
     )
     assert service(take(text), "a.com").addresses == ("1.1.1.1", "2.2.2.0/24", "3.3.3.3")
 
 
-def test_a_host_without_endpoints_is_its_own_endpoint(take, endpoints) -> None:
+def test_a_host_without_endpoints_is_its_own_endpoint(take: Take) -> None:
     found = take(entry(f"hosts: [a.com], resolution: DNS, {PORTS}"))
     assert [(e.address, e.port) for e in endpoints(found, "a.com", 80)] == [("a.com", 8080)]
     assert [(e.address, e.port) for e in endpoints(found, "a.com", 90)] == [("a.com", 90)]
 
 
-def test_static_endpoints(take, endpoints) -> None:
+def test_static_endpoints(take: Take) -> None:
     listed = (
         "endpoints: [{address: 1.1.1.1, ports: {http: 7}, locality: r/z, weight: 3, labels: {v:"
         " x}}]"
@@ -66,7 +67,7 @@ def test_static_endpoints(take, endpoints) -> None:
     assert found.labels["v"] == "x"
 
 
-def test_a_socket_has_no_port(take, endpoints) -> None:
+def test_a_socket_has_no_port(take: Take) -> None:
     text = entry(
         "hosts: [a.com], resolution: STATIC, ports: [{number: 80, name: http, protocol: HTTP}],"
         " endpoints: [{address: 'unix:///s'}]"
@@ -102,7 +103,7 @@ status: {podIP: 3.3.3.3}
     ],
 )
 def test_a_workload_selector_finds_entries_and_pods(
-    take, endpoints, resolution: str, expected: list[tuple[str, int]]
+    take: Take, resolution: str, expected: list[tuple[str, int]]
 ) -> None:
     text = entry(
         f"hosts: [a.com], resolution: {resolution}, {PORTS}, workloadSelector: {{labels: {{app:"
@@ -111,7 +112,7 @@ def test_a_workload_selector_finds_entries_and_pods(
     assert [(e.address, e.port) for e in endpoints(take(text + WORKLOADS), "a.com", 80)] == expected
 
 
-def test_entries_of_one_host_in_one_namespace_are_one_service(take, service, endpoints) -> None:
+def test_entries_of_one_host_in_one_namespace_are_one_service(take: Take) -> None:
     one = entry(
         "hosts: [a.com], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]", "one"
     )
@@ -123,7 +124,7 @@ def test_entries_of_one_host_in_one_namespace_are_one_service(take, service, end
     assert [e.address for e in endpoints(found, "a.com", 443)] == ["a.com"]
 
 
-def test_addresses_come_from_the_hash_of_the_name(take, service) -> None:
+def test_addresses_come_from_the_hash_of_the_name(take: Take) -> None:
     one = entry(
         "hosts: [istio.io], resolution: DNS, ports: [{number: 80, name: http, protocol: HTTP}]"
     )
@@ -143,19 +144,19 @@ def test_addresses_come_from_the_hash_of_the_name(take, service) -> None:
         ),
     ],
 )
-def test_who_gets_no_address(take, spec: str, metadata: str) -> None:
+def test_who_gets_no_address(take: Take, spec: str, metadata: str) -> None:
     (found,) = take(entry(f"{spec}, {PORTS}", metadata=metadata)).catalogue.services
     assert found.auto_addresses == ()
 
 
-def test_the_status_says_which_address_was_given(take, service) -> None:
+def test_the_status_says_which_address_was_given(take: Take) -> None:
     status = "status: {addresses: [{host: a.com, value: 240.240.0.7}]}"
     assert service(
         take(entry(f"hosts: [a.com], resolution: DNS, {PORTS}", status=status)), "a.com"
     ).auto_addresses == ("240.240.0.7",)
 
 
-def test_the_mesh_says_who_sees_what_does_not_say_itself(registries, service) -> None:
+def test_the_mesh_says_who_sees_what_does_not_say_itself(registries: Registries) -> None:
     import msgspec
 
     registries.config = msgspec.structs.replace(registries.config, default_service_export_to=(".",))
@@ -164,7 +165,7 @@ def test_the_mesh_says_who_sees_what_does_not_say_itself(registries, service) ->
     ).export_to == {"ns"}
 
 
-def test_unchanged_entries_stay_the_same_service(registries, service) -> None:
+def test_unchanged_entries_stay_the_same_service(registries: Registries) -> None:
     one, two = (
         entry(f"hosts: [{h}], resolution: DNS, {PORTS}", n)
         for h, n in (("a.com", "a"), ("b.com", "b"))
@@ -176,7 +177,7 @@ def test_unchanged_entries_stay_the_same_service(registries, service) -> None:
     assert after.tables[service(after, "a.com")] is before.tables[service(before, "a.com")]
 
 
-def test_settings_name_the_domain(registries) -> None:
+def test_settings_name_the_domain(registries: Registries) -> None:
     registries.settings = replace(registries.settings, domain="example.org")
     found = registries.apply(
         "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}"
