@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from testbed.live import LiveMesh, eventually
@@ -14,8 +15,8 @@ from testbed.live import LiveMesh, eventually
 pytestmark = pytest.mark.e2e
 
 
-def status_of(answer: dict[str, object]) -> object:
-    return answer["responses"][0]["status"] or answer["responses"][0]["error"]  # type: ignore[index]
+def status_of(answer: dict[str, Any]) -> Any:
+    return answer["responses"][0]["status"] or answer["responses"][0]["error"]
 
 
 @contextmanager

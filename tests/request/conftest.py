@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -22,12 +23,12 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def running(*protocols: str, **fields: object) -> AsyncIterator[list[int]]:
+async def running(*protocols: str, **fields: Any) -> AsyncIterator[list[int]]:
     ports = [free_port() for _ in protocols]
     config = EchoConfig("reviews-v2-0", version="v2", ports=tuple(map(Port, ports, protocols)))
     ready = asyncio.Event()
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
-        task = group.create_task(serve(replace(config, **fields), ready.set))  # type: ignore[arg-type]
+        task = group.create_task(serve(replace(config, **fields), ready.set))
         await ready.wait()
         yield ports
         task.cancel()

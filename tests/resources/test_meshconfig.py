@@ -1,6 +1,7 @@
 """MeshConfig over Istio's defaults."""
 
 import pytest
+from tests.present import present
 
 from varka.base.diagnostic import Severity
 from varka.base.duration import Duration
@@ -49,7 +50,7 @@ defaultProviders: {tracing: [t]}
         "envoy",
         "z",
     ]
-    assert config.extension_providers[2].envoy_file_access_log.path == "/x"  # type: ignore[union-attr]
+    assert present(config.extension_providers[2].envoy_file_access_log).path == "/x"
     assert config.trust_domain_aliases == ("a", "b")
 
 

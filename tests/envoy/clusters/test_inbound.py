@@ -20,6 +20,8 @@ from varka.resources.model.base import decode
 from varka.resources.model.mesh import MeshConfig
 
 SIDECAR = Traits(ProxyType.SIDECAR)
+Target = ServiceTarget | tuple[ServicePort, int]
+"""A port and the number it is served at, of the world's own service unless it names another."""
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def inbound(world: Any, cluster_of: Any) -> Any:
 
     def compiled(
         world: Any,
-        targets: tuple[ServiceTarget, ...] = (),
+        targets: tuple[Target, ...] = (),
         ingress: tuple[dict[str, Any], ...] | None = None,
         pool: dict[str, Any] | None = None,
         traits: Traits = SIDECAR,
@@ -37,7 +39,9 @@ def inbound(world: Any, cluster_of: Any) -> Any:
     ) -> dict[str, Any]:
         group = world.group()
         service = group.services[0].service
-        targets = tuple(ServiceTarget(t.service or service, t.port, t.target) for t in targets)
+        served = tuple(
+            t if isinstance(t, ServiceTarget) else ServiceTarget(service, *t) for t in targets
+        )
         rules = {e.service: e.rule for e in group.services if e.rule}
         entries = None
         if ingress is not None:
@@ -45,15 +49,15 @@ def inbound(world: Any, cluster_of: Any) -> Any:
                 IngressListener(decode(i, networking.IstioIngressListener), None) for i in ingress
             )
         settings = None if pool is None else decode(pool, networking.ConnectionPoolSettings)
-        side = Inbound(Namespace("ns"), targets, entries, None, settings, addresses)
+        side = Inbound(Namespace("ns"), served, entries, None, settings, addresses)
         layer = inbound_layer(Memo(), side, rules, traits, world.config())
         return {name: cluster_of(r) for name, r in layer.resources.items()}
 
     return compiled
 
 
-def target(port: ServicePort, number: int) -> ServiceTarget:
-    return ServiceTarget(None, port, number)  # type: ignore[arg-type]
+def target(port: ServicePort, number: int) -> Target:
+    return port, number
 
 
 def entry(number: int, endpoint: str = "", protocol: str = "HTTP") -> dict[str, Any]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from envoy.config.route.v3 import route_components_pb2, route_pb2
+from envoy.config.route.v3 import route_pb2
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
@@ -37,7 +37,7 @@ ISTIO = "networking.istio.io"
 
 
 @dataclass(frozen=True)
-class GatewayInputs:
+class RoutedMesh:
     """What a test may look at and change before it asks for routes again."""
 
     memo: Memo
@@ -61,14 +61,15 @@ class GatewayInputs:
         )
         return route_pb2.RouteConfiguration.FromString(resource.body)
 
-    def with_rules(self, *specs: Mapping[str, Any]) -> GatewayInputs:
+    def with_rules(self, *specs: Mapping[str, Any]) -> RoutedMesh:
         listener = replace(
             self.scope.egress[0], virtual_services=tuple(virtual_service(spec) for spec in specs)
         )
         return replace(self, scope=replace(self.scope, egress=(listener,)))
 
 
-def hosts(configuration: Any) -> dict[str, list[str]]:
+def domains_of(configuration: Any) -> dict[str, list[str]]:
+    """Virtual host name -> domains."""
     return {host.name: list(host.domains) for host in configuration.virtual_hosts}
 
 
@@ -133,11 +134,13 @@ def groups(values: list[Mapping[str, Any]]) -> tuple[ServiceGroup, ...]:
 def server(value: Mapping[str, Any]) -> GatewayServer:
     namespace, name = value.get("gateway", "default/gateway").split("/")
     spec = decode(value["spec"], networking.Server)
-    named = tuple(tuple(host.split("/")) if "/" in host else ("*", host) for host in spec.hosts)
-    return GatewayServer(ObjectKey(ISTIO, "Gateway", namespace, name), spec, named, value["route"])  # type: ignore[arg-type]
+    parts = [("*/" + host).split("/")[-2:] for host in spec.hosts]
+    named = tuple((namespace, host) for namespace, host in parts)
+    key = ObjectKey(ISTIO, "Gateway", Namespace(namespace), name)
+    return GatewayServer(key, spec, named, value["route"])
 
 
-def world(value: Mapping[str, Any]) -> GatewayInputs:
+def mesh_of(value: Mapping[str, Any]) -> RoutedMesh:
     namespace = Namespace(value.get("namespace", "default"))
     services = groups(value.get("services", []))
     rules = tuple(virtual_service(spec) for spec in value.get("virtualServices", []))
@@ -167,44 +170,28 @@ def world(value: Mapping[str, Any]) -> GatewayInputs:
     )
     servers = tuple(server(one) for one in value.get("servers", []))
     gateway = MergedGateway((GatewayPort(80, "", "HTTP", servers),), rules)
-    return GatewayInputs(
+    return RoutedMesh(
         Memo(), scope, namespace, traits, decode(value.get("mesh", {}), mesh.MeshConfig), gateway
     )
 
 
-@pytest.fixture
-def mesh_of() -> Callable[[Mapping[str, Any]], GatewayInputs]:
-    return world
-
-
-@pytest.fixture
-def domains_of() -> Callable[[Any], dict[str, list[str]]]:
-    """Virtual host name -> domains."""
-    return hosts
-
-
-@pytest.fixture
-def one_route(mesh_of: Callable[[Mapping[str, Any]], GatewayInputs]) -> Callable[..., Any]:
-    """The first route of a VirtualService with these fields in its only `http` rule."""
-
-    def make(rule: Mapping[str, Any], **world_fields: Any) -> route_components_pb2.Route:
-        rule = (
-            rule
-            if rule.keys() & {"redirect", "directResponse", "route"}
-            else {"route": [{"destination": {"host": "b"}}], **rule}
-        )
-        value = {
-            "virtualServices": [{"spec": {"hosts": ["example.com"], "http": [rule]}}],
-            **world_fields,
-        }
-        [route] = next(
-            host.routes
-            for host in mesh_of(value).routes("80").virtual_hosts
-            if host.name == "example.com:80"
-        )
-        return route
-
-    return make
+def one_route(rule: Mapping[str, Any], **fields: Any) -> Any:
+    """The first route of a VirtualService with these fields in its only `http` rule, in a mesh of
+    these fields."""
+    rule = (
+        rule
+        if rule.keys() & {"redirect", "directResponse", "route"}
+        else {"route": [{"destination": {"host": "b"}}], **rule}
+    )
+    spec = {"hosts": ["example.com"], "http": [rule]}
+    [route] = next(
+        host.routes
+        for host in mesh_of({"virtualServices": [{"spec": spec}], **fields})
+        .routes("80")
+        .virtual_hosts
+        if host.name == "example.com:80"
+    )
+    return route
 
 
 def cases() -> list[Path]:

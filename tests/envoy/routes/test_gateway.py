@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from tests.envoy.routes.conftest import domains_of, mesh_of
 
 HTTP = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}}
 
 
-def rule(hosts, **fields):
+def rule(hosts: list[str], **fields: Any) -> dict[str, Any]:
     spec = {
         "hosts": hosts,
         "gateways": ["default/gateway"],
@@ -27,8 +30,8 @@ def rule(hosts, **fields):
     ],
 )
 def test_a_rule_serves_the_hosts_that_the_server_has_too(
-    mesh_of, domains_of, allowed, asked, common
-):
+    allowed: list[str], asked: list[str], common: set[str]
+) -> None:
     server = {"route": "http.80", "spec": {**HTTP, "hosts": allowed}}
     found = domains_of(
         mesh_of({"servers": [server], "virtualServices": [rule(asked)]}).gateway_routes("http.80")
@@ -37,7 +40,7 @@ def test_a_rule_serves_the_hosts_that_the_server_has_too(
     assert domains == common
 
 
-def test_hosts_with_the_same_routes_share_a_virtual_host(mesh_of, domains_of):
+def test_hosts_with_the_same_routes_share_a_virtual_host() -> None:
     server = {"route": "http.80", "spec": {**HTTP, "hosts": ["*"]}}
     found = domains_of(
         mesh_of(
@@ -47,7 +50,7 @@ def test_hosts_with_the_same_routes_share_a_virtual_host(mesh_of, domains_of):
     assert found == {"aa.com:80": ["aa.com", "b.com"]}
 
 
-def test_a_server_that_redirects_needs_no_rule(mesh_of):
+def test_a_server_that_redirects_needs_no_rule() -> None:
     server = {
         "route": "http.80",
         "spec": {**HTTP, "hosts": ["Example.com"], "tls": {"httpsRedirect": True}},
@@ -60,7 +63,7 @@ def test_a_server_that_redirects_needs_no_rule(mesh_of):
     )
 
 
-def test_private_rules_stand_before_public_ones(mesh_of):
+def test_private_rules_stand_before_public_ones() -> None:
     server = {"route": "http.80", "spec": {**HTTP, "hosts": ["*"]}}
     public, private = (
         rule(["a.com"], name="public"),

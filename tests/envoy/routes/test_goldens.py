@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-def test_route_configurations(case, mesh_of, golden):
+from tests.envoy.routes.conftest import mesh_of
+
+
+def test_route_configurations(
+    case: tuple[str, Mapping[str, Any]], golden: Callable[[str, Sequence[Any]], None]
+) -> None:
     name, document = case
     world = mesh_of(document)
     make = world.gateway_routes if "servers" in document else world.routes

@@ -3,7 +3,10 @@ edge."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from tests.envoy.routes.conftest import mesh_of, one_route
 
 
 @pytest.mark.parametrize(
@@ -19,7 +22,9 @@ import pytest
         ({"gateways": ["default/gateway"]}, False),
     ],
 )
-def test_conditions_on_the_client_decide_while_routes_are_made(mesh_of, match, kept):
+def test_conditions_on_the_client_decide_while_routes_are_made(
+    match: dict[str, Any], kept: bool
+) -> None:
     rule = {"match": [match], "route": [{"destination": {"host": "b"}}]}
     world = mesh_of(
         {
@@ -32,7 +37,7 @@ def test_conditions_on_the_client_decide_while_routes_are_made(mesh_of, match, k
     ) + ["allow_any"]
 
 
-def test_nothing_behind_a_route_that_takes_everything_is_kept(mesh_of):
+def test_nothing_behind_a_route_that_takes_everything_is_kept() -> None:
     everything = {
         "match": [{"uri": {"prefix": "/"}}, {"uri": {"exact": "/late"}}],
         "directResponse": {"status": 200},
@@ -57,11 +62,13 @@ def test_nothing_behind_a_route_that_takes_everything_is_kept(mesh_of):
         ({"derivePort": "FROM_PROTOCOL_DEFAULT"}, 0),
     ],
 )
-def test_redirects_name_a_port_only_where_it_is_not_the_schemes_own(one_route, redirect, port):
+def test_redirects_name_a_port_only_where_it_is_not_the_schemes_own(
+    redirect: dict[str, Any], port: int
+) -> None:
     assert one_route({"redirect": redirect}).redirect.port_redirect == port
 
 
-def test_retries_of_the_mesh_are_the_default(one_route):
+def test_retries_of_the_mesh_are_the_default() -> None:
     mesh = {"defaultHttpRetryPolicy": {"attempts": 7}}
     assert one_route({}, mesh=mesh).route.retry_policy.num_retries.value == 7
     assert (
@@ -70,7 +77,7 @@ def test_retries_of_the_mesh_are_the_default(one_route):
     assert not one_route({"retries": {"attempts": 0}}, mesh=mesh).route.HasField("retry_policy")
 
 
-def test_with_a_hash_a_retry_stays_on_the_host(one_route):
+def test_with_a_hash_a_retry_stays_on_the_host() -> None:
     services = [
         {
             "host": "b",
@@ -84,25 +91,25 @@ def test_with_a_hash_a_retry_stays_on_the_host(one_route):
     assert one_route({}).route.retry_policy.retry_host_predicate
 
 
-def test_a_fault_without_percentage_never_fires(one_route):
+def test_a_fault_without_percentage_never_fires() -> None:
     [fault] = one_route({"fault": {"abort": {"httpStatus": 500}}}).typed_per_filter_config.values()
     assert b"\x1a" not in fault.value.partition(b"\x12")[2]
 
 
 @pytest.mark.parametrize("percentage", [{"mirrorPercentage": {"value": 0}}, {"mirrorPercent": 0}])
-def test_an_explicit_mirror_of_nothing_is_none(one_route, percentage):
+def test_an_explicit_mirror_of_nothing_is_none(percentage: dict[str, Any]) -> None:
     assert not one_route({"mirror": {"host": "m"}, **percentage}).route.request_mirror_policies
     assert one_route({"mirror": {"host": "m"}}).route.request_mirror_policies
 
 
-def test_the_destinations_own_host_header_gives_way_to_the_routes(one_route):
+def test_the_destinations_own_host_header_gives_way_to_the_routes() -> None:
     destination = {"destination": {"host": "b"}, "headers": {"request": {"set": {"Host": "inner"}}}}
     assert one_route({"route": [destination]}).route.host_rewrite_literal == "inner"
     outer = {"route": [destination], "rewrite": {"authority": "outer"}}
     assert one_route(outer).route.host_rewrite_literal == "outer"
 
 
-def test_an_external_name_stands_for_its_target(one_route):
+def test_an_external_name_stands_for_its_target() -> None:
     services = [
         {
             "host": "b",
@@ -124,7 +131,7 @@ def test_an_external_name_stands_for_its_target(one_route):
         ("@request.auth.claims", None),
     ],
 )
-def test_claims_are_conditions_on_the_token(one_route, header, claim):
+def test_claims_are_conditions_on_the_token(header: str, claim: list[str] | None) -> None:
     rule = {"match": [{"headers": {header: {"exact": "x"}}}], "directResponse": {"status": 200}}
     match = one_route(rule).match
     found = [[segment.key for segment in matcher.path] for matcher in match.dynamic_metadata]
@@ -132,10 +139,8 @@ def test_claims_are_conditions_on_the_token(one_route, header, claim):
     assert bool(match.headers) == (claim is None)
 
 
-def test_prefixes_of_an_ingress_end_at_slashes(mesh_of):
-    rule = {"semantics": "ingress", "spec": {"hosts": ["example.com"]}}
-    rule["spec"]["http"] = [
-        {"match": [{"uri": {"prefix": "/a/"}}], "directResponse": {"status": 200}}
-    ]
+def test_prefixes_of_an_ingress_end_at_slashes() -> None:
+    http = [{"match": [{"uri": {"prefix": "/a/"}}], "directResponse": {"status": 200}}]
+    rule = {"semantics": "ingress", "spec": {"hosts": ["example.com"], "http": http}}
     [route] = mesh_of({"virtualServices": [rule]}).routes("80").virtual_hosts[0].routes
     assert route.match.path_separated_prefix == "/a"

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from envoy.config.route.v3 import route_components_pb2, route_pb2
+from tests.envoy.routes.conftest import domains_of, mesh_of
 
+from varka.base.names import Namespace
 from varka.envoy.routes.sidecar import VHDS_FROM
 
 A, B = "a.default.svc.cluster.local", "b.other.svc.cluster.local"
 
 
-def rule(host, status=200, name="rule"):
+def rule(host: str, status: int = 200, name: str = "rule") -> dict[str, Any]:
     return {
         "name": name,
         "spec": {"hosts": [host], "http": [{"directResponse": {"status": status}}]},
     }
 
 
-def many(count):
+def many(count: int) -> list[dict[str, Any]]:
     return [
         {"host": f"s{n}.ns{n % 4}.svc.cluster.local", "addresses": [f"10.0.{n // 250}.{n % 250}"]}
         for n in range(count)
     ]
 
 
-def test_assembled_bytes_are_protobufs_own(mesh_of):
+def test_assembled_bytes_are_protobufs_own() -> None:
     world = mesh_of({"services": many(40), "virtualServices": [rule("s1.ns1.svc.cluster.local")]})
     body = world.sidecar("80").route.body
     assert (
@@ -34,7 +37,7 @@ def test_assembled_bytes_are_protobufs_own(mesh_of):
     )
 
 
-def test_a_large_configuration_travels_by_virtual_host(mesh_of):
+def test_a_large_configuration_travels_by_virtual_host() -> None:
     world = mesh_of({"services": many(VHDS_FROM), "virtualServices": [rule("unknown.com")]})
     parts = world.sidecar("80")
     route = route_pb2.RouteConfiguration.FromString(parts.route.body)
@@ -52,13 +55,13 @@ def test_a_large_configuration_travels_by_virtual_host(mesh_of):
         assert name.startswith("80/")
 
 
-def test_a_rule_does_not_change_the_form(mesh_of):
+def test_a_rule_does_not_change_the_form() -> None:
     world = mesh_of({"services": many(VHDS_FROM - 1)})
     assert not world.sidecar("80").virtual_hosts
     assert not world.with_rules(rule("unknown.com"), rule("other.com")).sidecar("80").virtual_hosts
 
 
-def test_one_rule_remakes_only_its_virtual_hosts(mesh_of):
+def test_one_rule_remakes_only_its_virtual_hosts() -> None:
     rules = [rule("s1.ns1.svc.cluster.local"), rule("s2.ns2.svc.cluster.local", name="two")]
     world = mesh_of({"services": many(VHDS_FROM), "virtualServices": rules})
     before = world.sidecar("80")
@@ -73,18 +76,20 @@ def test_one_rule_remakes_only_its_virtual_hosts(mesh_of):
     ) == 2
 
 
-def test_clients_of_other_namespaces_share_virtual_hosts(mesh_of):
+def test_clients_of_other_namespaces_share_virtual_hosts() -> None:
     world = mesh_of({"services": many(40)})
     world.sidecar("80")
     world.memo.made.clear()
-    replace(world, namespace="elsewhere").sidecar("80")
+    replace(world, namespace=Namespace("elsewhere")).sidecar("80")
     assert "varka.envoy.routes.virtual_host.virtual_host" not in world.memo.made
-    replace(world, namespace="ns1").sidecar("80")
+    replace(world, namespace=Namespace("ns1")).sidecar("80")
     assert world.memo.made["varka.envoy.routes.virtual_host.virtual_host"] == 10
 
 
 @pytest.mark.parametrize(("labels", "plans"), [({"app": "shop"}, 0), ({"app": "web"}, 1)])
-def test_clients_that_no_rule_tells_apart_share_everything(mesh_of, labels, plans):
+def test_clients_that_no_rule_tells_apart_share_everything(
+    labels: dict[str, str], plans: int
+) -> None:
     choosy = {"match": [{"sourceLabels": {"app": "web"}}], "directResponse": {"status": 200}}
     world = mesh_of(
         {
@@ -101,7 +106,7 @@ def test_clients_that_no_rule_tells_apart_share_everything(mesh_of, labels, plan
     assert world.memo.made.get("varka.envoy.routes.outbound.make_plan", 0) == plans
 
 
-def test_the_older_of_two_rules_for_a_host_wins(mesh_of):
+def test_the_older_of_two_rules_for_a_host_wins() -> None:
     world = mesh_of(
         {"services": [{"host": A}], "virtualServices": [rule(A, 200), rule(A, 500, "younger")]}
     )
@@ -110,13 +115,13 @@ def test_the_older_of_two_rules_for_a_host_wins(mesh_of):
 
 
 @pytest.mark.parametrize(("client", "status"), [("default", 0), ("other", 201)])
-def test_a_gateway_api_route_speaks_for_its_own_namespace(mesh_of, client, status):
+def test_a_gateway_api_route_speaks_for_its_own_namespace(client: str, status: int) -> None:
     consumer = {"namespace": "other", "semantics": "gateway", **rule(A, 201)}
     world = mesh_of({"services": [{"host": A}], "namespace": client, "virtualServices": [consumer]})
     assert world.routes("80").virtual_hosts[0].routes[0].direct_response.status == status
 
 
-def test_a_wildcard_takes_only_services_that_no_rule_is_more_specific_for(mesh_of):
+def test_a_wildcard_takes_only_services_that_no_rule_is_more_specific_for() -> None:
     rules = [
         rule("*.local", 201),
         rule("*.svc.cluster.local", 202, "narrow"),
@@ -130,7 +135,7 @@ def test_a_wildcard_takes_only_services_that_no_rule_is_more_specific_for(mesh_o
     assert found == {f"{A}:80": 203, f"{B}:80": 202}
 
 
-def test_a_rule_for_unknown_hosts_counts_on_port_80_alone(mesh_of, domains_of):
+def test_a_rule_for_unknown_hosts_counts_on_port_80_alone() -> None:
     world = mesh_of(
         {
             "services": [{"host": A, "ports": {80: "HTTP", 8080: "HTTP"}}],
@@ -141,13 +146,13 @@ def test_a_rule_for_unknown_hosts_counts_on_port_80_alone(mesh_of, domains_of):
     assert "x.com:8080" not in domains_of(world.routes("8080"))
 
 
-def test_an_unknown_host_follows_a_service_of_its_rule(mesh_of, domains_of):
+def test_an_unknown_host_follows_a_service_of_its_rule() -> None:
     both = {"spec": {"hosts": [A, "x.com"], "http": [{"directResponse": {"status": 200}}]}}
     world = mesh_of({"services": [{"host": A, "ports": {8080: "HTTP"}}], "virtualServices": [both]})
     assert domains_of(world.routes("8080"))["x.com:8080"] == ["x.com"]
 
 
-def test_no_domain_is_there_twice(mesh_of, domains_of):
+def test_no_domain_is_there_twice() -> None:
     services = [
         {"host": A, "addresses": ["10.0.0.1"]},
         {"host": B, "addresses": ["10.0.0.1"]},
@@ -160,7 +165,7 @@ def test_no_domain_is_there_twice(mesh_of, domains_of):
     assert "10.0.0.1" in found[f"{A}:80"]
 
 
-def test_the_catch_all_keeps_its_domain(mesh_of, domains_of):
+def test_the_catch_all_keeps_its_domain() -> None:
     world = mesh_of(
         {
             "virtualServices": [
@@ -176,8 +181,8 @@ def test_the_catch_all_keeps_its_domain(mesh_of, domains_of):
     [(True, ["x.com", "x.com.", "240.240.0.1"]), (False, ["x.com", "x.com."])],
 )
 def test_automatic_addresses_are_for_proxies_that_resolve_them(
-    mesh_of, domains_of, capture, expected
-):
+    capture: bool, expected: list[str]
+) -> None:
     service = {
         "host": "x.com",
         "namespace": "o",
@@ -188,7 +193,7 @@ def test_automatic_addresses_are_for_proxies_that_resolve_them(
     assert domains_of(world.routes("80"))["x.com:80"] == expected
 
 
-def test_aliases_are_names_of_the_service(mesh_of, domains_of):
+def test_aliases_are_names_of_the_service() -> None:
     alias = {
         "host": "alias.other.svc.cluster.local",
         "resolution": "Alias",
@@ -212,11 +217,11 @@ def test_aliases_are_names_of_the_service(mesh_of, domains_of):
         ),
     ],
 )
-def test_unknown_hosts_go_where_the_policy_says(mesh_of, fields, cluster):
+def test_unknown_hosts_go_where_the_policy_says(fields: dict[str, Any], cluster: str) -> None:
     assert mesh_of(fields).routes("80").virtual_hosts[-1].routes[0].route.cluster == cluster
 
 
-def test_a_socket_of_a_sidecar_sees_all_ports(mesh_of, domains_of):
+def test_a_socket_of_a_sidecar_sees_all_ports() -> None:
     listener = {"bind": "unix:///run/x", "port": {"number": 0, "protocol": "HTTP"}}
     services = [{"host": A, "ports": {9090: "HTTP", 80: "HTTP"}}]
     found = domains_of(mesh_of({"services": services, "egress": listener}).routes("unix:///run/x"))
@@ -224,14 +229,14 @@ def test_a_socket_of_a_sidecar_sees_all_ports(mesh_of, domains_of):
     assert found[f"{A}:80"][:2] == [A, f"{A}:80"]
 
 
-def test_a_listener_of_another_port_gives_only_the_catch_all(mesh_of, domains_of):
+def test_a_listener_of_another_port_gives_only_the_catch_all() -> None:
     world = mesh_of(
         {"services": [{"host": A}], "egress": {"port": {"number": 9090, "protocol": "HTTP"}}}
     )
     assert set(domains_of(world.routes("80"))) == {"allow_any"}
 
 
-def test_other_domains_than_kubernetes_abbreviate_too(mesh_of, domains_of):
+def test_other_domains_than_kubernetes_abbreviate_too() -> None:
     world = mesh_of(
         {
             "services": [{"host": "foo.local.campus.net"}],
