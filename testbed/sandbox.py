@@ -28,6 +28,7 @@ from varka.local.pod.envoy_process import arguments
 from varka.resources.check import check_object
 from varka.resources.meshconfig import default_mesh_config
 from varka.resources.place import Place
+from varka.store.source import SourceChange
 from varka.store.store import Change
 
 Plain = dict[str, Any]
@@ -127,7 +128,7 @@ class Sandbox:
             resource, _, findings = check_object(plain, "default")
             assert resource is not None, findings
             found.append((resource, PLACE))
-        return self.plane.write(APPLY, found)
+        return self.plane.take(APPLY, SourceChange(tuple(found)))
 
     async def apply(self, *objects: Plain) -> Outcome:
         return await asyncio.wait_for(self.plane.push(self.write(objects).keys), 20)

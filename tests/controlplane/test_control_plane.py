@@ -193,11 +193,8 @@ def test_deleting_and_the_runtime(run: Callable[..., None]) -> None:
 def test_a_saved_file_reaches_the_proxy(run: Callable[..., None], tmp_path: Path) -> None:
     async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
         file = tmp_path / "manifests" / "c.yaml"
-        number = 2
-        while cluster("c") not in sidecar.clusters:  # Nobody tells when the watcher has begun.
-            file.write_text(service("c", number))
-            number += 1
-            await asyncio.sleep(0.05)
+        file.write_text(service("c", 2))
+        await until(lambda: cluster("c") in sidecar.clusters)
         file.unlink()
         await until(lambda: cluster("c") not in sidecar.clusters)
         assert any(
@@ -255,5 +252,48 @@ def test_a_bug_in_compiling_is_told_and_what_is_served_stays(
         assert cluster("a") in sidecar.clusters
         await objects.apply(plane, [("c.yaml", service("c", 3))], wait=10)
         assert {cluster("a"), cluster("b"), cluster("c")} <= sidecar.clusters.keys()
+
+    run(play)
+
+
+BROKEN = (
+    "a: [",
+    "\x00",
+    "- 1\n- {}",
+    "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: foo\n",
+    "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: [1]\n",
+    "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: x}]}\n",
+    "apiVersion: v1\nkind: Service\nmetadata: {name: [a]}\nspec: 3\n",
+    "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\nspec: x\n",
+    "apiVersion: v1\nkind: ServiceList\nitems: [1, null, {}]\n",
+)
+
+
+def test_a_saved_broken_file_of_any_sort_leaves_the_rest_working(
+    run: Callable[..., None], tmp_path: Path
+) -> None:
+    async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
+        broken = tmp_path / "manifests" / "broken.yaml"
+        for number, text in enumerate(BROKEN):
+            broken.write_text(text)
+            name = f"good{number}"
+            (tmp_path / "manifests" / f"{name}.yaml").write_text(service(name, 10 + number))
+            await until(lambda name=name: cluster(name) in sidecar.clusters)  # type: ignore[misc]
+        assert cluster("a") in sidecar.clusters
+
+    run(play)
+
+
+def test_a_source_that_fails_begins_anew(
+    run: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("varka.controlplane.control_plane._PAUSE", 0.01)
+
+    async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr("varka.store.files.Files.refresh", lambda *_: 1 / 0)
+            (tmp_path / "manifests" / "b.yaml").write_text(service("b", 2))
+            await until(lambda: any(e["event"] == "failed" for e in plane.events.since(0)))
+        await until(lambda: cluster("b") in sidecar.clusters)
 
     run(play)

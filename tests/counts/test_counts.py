@@ -12,8 +12,10 @@ from varka.base.settings import Settings
 from varka.envoy.compiler import Compiler
 from varka.envoy.resource import EnvoyResource, TypeUrl, View
 from varka.proxy.node import Proxy, from_document
+from varka.resources.check import check_object
 from varka.resources.load import load_text
 from varka.resources.meshconfig import default_mesh_config
+from varka.resources.resource import Resource
 from varka.store.store import Store
 from varka.xds.delta import DeltaStream
 from varka.xds.messages import DeltaRequest
@@ -203,6 +205,41 @@ def test_a_moved_line_changes_nothing(mesh: Mesh) -> None:
     mesh.apply("\n\n\n" + everything())
     assert all(new is old for new, old in zip(mesh.views(), mesh.before, strict=True))
     assert not runs(mesh, before)
+
+
+@pytest.mark.parametrize("kind", ["Service", "EndpointSlice", "DestinationRule", "VirtualService"])
+def test_an_api_servers_bookkeeping_and_statuses_make_nothing(mesh: Mesh, kind: str) -> None:
+    """Every write to an object, whatever it wrote, comes with these."""
+    before, state = dict(mesh.compiler.memo.made), mesh.store.state
+    found = [resource for key, resource in state.resources.items() if key.kind == kind]
+    assert found
+    for number in range(2):
+        change = mesh.store.write(
+            "test", [(chatter(r, number), state.places[r.key]) for r in found]
+        )
+        assert not change
+    assert mesh.store.state is state
+    assert mesh.store.document(found[0].key)["metadata"]["resourceVersion"] == "1"
+    mesh.compiler.update(mesh.store.state)
+    assert all(new is old for new, old in zip(mesh.views(), mesh.before, strict=True))
+    assert not runs(mesh, before)
+
+
+def chatter(resource: Resource[Any], number: int) -> Resource[Any]:
+    """The object as an API server sends it after a write of something else in it."""
+    bookkeeping = {
+        "resourceVersion": str(number),
+        "generation": number,
+        "managedFields": [{"manager": "m", "time": f"2026-01-01T00:00:0{number}Z"}],
+    }
+    raw = {
+        **resource.raw,
+        "metadata": {**resource.raw["metadata"], **bookkeeping},
+        "status": {"observedGeneration": number, "loadBalancer": {"ingress": [{"ip": "10.0.0.9"}]}},
+    }
+    checked, _, findings = check_object(raw, resource.namespace)
+    assert checked is not None, findings
+    return checked
 
 
 def test_a_new_service_makes_nothing_of_other_services_again(mesh: Mesh) -> None:

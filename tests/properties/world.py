@@ -16,7 +16,8 @@ from varka.envoy.resource import EnvoyResource, TypeUrl, View
 from varka.proxy.node import Proxy, from_document
 from varka.resources.load import load_text
 from varka.resources.meshconfig import default_mesh_config
-from varka.store.store import Store, Written
+from varka.store.source import Written
+from varka.store.store import Store
 
 Content = dict[tuple[TypeUrl, str], bytes]
 

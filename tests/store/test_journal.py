@@ -14,7 +14,7 @@ def write(store: Store, journal: Journal, source: str, name: str, port: int = 80
         [("a.yaml", SERVICE.replace("NAME", name).replace("PORT", str(port)))], namespace="shop"
     )
     change = store.write(source, [(r, loaded.places[r.key]) for r in loaded.resources])
-    journal.note(change.keys, lambda key: store.written("apply", key))
+    journal.note((key, store.written("apply", key)) for key in change.keys)
 
 
 def held(file: Path) -> list[tuple[str, str, int, str]]:
@@ -35,7 +35,7 @@ def test_it_holds_what_was_applied_and_neither_deleted_nor_written_by_another(
     write(store, journal, "file", "b", 82)
     write(store, journal, "file", "d")
     change = store.delete([key for key in store.state.resources if key.name == "c"])
-    journal.note(change.keys, lambda key: store.written("apply", key))
+    journal.note((key, store.written("apply", key)) for key in change.keys)
     assert held(file) == [("shop", "a", 81, "a.yaml")]
 
 

@@ -1,10 +1,17 @@
 """What writes do to the state: identity, owners, creation times."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from varka.resources.check import check_object
 from varka.resources.load import load
-from varka.store.store import Births, Store, Written
+from varka.resources.place import Place
+from varka.store.source import Written
+from varka.store.store import Births, Store
 
 
 def service(name: str, address: str = "10.0.0.1", file: str = "a.yaml") -> list[Written]:
@@ -77,3 +84,55 @@ def test_an_amended_object_is_still_what_its_owner_wrote() -> None:
     assert not store.write("file", service("a"))
     assert store.state.resources[amended.key] is amended
     assert store.write("file", service("a", "10.0.0.2")).configured == (amended.key,)
+
+
+POD: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "p"},
+    "status": {
+        "podIP": "10.0.0.1",
+        "conditions": [{"type": "Ready", "status": "True", "lastProbeTime": "1"}],
+        "containerStatuses": [{"restartCount": 0}],
+    },
+}
+
+
+def pod(**status: Any) -> list[Written]:
+    """The pod with another status."""
+    raw = {**POD, "status": {**POD["status"], **status}}
+    resource, _, findings = check_object(raw, "default")
+    assert resource is not None, findings
+    return [(resource, Place("pods"))]
+
+
+@pytest.mark.parametrize(
+    ("status", "changes"),
+    [
+        ({"containerStatuses": [{"restartCount": 1}]}, False),
+        ({"conditions": [{"type": "Ready", "status": "True", "lastProbeTime": "2"}]}, False),
+        ({"conditions": [{"type": "Ready", "status": "False"}]}, True),
+        ({"podIP": "10.0.0.2"}, True),
+        ({"phase": "Failed"}, True),
+    ],
+)
+def test_of_a_pods_status_counts_what_is_read(status: dict[str, Any], changes: bool) -> None:
+    store = Store()
+    (key,) = store.write("runtime", pod()).created
+    before = store.state
+    assert bool(store.write("runtime", pod(**status))) is changes
+    assert (store.state is not before) is changes
+    assert status.items() <= store.document(key)["status"].items()
+
+
+def test_a_shown_object_has_what_was_filled_in_and_the_newest_status() -> None:
+    store = Store()
+    store.write("file", service("a"))
+    ((amended, _),) = service("a", "10.0.0.9")
+    store.amend([amended])
+    ((newer, place),) = service("a")
+    raw = {**newer.raw, "metadata": {"name": "a", "resourceVersion": "7"}, "status": {"x": 1}}
+    assert not store.write("file", [(replace(newer, raw=raw), place)])
+    shown = store.document(amended.key)
+    assert shown["spec"]["clusterIP"] == "10.0.0.9"
+    assert (shown["metadata"]["resourceVersion"], shown["status"]) == ("7", {"x": 1})

@@ -7,7 +7,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from varka.analyze.findings import findings, placed
@@ -21,17 +20,21 @@ from varka.envoy.filters.apply import Rejected
 from varka.mesh.config import mesh_config_of
 from varka.proxy.node import Proxy
 from varka.resources.model.mesh import MeshConfig
-from varka.store.files import FileChange, Files
+from varka.store.files import Files
 from varka.store.journal import Journal
 from varka.store.meshfile import MeshConfigFile
-from varka.store.store import Births, Change, Store, Written
+from varka.store.source import Source, SourceChange
+from varka.store.store import Births, Change, Store
 from varka.xds import events as xds
 from varka.xds.hub import Hub
 from varka.xds.server import AdsServer
 
 logger = logging.getLogger(__name__)
 
-FILES, APPLY, RUNTIME, MESH_FILE = "file", "apply", "runtime", "mesh-config"
+APPLY, RUNTIME = "apply", "runtime"
+"""What HTTP requests bring."""
+_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+"""Seconds before a source that failed is read again."""
 Admit = Callable[[Store], Collection[ObjectKey]]
 """What an API server does to objects before anyone sees them: assigns addresses, adds namespaces.
 Returns what it added, changed or removed on its own account."""
@@ -46,7 +49,7 @@ class Observed:
     """A source changed."""
 
     source: str
-    change: FileChange
+    change: SourceChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,9 @@ class ControlPlane:
     def __init__(self, options: Options) -> None:
         self._options = options
         self.store = Store(options.births)
-        self.files = Files(options.paths)
-        self._mesh_file = MeshConfigFile(options.mesh_config) if options.mesh_config else None
+        self._sources = _sources(options)
+        self._changes: list[AsyncIterator[SourceChange]] = []
+        """Of each source, once `start` has taken the first."""
         self.events = Events()
         self.compiler = Compiler(options.config, options.settings)
         self._happening: asyncio.Queue[Happening] = asyncio.Queue()
@@ -104,13 +108,13 @@ class ControlPlane:
         """What could not be made for proxies, as far as events have told it."""
 
     async def start(self) -> None:
-        """Read the manifests and serve. Raises RuntimeError when an address can't be bound."""
-        change = self.files.refresh()
-        self.store.write(FILES, change.put, change.drop)
-        if self._mesh_file:
-            self.store.write(MESH_FILE, self._mesh_file.refresh().put)
-        if self._options.journal:
-            self.store.write(APPLY, self._options.journal.read())
+        """Read all sources and serve. Raises OSError for a source that can't be read at all,
+        RuntimeError for an address that can't be bound."""
+        for source in self._sources:
+            self._changes.append(changes := source.changes())
+            async for change in changes:
+                self.store.take(source.name, change)
+                break
         if self._options.admit is not None:
             self._options.admit(self.store)
         self._compile()
@@ -122,21 +126,15 @@ class ControlPlane:
         await self.server.stop()
 
     async def run(self) -> None:
-        """Push what is written, watch the paths; until cancelled."""
+        """Push what is written, follow the sources; until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._consume())
-            if self._options.watch:
-                tasks.create_task(self._observe(FILES, self.files.changes()))
-                if self._mesh_file:
-                    tasks.create_task(self._observe(MESH_FILE, self._mesh_file.changes()))
+            for source, changes in zip(self._sources, self._changes, strict=True):
+                tasks.create_task(self._follow(source, changes))
 
-    def write(self, source: str, put: Iterable[Written], drop: Iterable[ObjectKey] = ()) -> Change:
-        """Put objects, drop those that the source owns. `push` brings the change to the proxies."""
-        return self._changed(self.store.write(source, put, drop))
-
-    def replace(self, source: str, put: Iterable[Written]) -> Change:
-        """Make these all that a source has."""
-        return self._changed(self.store.replace(source, put))
+    def take(self, source: str, change: SourceChange) -> Change:
+        """Bring a source's change into the state. `push` brings it to the proxies."""
+        return self._changed(self.store.take(source, change))
 
     def delete(self, keys: Iterable[ObjectKey]) -> Change:
         """Drop objects, whoever wrote them."""
@@ -153,22 +151,41 @@ class ControlPlane:
         return self._next.outcome
 
     def _changed(self, change: Change) -> Change:
-        if change and self._options.journal:
-            self._options.journal.note(change.keys, partial(self.store.written, APPLY))
-        if change:
-            admitted = self._options.admit(self.store) if self._options.admit is not None else ()
-            self.events.changed(dict.fromkeys((*change.keys, *admitted)), self.store.state.number)
+        """What follows a write to the state, which stays written whatever goes wrong in it. Also one
+        that changed nothing may have another owner now."""
+        admitted: Collection[ObjectKey] = ()
+        try:
+            if change and self._options.journal:
+                self._options.journal.note(
+                    [(key, self.store.written(APPLY, key)) for key in change.keys]
+                )
+            if self._options.admit is not None:
+                admitted = self._options.admit(self.store)
+        except Exception as error:
+            self._failed(xds.Failed(error, "keeping and completing what changed"))
+        if keys := dict.fromkeys((*change.keys, *admitted)):
+            self.events.changed(keys, self.store.state.number)
         return change
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Of all files, as they are now."""
-        told = tuple(d for found in self.files.diagnostics.values() for d in found)
-        return (*told, *(self._mesh_file.diagnostics if self._mesh_file else ()))
+        """Of what all sources have now."""
+        return tuple(d for source in self._sources for d in source.diagnostics)
 
-    async def _observe(self, source: str, changes: AsyncIterator[FileChange]) -> None:
-        async for change in changes:
-            self._happening.put_nowait(Observed(source, change))
+    async def _follow(self, source: Source, changes: AsyncIterator[SourceChange]) -> None:
+        """A source that fails begins anew after a pause."""
+        pause = _PAUSE
+        while True:
+            try:
+                async for change in changes:
+                    self._happening.put_nowait(Observed(source.name, change))
+                    pause = _PAUSE
+                return
+            except Exception as error:
+                self._happening.put_nowait(xds.Failed(error, f"following {source.name}"))
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            changes = source.changes()
 
     async def _consume(self) -> None:
         """The one task that reacts. What goes wrong with one happening leaves the others alone."""
@@ -182,7 +199,7 @@ class ControlPlane:
     def _take(self, happening: Happening) -> None:
         match happening:
             case Observed(source, change):
-                self._read(source, change)
+                self._observe(source, change)
             case PushDue(push):
                 self._publish(push)
             case xds.Failed():
@@ -208,10 +225,11 @@ class ControlPlane:
                 logger.info("%s disconnected", connection.proxy.id)
                 self.events.add("disconnected", proxy=connection.proxy.id)
 
-    def _read(self, source: str, change: FileChange) -> None:
+    def _observe(self, source: str, change: SourceChange) -> None:
+        for diagnostic in change.diagnostics:
+            logger.warning("%s: %s", diagnostic.origin, diagnostic.message)
         self.events.diagnosed(change.files, change.diagnostics)
-        done = self.write(source, change.put, change.drop)
-        if done:
+        if done := self.take(source, change):
             self.push(done.keys, change.files)
 
     def _compile(self) -> xds.Failed | None:
@@ -300,3 +318,13 @@ class ControlPlane:
         return findings(
             self.store.state, self.hub.views(), problems, labels, self._options.settings, about
         )
+
+
+def _sources(options: Options) -> tuple[Source, ...]:
+    """Of one object the last one wins."""
+    sources: list[Source] = [Files(options.paths, watch=options.watch)]
+    if options.mesh_config:
+        sources.append(MeshConfigFile(options.mesh_config, watch=options.watch))
+    if options.journal:
+        sources.append(options.journal)
+    return tuple(sources)

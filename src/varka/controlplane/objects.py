@@ -18,6 +18,7 @@ from varka.resources.check import check_object
 from varka.resources.codes import Code
 from varka.resources.load import Loaded, load
 from varka.resources.place import Place
+from varka.store.source import SourceChange
 from varka.store.store import Change
 
 Plain = dict[str, Any]
@@ -67,7 +68,8 @@ async def apply(
     refused = _refused(broken)
     if refused and atomic:
         return _answer(plane, Loaded((), {}, ()), None, refused, None)
-    change = plane.write(APPLY, ((r, loaded.places[r.key]) for r in loaded.resources))
+    put = tuple((r, loaded.places[r.key]) for r in loaded.resources)
+    change = plane.take(APPLY, SourceChange(put))
     outcome = await _awaited(plane.push(change.keys), wait) if change else None
     return _answer(plane, loaded, change, refused, outcome) | (
         {"timed_out": True} if change and wait and not outcome else {}
@@ -98,7 +100,7 @@ def report(plane: ControlPlane, manifests: Iterable[Any]) -> Plain:
         ]
         if resource is not None:
             put.append((resource, RUNTIME_PLACE))
-    change = plane.replace(RUNTIME, put)
+    change = plane.take(RUNTIME, SourceChange(tuple(put), whole=True))
     plane.push(change.keys)
     problems = [plain_diagnostic(d) for d in diagnostics if d.severity is Severity.ERROR]
     return {
@@ -119,8 +121,8 @@ def _is(key: ObjectKey, wanted: Mapping[str, str]) -> bool:
 
 def _shown(plane: ControlPlane, key: ObjectKey) -> Plain:
     resource = plane.store.state.resources[key]
-    shown = dict(resource.raw)
-    metadata = dict(shown.get("metadata") or {})
+    shown = plane.store.document(key)
+    metadata = shown["metadata"]
     if key.namespace:
         metadata["namespace"] = key.namespace
     if resource.created:

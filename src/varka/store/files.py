@@ -2,54 +2,52 @@
 
 from __future__ import annotations
 
-import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from varka.base.diagnostic import Diagnostic, Severity
+from varka.base.diagnostic import Diagnostic, Origin, Severity
 from varka.base.hashing import content_hash
 from varka.base.names import ObjectKey
+from varka.resources.codes import Code
 from varka.resources.load import Part, load_text
-from varka.resources.place import Place
 from varka.resources.resource import Resource
+from varka.store.source import SourceChange, Written
 from varka.store.texts import SUFFIXES, expand, is_hidden, read
+from varka.store.watch import Watcher
 
-DEBOUNCE_MS = 10
-"""An editor's write and rename, or a checkout of many files, is one change."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileChange:
-    """What reading files again brought. Objects of a file with errors that were good before stay as
-    they were."""
-
-    files: tuple[str, ...]
-    put: tuple[tuple[Resource[Any], Place], ...]
-    drop: tuple[ObjectKey, ...]
-    diagnostics: tuple[Diagnostic, ...]
+logger = logging.getLogger(__name__)
 
 
 class Files:
-    """The manifests below some paths and the objects each gave last."""
+    """The manifests below some paths, as a source of objects."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    name = "file"
+
+    def __init__(self, paths: Iterable[str], *, watch: bool = True) -> None:
         self.paths = tuple(paths)
+        self._watch = watch
         self._names: dict[str, str] = {}
         """Resolved path -> the file as the user named it."""
         self._versions: dict[str, str] = {}
         """Content hash of each file."""
         self._objects: dict[str, dict[ObjectKey, Resource[Any]]] = {}
-        self.diagnostics: dict[str, tuple[Diagnostic, ...]] = {}
+        """What each file gave last."""
+        self._diagnostics: dict[str, tuple[Diagnostic, ...]] = {}
         """By file, of its newest content."""
 
-    def refresh(self, touched: Iterable[str] | None = None) -> FileChange:
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Of all files, as they are now."""
+        return tuple(d for found in self._diagnostics.values() for d in found)
+
+    def refresh(self, touched: Iterable[str] | None = None) -> SourceChange:
         """Read what may have changed: all files, or the ones at these (resolved) paths."""
         texts, unreadable = read(self._wanted(touched))
         present = set(self._names.values())
-        put: list[tuple[Resource[Any], Place]] = []
+        put: list[Written] = []
         drop: list[ObjectKey] = []
         changed: list[str] = []
         for name, text in texts:
@@ -58,21 +56,21 @@ class Files:
                 continue
             changed.append(name)
             self._versions[name] = version
-            part = load_text(name, text)
+            part = _load(name, text)
             put += part.objects
             drop += self._take(name, part)
         for name in [n for n in self._versions if n not in present]:
             changed.append(name)
             del self._versions[name]
-            self.diagnostics.pop(name, None)
+            self._diagnostics.pop(name, None)
             drop += self._objects.pop(name, {})
         still = {key for objects in self._objects.values() for key in objects} if drop else set()
-        told = [d for name in changed for d in self.diagnostics.get(name, ())]
-        return FileChange(
-            tuple(changed),
+        found = [d for name in changed for d in self._diagnostics.get(name, ())]
+        return SourceChange(
             tuple(put),
             tuple(k for k in drop if k not in still),
-            (*unreadable, *told),
+            files=tuple(changed),
+            diagnostics=(*unreadable, *found),
         )
 
     def _wanted(self, touched: Iterable[str] | None) -> list[str]:
@@ -111,34 +109,29 @@ class Files:
                 return None if is_hidden(below) else str(Path(given) / below)
         return None
 
-    async def changes(self) -> AsyncIterator[FileChange]:
-        """Watch, and read what was saved. Folders are watched with all below them; of a file its
-        folder, since editors put a new file in its place."""
+    async def changes(self) -> AsyncIterator[SourceChange]:
+        """All there is, then what is saved. Folders are watched with all below them; of a file its
+        folder, since editors put a new file in its place. Raises OSError when the machine watches
+        no more folders."""
+        if not self._watch:
+            yield self.refresh()
+            return
         paths = [Path(path) for path in self.paths if path != "-"]
         folders = {path for path in paths if path.is_dir()}
-        beside = {path.parent for path in paths if not path.is_dir()} - folders
-        touched: asyncio.Queue[set[str]] = asyncio.Queue()
-        groups = [
-            (roots, recursive) for roots, recursive in ((folders, True), (beside, False)) if roots
-        ]
-        watching = [
-            asyncio.create_task(_watch(roots, recursive, touched)) for roots, recursive in groups
-        ]
-        try:
-            while watching:
-                change = self.refresh(await touched.get())
+        beside = {path.parent for path in paths if path.parent.is_dir()} - folders
+        with Watcher(folders, beside) as watcher:
+            yield self.refresh()
+            async for touched in watcher.saved():
+                change = self.refresh(touched)
                 if change.files or change.diagnostics:
                     yield change
-        finally:
-            for task in watching:
-                task.cancel()
 
     def _take(self, name: str, part: Part) -> list[ObjectKey]:
         """Remember a file's objects; the keys it had and has no more. A broken object or document
         keeps what was there."""
         before = self._objects.get(name, {})
         now = {resource.key: resource for resource, _ in part.objects}
-        self.diagnostics[name] = part.diagnostics
+        self._diagnostics[name] = part.diagnostics
         errors = [d for d in part.diagnostics if d.severity is Severity.ERROR]
         unparsed = any(d.object is None for d in errors)
         broken = {d.object for d in errors}
@@ -149,15 +142,12 @@ class Files:
         return [key for key in before if key not in self._objects[name]]
 
 
-async def _watch(roots: set[Path], recursive: bool, touched: asyncio.Queue[set[str]]) -> None:
-    from watchfiles import awatch
-
-    async for batch in awatch(
-        *roots,
-        debounce=DEBOUNCE_MS,
-        step=DEBOUNCE_MS,
-        rust_timeout=60_000,
-        recursive=recursive,
-        ignore_permission_denied=True,
-    ):
-        await touched.put({str(Path(path).resolve()) for _, path in batch})
+def _load(name: str, text: str) -> Part:
+    """One file. A bug of ours in checking it is a diagnostic, and leaves what was there before."""
+    try:
+        return load_text(name, text)
+    except Exception as error:
+        logger.exception("%s can't be checked", name)
+        message = f"can't be checked, by a bug of varka's: {type(error).__name__}: {error}"
+        found = Diagnostic(Code.NOT_CHECKED, Severity.ERROR, message, Origin(name))
+        return Part((), (found,))

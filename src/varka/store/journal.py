@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import msgspec
 
+from varka.base.diagnostic import Diagnostic
 from varka.base.names import ObjectKey
 from varka.resources.check import check_object
 from varka.resources.place import Place
-from varka.store.store import Written
+from varka.store.source import SourceChange, Written
+
+logger = logging.getLogger(__name__)
 
 
 class Journal:
-    """A line for each object that was put or dropped, the newest last. A line that was not finished
-    was not written."""
+    """What `apply` brought, as a source: a line for each object that was put or dropped, the newest
+    last. A line that was not finished was not written."""
+
+    name = "apply"
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -30,24 +37,25 @@ class Journal:
         if len(whole) < len(text):
             os.truncate(self._file, len(whole))
         found: dict[ObjectKey, Written] = {}
-        for line in whole.splitlines():
-            entry = msgspec.json.decode(line)
-            key = ObjectKey(*entry["key"])
+        for number, line in enumerate(whole.splitlines(), 1):
+            try:
+                key, written = _entry(line)
+            except Exception:
+                logger.exception("line %d of %s can't be read and is left out", number, self._file)
+                continue
             found.pop(key, None)
-            resource = (
-                check_object(entry["object"], key.namespace)[0] if "object" in entry else None
-            )
-            if resource is not None:
-                found[key] = (resource, Place(entry["file"]))
+            if written is not None:
+                found[key] = written
         self._held = set(found)
         return list(found.values())
 
-    def note(
-        self, keys: Iterable[ObjectKey], written: Callable[[ObjectKey], Written | None]
-    ) -> None:
-        """Hold those of these objects that `written` gives, let go of the others. Raises
-        OSError."""
-        lines = b"".join(self._line(key, written(key)) for key in keys)
+    async def changes(self) -> AsyncIterator[SourceChange]:
+        """What outlived the process before; after that it is written only. Raises OSError."""
+        yield SourceChange(tuple(self.read()))
+
+    def note(self, entries: Iterable[tuple[ObjectKey, Written | None]]) -> None:
+        """Hold these objects, let go of those that are None. Raises OSError."""
+        lines = b"".join(self._line(key, written) for key, written in entries)
         if lines:
             with self._file.open("ab", buffering=0) as file:
                 file.write(lines)
@@ -64,3 +72,11 @@ class Journal:
             return b""
         self._held.discard(key)
         return msgspec.json.encode({"key": key}) + b"\n"
+
+
+def _entry(line: bytes) -> tuple[ObjectKey, Written | None]:
+    """An object, or the key of one that was dropped or is not accepted any more."""
+    entry = msgspec.json.decode(line)
+    key = ObjectKey(*entry["key"])
+    resource = check_object(entry["object"], key.namespace)[0] if "object" in entry else None
+    return key, (resource, Place(entry["file"])) if resource is not None else None

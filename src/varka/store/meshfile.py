@@ -2,60 +2,73 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from varka.base.diagnostic import Diagnostic, Severity
+from varka.base.diagnostic import Diagnostic, Origin, Severity
 from varka.resources.check import check_object
+from varka.resources.codes import Code
 from varka.resources.meshconfig import load_mesh_config, unwrapped, wrapper
 from varka.resources.operator import MESH_CONFIG
 from varka.resources.place import Place
-from varka.resources.resource import Resource
 from varka.resources.yaml import Document, documents
-from varka.store.files import DEBOUNCE_MS, FileChange
+from varka.store.source import SourceChange, Written
 from varka.store.texts import read
+from varka.store.watch import Watcher
+
+logger = logging.getLogger(__name__)
 
 
 class MeshConfigFile:
-    """`diagnostics` are of its newest content."""
+    """A source of one object."""
 
-    def __init__(self, path: Path) -> None:
+    name = "mesh-config"
+
+    def __init__(self, path: Path, *, watch: bool = True) -> None:
         self.path = path
+        self._watch = watch
         self.diagnostics: tuple[Diagnostic, ...] = ()
 
-    def refresh(self) -> FileChange:
+    def refresh(self) -> SourceChange:
         """Read it. With errors in it there is nothing to put: what it said before stays."""
-        texts, unreadable = read([str(self.path)])
-        put: tuple[tuple[Resource[Any], Place], ...] = ()
-        told = list(unreadable)
+        texts, found = read([str(self.path)])
+        put: tuple[Written, ...] = ()
         for name, text in texts:
-            told += load_mesh_config(text, name)[1]
-            found, _ = documents(text)
-            if found and not any(d.severity is Severity.ERROR for d in told):
-                put = (_as_config_map(wrapper(found), name),)
-        self.diagnostics = tuple(told)
-        return FileChange((str(self.path),), put, (), self.diagnostics)
+            try:
+                put, diagnostics = _read(name, text)
+            except Exception as error:
+                logger.exception("%s can't be checked", name)
+                message = f"can't be checked, by a bug of varka's: {type(error).__name__}: {error}"
+                bug = Diagnostic(Code.NOT_CHECKED, Severity.ERROR, message, Origin(name))
+                diagnostics = (bug,)
+            found += diagnostics
+        self.diagnostics = tuple(found)
+        return SourceChange(put, files=(str(self.path),), diagnostics=self.diagnostics)
 
-    async def changes(self) -> AsyncIterator[FileChange]:
-        """Each time it is saved. Its folder is watched, since editors put a new file in its
-        place."""
-        from watchfiles import awatch
-
-        async for batch in awatch(
-            self.path.parent,
-            debounce=DEBOUNCE_MS,
-            step=DEBOUNCE_MS,
-            rust_timeout=60_000,
-            recursive=False,
-        ):
-            if any(Path(path).name == self.path.name for _, path in batch):
-                yield self.refresh()
+    async def changes(self) -> AsyncIterator[SourceChange]:
+        """What it says, then each time it is saved. Its folder is watched, since editors put a new
+        file in its place."""
+        if not self._watch:
+            yield self.refresh()
+            return
+        with Watcher((), [self.path.parent]) as watcher:
+            yield self.refresh()
+            async for touched in watcher.saved():
+                if any(Path(path).name == self.path.name for path in touched):
+                    yield self.refresh()
 
 
-def _as_config_map(document: Document, file: str) -> tuple[Resource[Any], Place]:
+def _read(name: str, text: str) -> tuple[tuple[Written, ...], tuple[Diagnostic, ...]]:
+    diagnostics = tuple(load_mesh_config(text, name)[1])
+    found, _ = documents(text)
+    good = found and not any(d.severity is Severity.ERROR for d in diagnostics)
+    return ((_as_config_map(wrapper(found), name),) if good else ()), diagnostics
+
+
+def _as_config_map(document: Document, file: str) -> Written:
     given, prefix = unwrapped(document.value)
     metadata = {"name": MESH_CONFIG.name, "namespace": MESH_CONFIG.namespace}
     data = {"mesh": msgspec.json.encode(given).decode()}

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from varka.base.names import ObjectKey
-from varka.resources.place import Place
 from varka.resources.resource import Resource
+from varka.store.identity import document, is_same
+from varka.store.source import SourceChange, Written
 from varka.store.state import State
-
-Written = tuple[Resource[Any], Place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +55,17 @@ class Store:
     def written(self, source: str, key: ObjectKey) -> Written | None:
         """What a source wrote of an object; None where another wrote it later, or it is gone."""
         return (self._asked[key], self.state.places[key]) if self.owner(key) == source else None
+
+    def document(self, key: ObjectKey) -> dict[str, Any]:
+        """An object as it is now, with the newest bookkeeping and status, which change nothing.
+        Raises KeyError."""
+        return document(self.state.resources[key], self._asked[key].raw)
+
+    def take(self, source: str, change: SourceChange) -> Change:
+        """What came to a source, changed in it, or went."""
+        if change.whole:
+            return self.replace(source, change.put)
+        return self.write(source, change.put, change.drop)
 
     def write(self, source: str, put: Iterable[Written], drop: Iterable[ObjectKey] = ()) -> Change:
         """Put objects and drop those that this source owns. Equal content keeps the object there
@@ -106,16 +116,12 @@ class Store:
     def _same(self, resource: Resource[Any]) -> Resource[Any]:
         known = self.state.resources.get(resource.key)
         if known is not None and (
-            _equal(known, resource) or _equal(self._asked[resource.key], resource)
+            is_same(known, resource) or is_same(self._asked[resource.key], resource)
         ):
             return known
         if self._births is None or resource.created:
             return resource
         return replace(resource, created=self._births.of(resource.key))
-
-
-def _equal(one: Resource[Any], other: Resource[Any]) -> bool:
-    return one.api_version == other.api_version and one.raw == other.raw
 
 
 class Births:

@@ -72,9 +72,10 @@ class ApiServer:
         for pod in state.of("Pod"):
             owner, known = store.owner(pod.key), self._pods.get(pod.key)
             if owner == _RUNTIME:
-                if known is not None:
+                newest = store.written(_RUNTIME, pod.key)
+                if known is not None and newest is not None:
                     known.reported = pod
-                    store.write(known.owner, [(pod, known.place)])
+                    store.write(known.owner, [(newest[0], known.place)])
             elif known is None or (pod is not known.reported and pod.raw != known.raw):
                 self._pods[pod.key] = _Written(owner, state.places[pod.key], pod.raw)
             elif pod is not known.reported and known.reported is not None:

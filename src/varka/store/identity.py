@@ -1,0 +1,60 @@
+"""When an object is the same as before, although its document is not: an API server's bookkeeping
+and statuses that nobody reads must not make anything compile again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from varka.resources.resource import Resource
+
+_BOOKKEEPING = frozenset({"managedFields", "resourceVersion", "generation", "selfLink"})
+"""Fields of metadata that change with every write, whatever it wrote."""
+_STATUS_READ: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("", "Pod"): ("phase", "podIP", "podIPs", "conditions"),
+    ("networking.istio.io", "ServiceEntry"): ("addresses",),
+    ("networking.istio.io", "WorkloadEntry"): ("conditions",),
+}
+"""Group and kind -> the fields of `status` that `registry/` reads; of all others it reads none."""
+
+
+def is_same(one: Resource[Any], other: Resource[Any]) -> bool:
+    """Whether two versions of an object mean the same for proxies."""
+    if one.api_version != other.api_version:
+        return False
+    return one.raw == other.raw or _meaning(one) == _meaning(other)
+
+
+def document(resource: Resource[Any], newest: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole object as users are shown it: what its newest document adds is bookkeeping and
+    status."""
+    metadata = resource.raw.get("metadata") or {}
+    noise = {k: v for k, v in (newest.get("metadata") or {}).items() if k in _BOOKKEEPING}
+    shown = {**resource.raw, "metadata": {**metadata, **noise}}
+    return shown | ({"status": newest["status"]} if "status" in newest else {})
+
+
+def _meaning(resource: Resource[Any]) -> dict[str, Any]:
+    raw = dict(resource.raw)
+    status = raw.pop("status", None)
+    metadata = raw.get("metadata")
+    if isinstance(metadata, Mapping):
+        raw["metadata"] = {k: v for k, v in metadata.items() if k not in _BOOKKEEPING}
+    if read := _STATUS_READ.get(resource.key[:2]):
+        raw["status"] = {f: _without_times(status, f) for f in read if _has(status, f)}
+    return raw
+
+
+def _has(status: Any, field: str) -> bool:
+    return isinstance(status, Mapping) and bool(status.get(field))
+
+
+def _without_times(status: Mapping[str, Any], field: str) -> Any:
+    """A condition is probed again and again; only what it says counts."""
+    value = status[field]
+    if field != "conditions" or not isinstance(value, list):
+        return value
+    return [
+        {name: one.get(name) for name in ("type", "status")} if isinstance(one, Mapping) else one
+        for one in value
+    ]
