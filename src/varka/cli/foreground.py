@@ -11,7 +11,7 @@ import click
 
 from varka.cli.events import line
 from varka.cli.exits import OK
-from varka.local.processes.http import HttpError, UnixHttp
+from varka.local.processes.unix_http import HttpError, UnixHttp
 from varka.local.supervisor import handle
 from varka.local.supervisor.paths import MeshPaths
 

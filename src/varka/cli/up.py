@@ -281,18 +281,24 @@ def _document(answer: Mapping[str, Any]) -> dict[str, Any]:
         "published": published,
         "diagnostics": [
             *answer["diagnostics"],
-            *(_not_started(pod, why) for pod, why in answer["failed"].items()),
+            *(
+                _of_runtime(f"Pod {pod}", f"not started: {why}")
+                for pod, why in answer["failed"].items()
+            ),
+            *(_of_runtime(what, why) for what, why in answer["problems"].items()),
         ],
     }
 
 
-def _not_started(pod: str, why: str) -> dict[str, Any]:
-    name, _, namespace = pod.rpartition(".")
-    key = {"kind": "Pod", "namespace": namespace, "name": name}
+def _of_runtime(what: str, why: str) -> dict[str, Any]:
+    """What the runtime could not do with an object (`Kind name.namespace`)."""
+    kind, _, full_name = what.partition(" ")
+    name, _, namespace = full_name.rpartition(".")
+    key = {"kind": kind, "namespace": namespace, "name": name}
     return {
         "code": POD_NOT_STARTED,
         "severity": "error",
-        "message": f"not started: {why}",
+        "message": why,
         "object": key,
         "path": "",
     }
@@ -307,7 +313,8 @@ def _explain(answer: Mapping[str, Any], timeout: float, control_plane: Path) -> 
     for pod in answer["pods"]:
         if pod["ready"]:
             continue
-        click.echo(f"  {pod['name']}.{pod['namespace']} is not ready", err=True)
+        why = "; ".join(pod["waiting_for"]) or "it is being stopped"
+        click.echo(f"  {pod['name']}.{pod['namespace']} is not ready: {why}", err=True)
         for one in pod["processes"]:
             for line in _last_lines(pod["logs"].get(one["container"], "")):
                 click.echo(f"    {one['container']}: {line}", err=True)

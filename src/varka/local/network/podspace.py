@@ -7,10 +7,11 @@ import os
 import socket
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from varka.local.network.addresses import DNS_ADDRESS, GATEWAY
 from varka.local.system import kernel, nft
@@ -49,16 +50,18 @@ class PodNetwork:
     chains: Sequence[Chain] = ()
 
 
-def make(pod: PodNetwork) -> PodSpace:
-    """Build a pod's namespaces from the node's. Raises OSError with what failed."""
+async def make(pod: PodNetwork, exit_of: Callable[[int], Awaitable[int]]) -> PodSpace:
+    """Build a pod's namespaces from the node's, in a child that has to move into them; `exit_of`
+    waits for a child. Raises OSError with what failed; then nothing is left."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    child = os.fork()
-    if child == 0:
-        os._exit(_build(pod, theirs))
-    theirs.close()
     with ours:
+        child = os.fork()
+        if child == 0:
+            _become_builder(pod, theirs)
+        ended = exit_of(child)
+        theirs.close()
+        await ended
         message, fds, _, _ = socket.recv_fds(ours, 4096, 3)
-    os.waitpid(child, 0)
     if len(fds) != 3:
         raise OSError(
             f"the network of pod {pod.hostname} could not be made:"
@@ -67,27 +70,34 @@ def make(pod: PodNetwork) -> PodSpace:
     return PodSpace(*fds)
 
 
-def _build(pod: PodNetwork, answer: socket.socket) -> int:
+def _become_builder(pod: PodNetwork, answer: socket.socket) -> NoReturn:
+    code = 1
     try:
-        node = Links()
-        kernel.unshare(kernel.CLONE_NEWNET | kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS)
-        kernel.sethostname(pod.hostname)
-        fds = [
-            os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
-            for kind in ("net", "mnt", "uts")
-        ]
-        _connect(pod, node, fds[0])
-        if pod.chains:
-            nft.replace_table("istio", pod.chains)
-        cover(pod.files)
-        socket.send_fds(answer, [b"ok"], fds)
+        socket.send_fds(answer, [b"ok"], _build(pod))
+        code = 0
     except OSError as error:
-        answer.send(str(error).encode())
-        return 1
+        with suppress(OSError):  # nobody may be waiting any more
+            answer.send(str(error).encode())
     except BaseException:
         traceback.print_exc(file=sys.stderr)
-        return 1
-    return 0
+    finally:
+        os._exit(code)
+
+
+def _build(pod: PodNetwork) -> list[int]:
+    """Descriptors of the new namespaces: network, mounts, host name."""
+    node = Links()
+    kernel.unshare(kernel.CLONE_NEWNET | kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS)
+    kernel.sethostname(pod.hostname)
+    fds = [
+        os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
+        for kind in ("net", "mnt", "uts")
+    ]
+    _connect(pod, node, fds[0])
+    if pod.chains:
+        nft.replace_table("istio", pod.chains)
+    cover(pod.files)
+    return fds
 
 
 def cover(files: Sequence[tuple[str, str]]) -> None:

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from varka.local.processes.http import HttpError, UnixHttp
+from varka.local.processes.unix_http import HttpError, UnixHttp
 from varka.local.workload.cluster import KINDS, Object
 
-_PAUSE = 0.05
-_GONE = (OSError, HttpError, EOFError)
+log = logging.getLogger(__name__)
+
+_PAUSE = 0.02
+_GONE = (OSError, HttpError, EOFError, ValueError)
+"""It ended, perhaps in the middle of an answer."""
 
 
-class ControlPlane:
+class ControlPlaneClient:
     """Survives restarts of the control plane: it connects again, and hands in again what it
     reported."""
 
     def __init__(self, api: Path) -> None:
         self._http = UnixHttp(api)
-        self._wanted: list[Object] = []
-        self._known: list[Object] | None = None
-        self._news = asyncio.Event()
-        self._own: set[tuple[str, str]] = set()
-        """Pods that only the runtime makes: what is told of them is no news."""
+        self._report: list[Object] = []
+        self._delivered: list[Object] | None = None
+        self._reported = asyncio.Event()
+        self._own_pods: set[tuple[str, str]] = set()
+        """Namespace and name of pods that only the runtime makes: their changes are no news."""
 
     async def objects(self) -> AsyncIterator[list[Object]]:
         """All objects of the kinds that matter, now and after every change of one of them."""
@@ -41,50 +45,57 @@ class ControlPlane:
                             if item.get("source") != "runtime"
                         ]
             except _GONE:
-                self._forget()
+                self._deliver_again()
             await asyncio.sleep(_PAUSE)
 
     async def _events(self) -> AsyncIterator[Any]:
-        """A first one as soon as the control plane is there, then all that it tells."""
+        """A first one as soon as the control plane is there, then all of its own."""
         lines = self._http.lines("/events?follow=1")
         await self._http.call("GET", "/status")
         yield {"event": "ready"}
         async for event in lines:
             yield event
 
-    def _forget(self) -> None:
+    def _deliver_again(self) -> None:
         """A new control plane knows nothing of the pods."""
-        self._known = None
-        self._news.set()
+        self._delivered = None
+        self._reported.set()
 
     def _matters(self, event: Any) -> bool:
         if event.get("event") == "ready":
             return True
-        touched = event.get("objects") or () if event.get("event") == "changed" else ()
+        objects = event.get("objects") or () if event.get("event") == "changed" else ()
         return any(
             one.get("kind") in KINDS
-            and (one["kind"] != "Pod" or (one.get("namespace"), one.get("name")) not in self._own)
-            for one in touched
+            and (
+                one["kind"] != "Pod"
+                or (one.get("namespace"), one.get("name")) not in self._own_pods
+            )
+            for one in objects
         )
 
     def report(self, pods: list[Object]) -> None:
         """Hand in all pods of the runtime; the newest report wins when several wait."""
-        self._wanted = pods
+        self._report = pods
         controlled = (pod["metadata"] for pod in pods if pod["metadata"]["ownerReferences"])
-        self._own = {(str(metadata["namespace"]), str(metadata["name"])) for metadata in controlled}
-        self._news.set()
+        self._own_pods = {
+            (str(metadata["namespace"]), str(metadata["name"])) for metadata in controlled
+        }
+        self._reported.set()
 
-    async def reporting(self) -> None:
+    async def deliver(self) -> None:
         """Deliver reports as they come."""
         while True:
-            await self._news.wait()
-            self._news.clear()
-            pods = self._wanted
-            if pods == self._known:
+            await self._reported.wait()
+            self._reported.clear()
+            pods = self._report
+            if pods == self._delivered:
                 continue
             try:
                 await self._http.call("PUT", "/runtime", pods)
-                self._known = pods
-            except _GONE:
+                self._delivered = pods
+            except _GONE as error:
+                if isinstance(error, HttpError):
+                    log.error("the control plane refuses the report of pods: %s", error)
                 await asyncio.sleep(_PAUSE)
-                self._news.set()
+                self._reported.set()

@@ -1,5 +1,5 @@
-"""What the runtime tells the control plane of its pods: Pod objects with addresses and conditions,
-as a kubelet writes them."""
+"""What the runtime says of its pods: to the control plane Pod objects with addresses and
+conditions, as a kubelet writes them; to the command line what it has to know to look into them."""
 
 from __future__ import annotations
 
@@ -48,6 +48,36 @@ def pod_object(pod: Pod) -> dict[str, Any]:
     }
 
 
+def describe(pod: Pod) -> dict[str, Any]:
+    """For the command line. `namespaces` are descriptors of process 1: none of a pod in the network
+    of its node, null while they are being made."""
+    space = pod.space
+    namespaces = {"net": space.network, "uts": space.uts, "mnt": space.mounts} if space else None
+    return {
+        "name": pod.plan.name,
+        "namespace": pod.plan.namespace,
+        "ip": pod.ip,
+        "proxy": pod.proxy,
+        "ready": pod.ready and not pod.stopping,
+        "waiting_for": list(pod.waiting_for),
+        "owner": f"{pod.plan.owner.kind}/{pod.plan.owner.name}",
+        "labels": dict(pod.plan.labels),
+        "namespaces": {} if pod.plan.spec.host_network else namespaces,
+        "admin": str(pod.admin) if pod.proxy != "none" else "",
+        "processes": [
+            {
+                "role": one.role,
+                "container": one.container,
+                "pid": one.pid,
+                "restarts": one.restarts,
+                "waiting": one.waiting,
+            }
+            for one in pod.programs.by_container.values()
+        ],
+        "logs": {name: str(pod.log(name)) for name in pod.container_names},
+    }
+
+
 def _name_fields(pod: Pod) -> dict[str, str]:
     spec = pod.plan.spec
     return {
@@ -83,7 +113,7 @@ def _status(pod: Pod) -> dict[str, Any]:
     statuses = [_container(pod, name) for name in pod.container_names]
     done = [
         one.exit_code
-        for one in pod.processes.values()
+        for one in pod.programs.by_container.values()
         if one.role == "workload" and one.pid == 0 and pod.plan.run_once
     ]
     phase = "Running"
@@ -107,7 +137,7 @@ def _status(pod: Pod) -> dict[str, Any]:
 
 
 def _container(pod: Pod, name: str) -> dict[str, Any]:
-    one = pod.processes.get(name)
+    one = pod.programs.by_container.get(name)
     status = {
         "name": name,
         "ready": pod.ready,

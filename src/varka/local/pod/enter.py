@@ -58,7 +58,9 @@ class _Entrance:
     node has the node's."""
 
     def __init__(self, init: int, pod: Mapping[str, Any]) -> None:
-        inside: Mapping[str, int] = pod["namespaces"]
+        inside: Mapping[str, int] | None = pod["namespaces"]
+        if inside is None:
+            raise OSError(errno.EAGAIN, "it is still being started")
         self._opened = [
             (
                 os.open(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.metadata
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from varka.local.processes.unix_http import HttpError, UnixHttp
 from varka.local.system.kernel import NotPermitted
 
 
@@ -62,14 +62,7 @@ async def is_ready(admin: Path) -> bool:
     """Whether it has its first configuration: `GET /ready` of the administration interface at the
     socket `admin`."""
     try:
-        reader, writer = await asyncio.open_unix_connection(str(admin))
-    except OSError:
+        await UnixHttp(admin).fetch("GET", "/ready")
+    except (OSError, EOFError, HttpError):
         return False
-    try:
-        writer.write(b"GET /ready HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n")
-        status = await reader.readline()
-    except OSError:
-        return False
-    finally:
-        writer.close()
-    return b" 200 " in status
+    return True

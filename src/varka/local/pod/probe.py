@@ -1,5 +1,5 @@
-"""Does a workload answer? Asked from inside its pod, past its Envoy, as Istio's rewritten probes
-do."""
+"""Whether a workload answers: asked from inside its pod, past its Envoy, as Istio's rewritten
+probes do."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ from varka.local.dns.upstreams import open_upstreams
 from varka.local.network import relay
 from varka.local.processes import pids
 from varka.local.processes.channel import Channel, Message, pair
-from varka.local.processes.http import HttpError, UnixHttp
 from varka.local.processes.process import Program, Reaper, spawn
+from varka.local.processes.unix_http import HttpError, UnixHttp
 from varka.local.supervisor.paths import MeshPaths
 from varka.local.system import kernel, sandbox
 from varka.local.system.sandbox import Sandbox
@@ -294,6 +294,7 @@ class Supervisor:
             "pods": answer["pods"],
             "settled": answer["settled"],
             "failed": answer["failed"],
+            "problems": answer["problems"],
             "published": [
                 {"address": address, "gateway": key[1], "port": key[2], "wanted": key[0]}
                 for key, (_, address) in sorted(self._published.items())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from varka.inject.decision import TEMPLATES, Candidate, Decision, decide
 from varka.local.workload import services, workloads
@@ -53,6 +53,8 @@ class Cluster:
     """Labels by name."""
     around: Surroundings = Surroundings()
     configs: Configs = field(default_factory=Configs)
+    problems: Mapping[str, str] = field(default_factory=dict)
+    """Objects (`Kind name.namespace`) that the runtime can't use, and why; the others are used."""
 
     def injection(self, pod: PodPlan) -> Decision:
         labels = self.namespaces.get(pod.namespace, {})
@@ -68,21 +70,31 @@ class Cluster:
 
 
 def sort(objects: Iterable[Object], machine: Mapping[str, str]) -> Cluster:
-    """`machine` are the variables that every program inherits."""
+    """`machine` are the variables that every program inherits. An object that can't be read is left
+    out, with its problem."""
     by_kind: dict[str, list[Object]] = {}
     for value in objects:
         by_kind.setdefault(str(value.get("kind")), []).append(value)
-    plans = workloads.plan(
-        value for kind in workloads.WORKLOAD_KINDS for value in by_kind.get(kind, ())
-    )
+    reading = _Reading()
+    plans = [
+        pod
+        for value in _all(by_kind, *sorted(workloads.WORKLOAD_KINDS))
+        for pod in reading.read(value, workloads.pods_of) or ()
+    ]
     data = {
-        (str(v["kind"]), _namespace(v), str(v["metadata"]["name"])): _data(v)
-        for v in _all(by_kind, "ConfigMap", "Secret")
+        (str(value["kind"]), _namespace(value), str(value["metadata"]["name"])): texts
+        for value in _all(by_kind, "ConfigMap", "Secret")
+        if (texts := reading.read(value, _data)) is not None
     }
+    views = (reading.read(value, services.view) for value in by_kind.get("Service", ()))
+    slices: dict[str, list[Object]] = {}
+    for value in _all(by_kind, "EndpointSlice", "Endpoints"):
+        for host, one in reading.read(value, _slices) or ():
+            slices.setdefault(host, []).append(one)
     return Cluster(
         plans={pod.key: pod for pod in plans},
-        services=[services.view(value) for value in by_kind.get("Service", ())],
-        slices=_slices(by_kind),
+        services=[view for view in views if view is not None],
+        slices=slices,
         entries=sorted(by_kind.get("ServiceEntry", ()), key=_age),
         namespaces={
             str(v["metadata"]["name"]): v["metadata"].get("labels") or {}
@@ -93,7 +105,26 @@ def sort(objects: Iterable[Object], machine: Mapping[str, str]) -> Cluster:
             (*_mesh_configs(by_kind), *by_kind.get("IstioOperator", ())),
             tuple(by_kind.get("ProxyConfig", ())),
         ),
+        problems=reading.problems,
     )
+
+
+T = TypeVar("T")
+
+
+class _Reading:
+    """Reads objects one by one: what is wrong with one does not keep the others from being read."""
+
+    def __init__(self) -> None:
+        self.problems: dict[str, str] = {}
+
+    def read(self, value: Object, function: Callable[[Object], T]) -> T | None:
+        try:
+            return function(value)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            name = f"{value['metadata']['name']}.{_namespace(value)}"
+            self.problems[f"{value['kind']} {name}"] = f"it can't be used: {error}"
+            return None
 
 
 def _mesh_configs(by_kind: Mapping[str, Sequence[Object]]) -> list[Object]:
@@ -131,19 +162,23 @@ def _data(value: Object) -> dict[str, str]:
     return plain
 
 
-def _slices(by_kind: Mapping[str, Sequence[Object]]) -> dict[str, list[Object]]:
-    """EndpointSlices, and Endpoints in their shape, by the host of their Service."""
-    found: dict[str, list[Object]] = {}
-    for value in by_kind.get("EndpointSlice", ()):
+def _slices(value: Object) -> list[tuple[str, Object]]:
+    """An EndpointSlice, or Endpoints in the shape of slices, each with the host of its Service.
+    Raises ValueError for ports that are none."""
+    for part in (value, *(value.get("subsets") or ())):
+        for port in part.get("ports") or ():
+            int(port.get("port") or 0)
+    if value["kind"] == "EndpointSlice":
         service = (value["metadata"].get("labels") or {}).get("kubernetes.io/service-name", "")
-        found.setdefault(f"{service}.{_namespace(value)}.svc.cluster.local", []).append(value)
-    for value in by_kind.get("Endpoints", ()):
-        host = f"{value['metadata']['name']}.{_namespace(value)}.svc.cluster.local"
-        for subset in value.get("subsets") or ():
-            endpoints = [
-                {"addresses": [address["ip"]]} for address in subset.get("addresses") or ()
-            ]
-            found.setdefault(host, []).append(
-                {"endpoints": endpoints, "ports": subset.get("ports") or ()}
-            )
-    return found
+        return [(f"{service}.{_namespace(value)}.svc.cluster.local", value)]
+    host = f"{value['metadata']['name']}.{_namespace(value)}.svc.cluster.local"
+    return [
+        (
+            host,
+            {
+                "endpoints": [{"addresses": [one["ip"]]} for one in subset.get("addresses") or ()],
+                "ports": subset.get("ports") or (),
+            },
+        )
+        for subset in value.get("subsets") or ()
+    ]

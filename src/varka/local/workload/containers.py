@@ -56,8 +56,11 @@ _SERVER_FIRST = frozenset({21, 22, 25, 110, 143, 587, 3306})
 
 @dataclass(frozen=True, slots=True)
 class Contents:
+    """`service_ports` are the TCP ports of the pod that Services lead to."""
+
     commands: tuple[Command, ...] = ()
     stand_in: StandIn | None = None
+    service_ports: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -78,6 +81,7 @@ def contents(
 ) -> Contents:
     """Decide for each container. `images` is the table of `--run IMAGE=COMMAND`."""
     commands, replaced = [], []
+    of_commands: set[int] = set()
     for container in pod.spec.containers:
         if container.name == PROXY_CONTAINER:
             continue
@@ -85,10 +89,13 @@ def contents(
         if argv is None:
             replaced.append(container)
             continue
+        of_commands |= {port.container_port for port in container.ports}
         env = environment(pod, container, ip, around)
         words = tuple(expand(word, env) for word in argv)
         commands.append(Command(container.name, words, tuple(env.items()), container.working_dir))
-    return Contents(tuple(commands), _stand_in(pod, replaced, services))
+    targets = dict(_of_services(pod, services))
+    left = {port: word for port, word in targets.items() if port not in of_commands}
+    return Contents(tuple(commands), _stand_in(pod, replaced, left), frozenset(targets))
 
 
 def _argv(
@@ -165,7 +172,7 @@ def expand(text: str, env: Mapping[str, str]) -> str:
 
 
 def _stand_in(
-    pod: PodPlan, containers: Sequence[kubernetes.Container], services: Iterable[ServiceView]
+    pod: PodPlan, containers: Sequence[kubernetes.Container], targets: Mapping[int, str]
 ) -> StandIn | None:
     if not containers:
         return None
@@ -177,7 +184,7 @@ def _stand_in(
         for port in container.ports
         if port.protocol == "TCP" and port.container_port
     }
-    ports.update(_of_services(pod, services))
+    ports.update(targets)
     calls = tuple(
         url.strip() for url in pod.annotations.get(CALLS_ANNOTATION, "").split(",") if url.strip()
     )

@@ -58,11 +58,13 @@ class PodPlan:
 def plan(objects: Iterable[Mapping[str, Any]]) -> list[PodPlan]:
     """The pods of all workload objects among `objects` (as a Kubernetes API returns them)."""
     return [
-        pod for value in objects if value.get("kind") in WORKLOAD_KINDS for pod in _pods_of(value)
+        pod for value in objects if value.get("kind") in WORKLOAD_KINDS for pod in pods_of(value)
     ]
 
 
-def _pods_of(value: Mapping[str, Any]) -> list[PodPlan]:
+def pods_of(value: Mapping[str, Any]) -> list[PodPlan]:
+    """The pods of one workload object. Raises ValueError, TypeError, KeyError or AttributeError for
+    one that no API server would have let pass."""
     metadata, kind = value["metadata"], str(value["kind"])
     namespace, name = str(metadata.get("namespace") or "default"), str(metadata["name"])
     group = str(value.get("apiVersion", "")).rpartition("/")[0]
@@ -80,9 +82,17 @@ def _pods_of(value: Mapping[str, Any]) -> list[PodPlan]:
 
 
 def _as_written(pod: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the user wrote of a Pod that runs by now."""
-    annotations = pod["metadata"].get("annotations") or {}
-    return json.loads(annotations[LAST_APPLIED]) if LAST_APPLIED in annotations else pod
+    """What the user wrote of a Pod that runs by now. An annotation of that name that somebody else
+    wrote says nothing."""
+    text = (pod["metadata"].get("annotations") or {}).get(LAST_APPLIED)
+    try:
+        written = json.loads(text) if text is not None else None
+    except (ValueError, TypeError):
+        written = None
+    if not isinstance(written, Mapping):
+        return pod
+    parts = written.get("metadata"), written.get("spec")
+    return written if all(isinstance(part, Mapping) for part in parts) else pod
 
 
 def _count(kind: str, spec: Mapping[str, Any]) -> int:

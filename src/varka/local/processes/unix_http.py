@@ -1,4 +1,5 @@
-"""A small HTTP/1.1 client for unix sockets: JSON in, JSON or a stream of JSON lines out."""
+"""The HTTP/1.1 client for unix sockets (the control plane's API, Envoys' administration
+interfaces): JSON in; text, JSON or a stream of JSON lines out."""
 
 from __future__ import annotations
 
@@ -23,16 +24,20 @@ class HttpError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UnixHttp:
-    """Requests to the server at the socket `path`. All raise OSError when nobody is there,
-    HttpError for an error status."""
+    """Requests to the server at the socket `path`. All raise OSError when nobody is there, EOFError
+    when it ends in the middle of an answer, HttpError for an error status."""
 
     path: Path
 
     async def call(self, method: str, target: str, value: Any = None) -> Any:
         """One request and its whole answer, decoded (None when empty)."""
+        body = await self.fetch(method, target, value)
+        return json.loads(body) if body else None
+
+    async def fetch(self, method: str, target: str, value: Any = None) -> bytes:
+        """One request and its whole answer."""
         async with self._exchange(method, target, value) as (reader, headers):
-            body = b"".join([part async for part in _body(reader, headers)])
-            return json.loads(body) if body else None
+            return b"".join([part async for part in _body(reader, headers)])
 
     async def lines(self, target: str) -> AsyncIterator[Any]:
         """The values of a stream of JSON lines, until the server ends it."""
