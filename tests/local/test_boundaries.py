@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.live import LiveMesh, eventually, folders
+from testbed.live import LiveMesh, eventually, folders
 from tests.local.test_plans import run
 
 from varka.local.workload.cluster import sort
