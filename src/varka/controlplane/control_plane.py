@@ -151,8 +151,8 @@ class ControlPlane:
         return self._next.outcome
 
     def _changed(self, change: Change) -> Change:
-        """What follows a write to the state, which stays written whatever goes wrong in it. Also one
-        that changed nothing may have another owner now."""
+        """What follows a write to the state, which stays written whatever goes wrong in it. Also
+        one that changed nothing may have another owner now."""
         admitted: Collection[ObjectKey] = ()
         try:
             if change and self._options.journal:

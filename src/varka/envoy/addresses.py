@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from socket import AF_INET, AF_INET6, inet_pton
-
 from envoy.config.core.v3 import address_pb2
 
 UNIX = "unix://"
@@ -16,12 +14,3 @@ def address(host: str, port: int) -> address_pb2.Address:
     return address_pb2.Address(
         socket_address=address_pb2.SocketAddress(address=host, port_value=port)
     )
-
-
-def is_ip(host: str) -> bool:
-    """Asked for every endpoint, so it parses no more than it must."""
-    try:
-        inet_pton(AF_INET6 if ":" in host else AF_INET, host)
-    except (OSError, ValueError):
-        return False
-    return True

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 
+from varka.base.ip import is_ip
 from varka.base.memo import Memo
 from varka.envoy import wkt
-from varka.envoy.addresses import address, is_ip
+from varka.envoy.addresses import address
 from varka.envoy.istio_names import ISTIO, outbound_cluster
 from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, encode
 from varka.envoy.trafficpolicy.discovery import Discovery

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
+from varka.base.ip import is_ip
 from varka.base.names import Hostname, Namespace
-from varka.registry.workload import is_ip
 
 Value = TypeVar("Value")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import ip_network
 
+from varka.base.ip import is_ip
 from varka.base.names import Hostname, Namespace, ObjectKey
 from varka.registry import protocol
 from varka.registry.kubernetes import PERSISTENT_SESSION, traffic_distribution
@@ -12,7 +13,7 @@ from varka.registry.selectors import matches
 from varka.registry.service import Registry, Resolution, Service, ServicePort
 from varka.registry.topology import Topology
 from varka.registry.visibility import export_to, seen_by
-from varka.registry.workload import Workload, is_ip, of_entry
+from varka.registry.workload import Workload, of_entry
 from varka.resources.model import networking
 from varka.resources.model.mesh import ServiceEntryVisibility, Visibility
 from varka.resources.model.networking import Location

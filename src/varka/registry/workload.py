@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Any
 
+from varka.base.ip import is_ip
 from varka.base.names import Namespace, ObjectKey
 from varka.proxy.node import Locality
 from varka.registry.topology import NETWORK, Topology, declared_locality, endpoint_labels
@@ -46,14 +46,6 @@ class Workload:
     def has_ip(self) -> bool:
         """Its addresses are IP addresses, not names or sockets: what a Service can select."""
         return bool(self.addresses) and all(is_ip(a) for a in self.addresses)
-
-
-def is_ip(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def of_pod(resource: Resource[kubernetes.Pod], topology: Topology) -> Workload:

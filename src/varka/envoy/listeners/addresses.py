@@ -10,6 +10,7 @@ from typing import Any
 from envoy.config.core.v3 import address_pb2
 from envoy.config.listener.v3 import listener_pb2
 
+from varka.base.ip import is_ip
 from varka.envoy import wkt
 from varka.proxy.traits import Traits
 from varka.registry.service import Registry, Service
@@ -47,14 +48,6 @@ def socket(bind: str, port: int) -> Any:
 
 def additional(binds: Iterable[str], port: int) -> list[Any]:
     return [listener_pb2.AdditionalAddress(address=socket(bind, port)) for bind in binds if bind]
-
-
-def is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from varka.base.ip import is_ip
 from varka.base.names import Hostname
-from varka.envoy.listeners.addresses import UNSPECIFIED, is_ip, vips, wildcards
+from varka.envoy.listeners.addresses import UNSPECIFIED, vips, wildcards
 from varka.envoy.listeners.chains import PLAINTEXT_HTTP, RAW_BUFFER, Chain, HttpTarget
 from varka.envoy.listeners.l4 import Destination, Rule, chains_for
 from varka.envoy.listeners.merge import ListenerRequest, Place, Planned, merge

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from varka.base.ip import is_ip
 from varka.resources.validate import values
 
 
@@ -32,9 +33,9 @@ def sidecar_host(text: str) -> list[str]:
 
 def _dns_name(host: str, *, ip: bool) -> list[str]:
     wrong = []
-    if host != "*" and "." not in host and not (ip and values.is_ip(host)):
+    if host != "*" and "." not in host and not (ip and is_ip(host)):
         wrong.append(f"{host!r} is a short name: a full domain name is needed")
-    if not (ip and values.is_ip(host)):
+    if not (ip and is_ip(host)):
         wrong.append(values.wildcard_domain(host))
     wrong.append(values.partial_wildcard(host))
     return [text for text in wrong if text]

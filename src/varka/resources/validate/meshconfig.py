@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from varka.base.duration import Duration
+from varka.base.ip import is_ip
 from varka.resources.codes import Code
 from varka.resources.findings import Findings
 from varka.resources.model import mesh
@@ -108,7 +109,7 @@ def validate_mesh_networks(networks: mesh.MeshNetworks, findings: Findings) -> N
             if (
                 gateway.address is not None
                 and values.fqdn(gateway.address)
-                and not values.is_ip(gateway.address)
+                and not is_ip(gateway.address)
             ):
                 message = f"{gateway.address!r} is neither an IP address nor a domain name"
                 place.at("address").error(Code.MN_NETWORK, message)

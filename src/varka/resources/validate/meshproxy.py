@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from varka.base.ip import is_ip
 from varka.resources.codes import Code
 from varka.resources.model import mesh
 from varka.resources.validate import values
@@ -70,7 +71,7 @@ def _address(text: str) -> str:
     ):
         return f"{text!r} must have the form host:port"
     host = host.removeprefix("[").removesuffix("]")
-    if values.fqdn(host) and not values.is_ip(host):
+    if values.fqdn(host) and not is_ip(host):
         return f"{host!r} is neither a domain name nor an IP address"
     return values.port(int(port))
 

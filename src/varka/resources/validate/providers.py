@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from varka.base.ip import is_ip
 from varka.resources.codes import Code
 from varka.resources.model.mesh import ExtensionProvider
 from varka.resources.validate import values
@@ -84,4 +85,4 @@ def _service(name: str) -> str:
         return "service is required"
     if "/" in name:
         return next(iter(sidecar_host(name)), "")
-    return "" if values.is_ip(name) else values.fqdn(name)
+    return "" if is_ip(name) else values.fqdn(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from math import isqrt
 
+from varka.base.ip import is_ip
 from varka.resources.codes import Code
 from varka.resources.model import networking as n
 from varka.resources.validate import values
@@ -57,7 +58,7 @@ def _check_tunnel(tunnel: n.TunnelSettings | None, here: Cursor) -> None:
         here.at("protocol").error(
             Code.DR_TUNNEL, f"{tunnel.protocol!r} is neither CONNECT nor POST"
         )
-    if values.fqdn(tunnel.target_host) and not values.is_ip(tunnel.target_host):
+    if values.fqdn(tunnel.target_host) and not is_ip(tunnel.target_host):
         here.at("targetHost").error(
             Code.DR_TUNNEL, f"{tunnel.target_host!r} is neither a domain name nor an IP address"
         )

@@ -6,6 +6,7 @@ import ipaddress
 import re
 
 from varka.base.duration import Duration
+from varka.base.ip import is_ip
 
 _LABEL = re.compile(r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?")
 _WILDCARD_LABEL = re.compile(r"(\*|(\*|\*-)?[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?)")
@@ -85,14 +86,6 @@ def gateway_domain(domain: str, *, sni: bool) -> str:
 def partial_wildcard(host: str) -> str:
     wrong = "*" in host and len(host) != 1 and not host.startswith("*.")
     return f"{host!r}: a wildcard must be a whole label: `*` or `*.example.com`" if wrong else ""
-
-
-def is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def ip_address(text: str) -> str:

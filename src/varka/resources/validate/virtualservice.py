@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from varka.base.ip import is_ip
 from varka.resources.codes import Code
 from varka.resources.model import networking as n
 from varka.resources.resource import Resource
@@ -61,7 +62,7 @@ def _check_hosts(service: n.VirtualService, at_gateway: bool, here: Cursor) -> N
     sni = any(match.sni_hosts for route in service.tls for match in route.match)
     for place, host in here.each("hosts", service.hosts):
         wrong = values.gateway_domain(host, sni=sni) if at_gateway else values.wildcard_domain(host)
-        if wrong and not values.is_ip(host):
+        if wrong and not is_ip(host):
             place.error(Code.VS_HOSTS, wrong)
         elif host == "*" and not at_gateway:
             message = "* is not allowed for sidecars (the gateway `mesh`)"
@@ -113,7 +114,7 @@ def _check_sni(host: str, service: n.VirtualService, at_gateway: bool, here: Cur
     # A VirtualService without gateways is the mesh's, but its SNI hosts may be generated ones.
     generated = at_gateway or not service.gateways
     wrong = values.gateway_domain(host, sni=True) if generated else values.wildcard_domain(host)
-    if wrong and values.is_ip(host):
+    if wrong and is_ip(host):
         here.warning(Code.VS_TLS, f"{host}: clients send no IP addresses as SNI")
     elif wrong:
         here.error(Code.VS_TLS, wrong)

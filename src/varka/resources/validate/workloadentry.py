@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 
+from varka.base.ip import is_ip
 from varka.resources.codes import Code
 from varka.resources.model.networking import WorkloadEntry
 from varka.resources.resource import Resource
@@ -43,7 +44,7 @@ def check_entry(
 
 
 def check_address(address: str, here: Cursor, *, domain_allowed: bool) -> None:
-    if values.is_ip(address):
+    if is_ip(address):
         return
     if not domain_allowed:
         here.error(
