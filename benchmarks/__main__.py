@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any
 
-from benchmarks import core, forms, load, mesh, shapes
+from benchmarks import core, forms, load, mesh, shapes, transport
 
 SIZES = ("100x100", "1000x500", "1000x1000")
 
@@ -18,6 +18,8 @@ def main(arguments: list[str]) -> int:
         figures: Any = [load.measure(load.Size.parse(text)) for text in arguments[1:] or SIZES]
     elif arguments[:1] == ["forms"]:
         figures = forms.measure([int(text) for text in arguments[1:]] or forms.SIZES)
+    elif arguments == ["transport"]:
+        figures = transport.measure()
     elif arguments:
         print(
             "python -m benchmarks [load SERVICESxPROXIES... | forms SERVICES...], not"
@@ -26,7 +28,12 @@ def main(arguments: list[str]) -> int:
         )
         return 64
     else:
-        figures = {"core": core.measure(), "shapes": shapes.measure(), "mesh": mesh.measure()}
+        figures = {
+            "core": core.measure(),
+            "shapes": shapes.measure(),
+            "transport": transport.measure(),
+            "mesh": mesh.measure(),
+        }
         if load.TOOLS.is_dir():
             figures["load"] = [load.measure(load.Size.parse(text)) for text in SIZES]
     print(json.dumps(figures, indent=1))
