@@ -60,7 +60,7 @@ class Envoy:
 
     def receive(self, response: Response) -> None:
         """Apply a response and accept it."""
-        message = discovery_pb2.DeltaDiscoveryResponse.FromString(response.body)
+        message = discovery_pb2.DeltaDiscoveryResponse.FromString(response.message.body)
         type_ = TypeUrl(message.type_url)
         found = [
             EnvoyResource(type_, r.name, r.resource.value, r.version) for r in message.resources

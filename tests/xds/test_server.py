@@ -68,8 +68,7 @@ def request(type_: TypeUrl = TypeUrl.CLUSTER, id_: str = "", *names: str) -> byt
 def run(folder: Path, play: Callable[[Served], Awaitable[None]]) -> None:
     async def whole() -> None:
         served = Served(f"unix:{folder}/ads.sock")
-        served.server.listen(served.address)
-        await served.server.start()
+        await served.server.listen(served.address)
         try:
             await play(served)
         finally:

@@ -119,8 +119,7 @@ class ControlPlane:
             self._options.admit(self.store)
         self._compile()
         for address in self._options.listen:
-            self.server.listen(address)
-        await self.server.start()
+            await self.server.listen(address)
 
     async def stop(self) -> None:
         await self.server.stop()

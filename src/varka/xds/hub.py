@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from varka.envoy.resource import NO_FORMS, EnvoyResource, Forms, TypeUrl, View
@@ -31,13 +30,8 @@ class Connection:
     stream: DeltaStream | SotwStream
     number: int
     """The publication that the stream's view is of."""
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the stream may have something to say."""
-    closing: bool = False
-
-    def close(self) -> None:
-        self.closing = True
-        self.wake.set()
+    wake: Callable[[], None] = lambda: None
+    """Called when the stream may have something to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +85,7 @@ class Hub:
         if stream.in_sync():
             self._events.put_nowait(InSync(connection, connection.number))
         else:
-            connection.wake.set()
+            connection.wake()
 
     def next(self, connection: Connection) -> Response | None:
         """What to send now; None when there is nothing."""
@@ -125,7 +119,7 @@ class Hub:
             if view is not connection.stream.view:
                 connection.stream.update(view)
                 connection.number = self._number
-                connection.wake.set()
+                connection.wake()
                 changed.add(connection)
         failures = (Failed(error, "making the view of a proxy") for error in errors.values())
         return Publication(self._number, frozenset(changed), tuple(failures))

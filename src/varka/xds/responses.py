@@ -11,6 +11,7 @@ from varka.base.memo import Memo
 from varka.envoy.resource import EnvoyResource, Layers, Portion, TypeUrl
 from varka.mesh.model import PatchContent
 from varka.xds.messages import delta_response
+from varka.xds.transport.message import Message
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ class Response:
     nonce: str
     resources: tuple[EnvoyResource, ...]
     removed: tuple[str, ...]
-    body: bytes
+    message: Message
     patches: frozenset[PatchContent] = frozenset()
     """Of its resources."""
 
@@ -79,7 +80,9 @@ class Responses:
     def count(self, response: Response) -> None:
         """A stream sends this now."""
         self.sent[response.type] = self.sent.get(response.type, 0) + len(response.resources)
-        self.sent_bytes[response.type] = self.sent_bytes.get(response.type, 0) + len(response.body)
+        self.sent_bytes[response.type] = (
+            self.sent_bytes.get(response.type, 0) + response.message.size
+        )
 
     def response(
         self, type_: TypeUrl, resources: tuple[EnvoyResource, ...], removed: tuple[str, ...] = ()
@@ -97,15 +100,15 @@ class Responses:
             nonce,
             resources,
             removed,
-            delta_response(type_, nonce, resources, removed),
+            Message(delta_response(type_, nonce, resources, removed)),
             patches,
         )
         self.encoded[type_] = self.encoded.get(type_, 0) + len(resources)
         self._responses[key] = found
-        self._bytes += len(found.body)
+        self._bytes += found.message.size
         while self._bytes > _BUDGET and len(self._responses) > 1:
             _, dropped = self._responses.popitem(last=False)
-            self._bytes -= len(dropped.body)
+            self._bytes -= dropped.message.size
         return found
 
 

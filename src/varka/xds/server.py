@@ -1,139 +1,137 @@
-"""The gRPC server of aggregated discovery, delta and state of the world. All it knows is when to
-read and write."""
+"""Aggregated discovery over gRPC, delta and state of the world: requests to the hub, its responses
+to the client."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
-
-import grpc
-import grpc.aio
 
 from varka.xds.hub import Connection, Hub
 from varka.xds.messages import DeltaRequests, Malformed, sotw_request
+from varka.xds.transport.limits import DEFAULT_LIMITS, Limits
+from varka.xds.transport.server import Server
+from varka.xds.transport.status import Status
+from varka.xds.transport.stream import Stream
 
 SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
-_LARGE = 64 << 10
-_IN_FLIGHT = 8
-"""Large responses on their way at once: more make all of them slower and take more memory."""
 _PATIENCE = 5.0
 """Seconds after which a proxy that does not answer gets what waits for its answer."""
-_OPTIONS = (
-    ("grpc.max_receive_message_length", 16 << 20),
-    ("grpc.max_send_message_length", -1),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.so_reuseport", 0),
-)
 
 Decode = Callable[[bytes], tuple[Any, Any]]
 logger = logging.getLogger(__name__)
 
 
 class AdsServer:
-    """Serves a hub's connections."""
+    """Serves a hub's connections on any number of addresses."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-        self._delta_requests = DeltaRequests()
-        self._large = asyncio.Semaphore(_IN_FLIGHT)
-        self._server = grpc.aio.server(options=_OPTIONS)
-        handlers = {
-            "DeltaAggregatedResources": grpc.stream_stream_rpc_method_handler(self._delta),
-            "StreamAggregatedResources": grpc.stream_stream_rpc_method_handler(self._sotw),
-        }
-        self._server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(SERVICE, handlers),)
+    def __init__(self, hub: Hub, limits: Limits = DEFAULT_LIMITS) -> None:
+        delta_request = DeltaRequests()
+        self._server = Server(
+            {
+                f"/{SERVICE}/DeltaAggregatedResources": lambda stream: AdsStream(
+                    hub, stream, delta_request, delta=True
+                ),
+                f"/{SERVICE}/StreamAggregatedResources": lambda stream: AdsStream(
+                    hub, stream, sotw_request, delta=False
+                ),
+            },
+            limits,
         )
 
-    def listen(self, address: str) -> int:
-        """Add `host:port` or `unix:path`; the port that was bound. Raises RuntimeError when it
+    async def listen(self, address: str) -> int:
+        """Serve on `host:port` or `unix:path`; the port that was bound. Raises RuntimeError when it
         can't be."""
-        return int(self._server.add_insecure_port(address))
-
-    async def start(self) -> None:
-        await self._server.start()
+        kind, _, path = address.partition(":")
+        host, _, port = address.rpartition(":")
+        try:
+            if kind == "unix":
+                await self._server.listen_unix(Path(path))
+                return 0
+            return await self._server.listen_tcp(host.strip("[]"), int(port))
+        except (OSError, ValueError, OverflowError) as error:
+            raise RuntimeError(f"{address}: {error}") from error
 
     async def stop(self) -> None:
-        """End the streams, then the server: it complains about streams that are open."""
-        for connection in self._hub.connections:
-            connection.close()
+        """End the streams, then the connections: proxies come back to whoever serves next."""
         await self._server.stop(grace=1)
 
-    async def _delta(self, _: Any, context: Any) -> None:
-        await self._serve(context, self._delta_requests, delta=True)
 
-    async def _sotw(self, _: Any, context: Any) -> None:
-        await self._serve(context, sotw_request, delta=False)
+class AdsStream:
+    """One stream of a proxy. A slow one is not written ahead: when it can take more, the newest
+    view decides what that is."""
 
-    async def _serve(self, context: Any, decode: Decode, *, delta: bool) -> None:
-        """The boundary of a stream: what a client does wrong, and a bug of ours, end this stream
-        with a reason and no other."""
+    __slots__ = ("_connection", "_decode", "_delta", "_heard", "_hub", "_stream", "_timer")
+
+    def __init__(self, hub: Hub, stream: Stream, decode: Decode, *, delta: bool) -> None:
+        self._hub, self._stream = hub, stream
+        self._decode, self._delta = decode, delta
+        self._connection: Connection | None = None
+        self._heard = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def received(self, body: bytes) -> None:
         try:
-            await self._converse(context, decode, delta=delta)
+            self._request(body)
         except Malformed as error:
-            logger.warning("a stream of %s is ended: %s", context.peer(), error)
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        except grpc.aio.BaseError as error:
-            logger.info("the stream of %s broke: %s", context.peer(), error)
+            logger.warning("a stream of %s is ended: %s", self._stream.peer, error)
+            self._stream.end(Status.INVALID_ARGUMENT, str(error))
         except Exception as error:
-            self._hub.fail(error, f"serving {context.peer()}")
-            await context.abort(grpc.StatusCode.INTERNAL, "a bug of varka's; its log says more")
+            self._fail(error)
 
-    async def _converse(self, context: Any, decode: Decode, *, delta: bool) -> None:
-        raw = await context.read()
-        if raw is grpc.aio.EOF:
+    def half_closed(self) -> None:
+        self._stream.end(Status.OK)
+
+    def drained(self) -> None:
+        self.pump()
+
+    def closed(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._connection is not None:
+            self._hub.disconnect(self._connection)
+
+    def pump(self) -> None:
+        """Send what there is to say, as far as the client takes it."""
+        connection, stream = self._connection, self._stream
+        assert connection is not None, "only who is connected is woken"
+        try:
+            while not stream.waiting and (response := self._hub.next(connection)) is not None:
+                stream.send(response.message)
+            if self._timer is None and not connection.stream.in_sync():
+                self._wait(_PATIENCE)
+        except Exception as error:
+            self._fail(error)
+
+    def _request(self, body: bytes) -> None:
+        request, proxy = self._decode(body)
+        self._heard = asyncio.get_running_loop().time()
+        if self._connection is None:
+            if proxy is None:
+                raise Malformed("the first request must carry the node")
+            self._connection = self._hub.connect(proxy, delta=self._delta)
+            self._connection.wake = self.pump
+        self._hub.request(self._connection, request)
+
+    def _wait(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._overdue)
+
+    def _overdue(self) -> None:
+        """Who has everything may be silent for ever; others get what waited for their answer."""
+        self._timer = None
+        connection = self._connection
+        if connection is None or connection.stream.in_sync():
             return
-        request, proxy = decode(raw)
-        if proxy is None:
-            raise Malformed("the first request must carry the node")
-        connection = self._hub.connect(proxy, delta=delta)
-        try:
-            self._hub.request(connection, request)
-            reader = asyncio.create_task(self._read(context, decode, connection))
-            try:
-                await self._write(context, connection)
-            finally:
-                reader.cancel()
-                (ended,) = await asyncio.gather(reader, return_exceptions=True)
-            if isinstance(ended, Exception):
-                raise ended
-        finally:
-            self._hub.disconnect(connection)
+        silent = asyncio.get_running_loop().time() - self._heard
+        if silent < _PATIENCE:
+            self._wait(_PATIENCE - silent)
+        else:
+            connection.stream.overdue()
+            self.pump()
 
-    async def _read(self, context: Any, decode: Decode, connection: Connection) -> None:
-        try:
-            while (raw := await context.read()) is not grpc.aio.EOF:
-                self._hub.request(connection, decode(raw)[0])
-        finally:
-            connection.close()
-
-    async def _write(self, context: Any, connection: Connection) -> None:
-        while not connection.closing:
-            connection.wake.clear()
-            while not connection.closing and (response := self._hub.next(connection)) is not None:
-                if len(response.body) > _LARGE:
-                    async with self._large:
-                        await context.write(response.body)
-                else:
-                    await context.write(response.body)
-            await self._news(connection)
-
-    async def _news(self, connection: Connection) -> None:
-        """Wait until the stream may go on. Who has everything may be silent for ever."""
-        if connection.stream.in_sync():
-            await connection.wake.wait()
-            return
-        timer = asyncio.get_running_loop().call_later(_PATIENCE, _hurry, connection)
-        try:
-            await connection.wake.wait()
-        finally:
-            timer.cancel()
-
-
-def _hurry(connection: Connection) -> None:
-    if not connection.stream.in_sync():
-        connection.stream.overdue()
-        connection.wake.set()
+    def _fail(self, error: Exception) -> None:
+        """A bug of ours ends this stream and no other."""
+        self._hub.fail(error, f"serving {self._stream.peer}")
+        self._stream.end(Status.INTERNAL, "a bug of varka's; its log says more")

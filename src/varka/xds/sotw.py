@@ -15,6 +15,7 @@ from varka.xds.delta import ORDER, Lookup
 from varka.xds.events import Accepted, Answer, Rejection
 from varka.xds.messages import SotwRequest, sotw_response
 from varka.xds.responses import Response, Responses
+from varka.xds.transport.message import Message
 
 _WHOLE = (TypeUrl.CLUSTER, TypeUrl.LISTENER)
 
@@ -113,9 +114,9 @@ class SotwStream:
                 False,
                 False,
             )
-            body = sotw_response(type_, watch.nonce, version, resources)
+            message = Message(sotw_response(type_, watch.nonce, version, resources))
             response = self._newest[type_] = Response(
-                type_, watch.nonce, tuple(resources), (), body
+                type_, watch.nonce, tuple(resources), (), message
             )
             self._responses.count(response)
             return response

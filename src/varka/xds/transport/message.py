@@ -20,6 +20,11 @@ class Message:
         self.size = len(self.payload)
         self._wires: dict[int, bytes] = {}
 
+    @property
+    def body(self) -> bytes:
+        """Without its prefix."""
+        return self.payload[PREFIX:]
+
     def wire(self, stream: int) -> bytes:
         """The whole message as DATA frames of that stream."""
         wire = self._wires.get(stream)
