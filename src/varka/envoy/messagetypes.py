@@ -4,9 +4,9 @@ needed."""
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from google.protobuf import descriptor_pool, message_factory
@@ -61,6 +61,6 @@ def _import_package(package: str) -> None:
         folders = importlib.import_module(package).__path__
     except (ImportError, AttributeError):
         return
-    for folder in folders:
-        for file in sorted(Path(folder).glob("*_pb2.py")):
-            importlib.import_module(f"{package}.{file.stem}")
+    for module in pkgutil.iter_modules(folders):
+        if module.name.endswith("_pb2"):
+            importlib.import_module(f"{package}.{module.name}")
