@@ -106,3 +106,15 @@ def test_no_gateway_is_made_where_nothing_selects_it_or_the_manifests_bring_one(
     assert not by_kind(admit([service("a")], {}).added, "Deployment")
     assert not by_kind(admit([GATEWAY, own], {}).added, "Deployment")
     assert not by_kind(admit([GATEWAY], {}, Options(profile="minimal")).added, "Deployment")
+
+
+def test_an_ingress_starts_the_gateway_that_serves_it() -> None:
+    labels = {"istio": "ingressgateway"}
+    made = by_kind(admit([service("a")], {}, ingress=labels).added, "Service")
+    assert [port["port"] for port in made["istio-ingressgateway"]["spec"]["ports"]] == [
+        15021,
+        80,
+        443,
+    ]
+    assert not by_kind(admit([service("a")], {}, ingress={"istio": "other"}).added, "Service")
+    assert not by_kind(admit([service("a")], {}).added, "Service")

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from varka.analyze.findings import findings, placed
 from varka.base.diagnostic import Diagnostic
@@ -24,6 +25,7 @@ from varka.store.files import Files
 from varka.store.journal import Journal
 from varka.store.meshfile import MeshConfigFile
 from varka.store.source import Source, SourceChange
+from varka.store.state import State
 from varka.store.store import Births, Change, Store
 from varka.xds import events as xds
 from varka.xds.hub import Hub
@@ -35,9 +37,19 @@ APPLY, RUNTIME = "apply", "runtime"
 """What HTTP requests bring."""
 _PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 """Seconds before a source that failed is read again."""
-Admit = Callable[[Store], Collection[ObjectKey]]
-"""What an API server does to objects before anyone sees them: assigns addresses, adds namespaces.
-Returns what it added, changed or removed on its own account."""
+
+
+class Admit(Protocol):
+    """What an API server does to objects before anyone sees them."""
+
+    def __call__(self, store: Store) -> Collection[ObjectKey]:
+        """Assign addresses, add namespaces; what it added, changed or removed on its own
+        account."""
+
+    def findings(
+        self, state: State, about: Collection[ObjectKey] | None = None
+    ) -> Sequence[Diagnostic]:
+        """What will not be done with objects (all, or these) although they are accepted."""
 
 
 GATHER = 0.005
@@ -314,9 +326,11 @@ class ControlPlane:
         self, problems: Collection[Diagnostic], about: Collection[ObjectKey] | None
     ) -> list[Diagnostic]:
         labels = (connection.proxy.labels for connection in self.hub.connections)
-        return findings(
-            self.store.state, self.hub.views(), problems, labels, self._options.settings, about
-        )
+        state, admit = self.store.state, self._options.admit
+        return [
+            *findings(state, self.hub.views(), problems, labels, self._options.settings, about),
+            *(admit.findings(state, about) if admit is not None else ()),
+        ]
 
 
 def _sources(options: Options) -> tuple[Source, ...]:

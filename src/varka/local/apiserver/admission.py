@@ -47,10 +47,16 @@ class Admission:
 
 
 def admit(
-    objects: Sequence[Object], addresses: Mapping[str, str], options: Options = Options()
+    objects: Sequence[Object],
+    addresses: Mapping[str, str],
+    options: Options = Options(),
+    ingress: Mapping[str, str] | None = None,
 ) -> Admission:
-    """Look at all objects of the manifests at once. Raises KeyError for an unknown profile."""
-    gateways = [made for name in PROFILES[options.profile] for made in _gateway(name, objects)]
+    """Look at all objects of the manifests at once. `ingress` are the labels of the gateway that
+    Ingresses want, None without any. Raises KeyError for an unknown profile."""
+    gateways = [
+        made for name in PROFILES[options.profile] for made in _gateway(name, objects, ingress)
+    ]
     config = _mesh_config(objects, options.profile)
     namespaces = _namespaces([*objects, *gateways], options.inject)
     kept = dict(addresses)
@@ -139,12 +145,14 @@ def _mesh_config(objects: Sequence[Object], profile: str) -> list[Object]:
     return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"mesh": text}}]
 
 
-def _gateway(name: str, objects: Sequence[Object]) -> list[Object]:
-    """Deployment and Service of a profile's gateway, where a Gateway selects it and the manifests
-    bring no workload for it."""
+def _gateway(
+    name: str, objects: Sequence[Object], ingress: Mapping[str, str] | None
+) -> list[Object]:
+    """Deployment and Service of a profile's gateway, where a Gateway or an Ingress selects it and
+    the manifests bring no workload for it."""
     labels = {"app": name, "istio": name.removeprefix("istio-")}
     selecting = [value for value in objects if _selects(value, labels)]
-    if not selecting or any(
+    if not (selecting or (ingress and _matches(ingress, labels))) or any(
         _matches(labels, found) for value in objects for found in _pod_labels(value)
     ):
         return []

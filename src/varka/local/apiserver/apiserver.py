@@ -5,16 +5,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from varka.base.diagnostic import Diagnostic
 from varka.base.names import ObjectKey
 from varka.local.apiserver.admission import Object, Options, admit
+from varka.local.apiserver.not_run import not_run
+from varka.mesh.config import mesh_config_of
+from varka.mesh.ingress import gateway_selector, is_ours
 from varka.resources.check import check_object
+from varka.resources.meshconfig import default_mesh_config
 from varka.resources.place import Place
 from varka.resources.resource import Resource
+from varka.store.state import State
 from varka.store.store import Store
 
 SOURCE = "up"
@@ -54,7 +60,10 @@ class ApiServer:
             if store.owner(key) not in (SOURCE, _RUNTIME)
         }
         admission = admit(
-            [_complete(resource) for resource in written.values()], self._addresses, self._options
+            [_complete(resource) for resource in written.values()],
+            self._addresses,
+            self._options,
+            _ingress_gateway(state),
         )
         store.amend(map(self._resource, admission.changed))
         added = [
@@ -64,6 +73,12 @@ class ApiServer:
         ]
         self._remember(admission.addresses)
         return store.replace(SOURCE, [(resource, _PLACE) for resource in added]).keys
+
+    def findings(
+        self, state: State, about: Collection[ObjectKey] | None = None
+    ) -> Sequence[Diagnostic]:
+        """Workloads whose pods are not run on this machine."""
+        return not_run(state, about)
 
     def _keep_pods(self, store: Store) -> None:
         """A Pod that the user wrote stays the user's when the runtime reports its status: saved
@@ -104,6 +119,16 @@ class ApiServer:
         fresh = self._memory.with_suffix(".new")
         fresh.write_text(json.dumps(dict(addresses)))
         os.replace(fresh, self._memory)
+
+
+def _ingress_gateway(state: State) -> Mapping[str, str] | None:
+    """The labels of the gateway that serves Ingresses, when there is one to serve."""
+    config = mesh_config_of(state) or default_mesh_config()
+    classes = {one.name: one for one in state.of("IngressClass", "networking.k8s.io")}
+    ingresses = state.of("Ingress", "networking.k8s.io")
+    if not any(is_ours(ingress, classes, config) for ingress in ingresses):
+        return None
+    return {"istio": gateway_selector(config)}
 
 
 def _complete(resource: Resource[Any]) -> Object:

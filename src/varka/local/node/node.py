@@ -23,6 +23,7 @@ from varka.local.network.relay import original_destination
 from varka.local.node import forwarding
 from varka.local.node.controlplane_client import ControlPlaneClient
 from varka.local.node.pods import Pods
+from varka.local.node.publications import publications
 from varka.local.node.report import describe, pod_object
 from varka.local.pod.machine import Machine
 from varka.local.processes.background import Background
@@ -189,18 +190,10 @@ class Node:
             self._forwards = state
 
     def _publish(self, cluster: Cluster) -> None:
-        by_name = {
-            f"{service.name}.{service.namespace}": service.spec for service in cluster.services
-        }
         published = [
-            {
-                "port": machine_port,
-                "gateway": gateway,
-                "gateway_port": port,
-                "address": by_name[gateway].cluster_ip,
-            }
-            for machine_port, gateway, port in self._config.publish
-            if gateway in by_name and any(one.port == port for one in by_name[gateway].ports)
+            {"port": one.machine_port, "gateway": one.service, "gateway_port": one.port}
+            | {"address": one.address}
+            for one in publications(cluster.services, self._config.publish)
         ]
         if published != self._published:
             self._published = published
