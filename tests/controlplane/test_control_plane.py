@@ -182,8 +182,9 @@ def test_deleting_and_the_runtime(run: Callable[..., None]) -> None:
         assert objects.report(plane, [pod])["changed"] == 0
         assert [i["source"] for i in objects.found(plane, ["Pod"], None, None)] == ["runtime"]
         wanted = {"kind": "Service", "namespace": "default", "name": "a"}
-        assert objects.delete(plane, [wanted])["deleted"] == [wanted]
-        assert objects.delete(plane, [wanted])["missing"] == [wanted]
+        name = objects.Name(**wanted)
+        assert objects.delete(plane, [name])["deleted"] == [wanted]
+        assert objects.delete(plane, [name])["missing"] == [wanted]
         await until(lambda: cluster("a") not in sidecar.clusters)
         assert objects.report(plane, [])["changed"] == 1
 

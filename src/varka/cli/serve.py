@@ -35,6 +35,19 @@ if TYPE_CHECKING:
 @click.option(
     "--watch/--no-watch", default=True, show_default=True, help="Apply files when they are saved."
 )
+@click.option(
+    "--log-level",
+    default="error",
+    show_default=True,
+    metavar="LEVEL",
+    help="Of the log on stderr: debug, info, warn, error, fatal or none.",
+)
+@click.option(
+    "--log_output_level",
+    default="",
+    metavar="SCOPE:LEVEL,...",
+    help="Levels by scope, as Istio's: xds:debug,store:info.",
+)
 @click.option("-o", "--output", type=click.Choice(["json"]), help="One event per line on stdout.")
 def serve(
     paths: tuple[str, ...],
@@ -42,6 +55,8 @@ def serve(
     xds: str,
     mesh_config: str | None,
     watch: bool,
+    log_level: str,
+    log_output_level: str,
     output: str | None,
 ) -> None:
     """Serve the manifests to proxies by aggregated discovery, delta and state of the world."""
@@ -50,13 +65,19 @@ def serve(
     if mesh_config and not Path(mesh_config).is_file():
         raise Failure(f"{mesh_config} can't be read: there is no such file", code=UNPARSABLE)
     import asyncio
+    import sys
 
     import uvloop
 
+    from varka.base import logs
     from varka.base.settings import Settings
     from varka.controlplane.control_plane import Options
     from varka.resources.meshconfig import default_mesh_config
 
+    try:
+        logs.configure(logs.levels(log_level, log_output_level), sys.stderr)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     settings = Settings.from_environment(os.environ)
     file = Path(mesh_config) if mesh_config else None
     options = Options(

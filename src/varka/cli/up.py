@@ -77,6 +77,16 @@ PROFILES = ("default", "demo", "minimal")
     show_default=True,
     metavar="S",
 )
+@click.option(
+    "--log-level",
+    default="info",
+    show_default=True,
+    metavar="LEVEL",
+    help="Of the control plane's log: debug, info, warn, error, fatal or none.",
+)
+@click.option(
+    "--log_output_level", default="", metavar="SCOPE:LEVEL,...", help="Levels by scope, as Istio's."
+)
 @click.option("--strict", is_flag=True, help="Start nothing when a manifest has an error.")
 @click.option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -93,6 +103,8 @@ def up(
     inject: bool,
     images: tuple[str, ...],
     timeout: float,
+    log_level: str,
+    log_output_level: str,
     strict: bool,
     output: str,
 ) -> int:
@@ -112,6 +124,7 @@ def up(
     manifests = tuple(_save_stdin(mesh) if path == "-" else path for path in manifests)
     _check(manifests, mesh_config, strict, output)
     command = _control_plane(mesh, manifests, profile, mesh_config, watch, inject)
+    command += _log_options(log_level, log_output_level)
     _launch(
         mesh,
         command,
@@ -213,6 +226,16 @@ def _control_plane(
     options += [] if watch else ["--no-watch"]
     options += [] if inject else ["--no-inject"]
     return [sys.executable, "-m", "varka.local.supervisor.control_plane", *options, *manifests]
+
+
+def _log_options(level: str, by_scope: str) -> list[str]:
+    from varka.base import logs
+
+    try:
+        logs.levels(level, by_scope)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    return ["--log-level", level, "--log_output_level", by_scope]
 
 
 def _images(options: Sequence[str]) -> dict[str, str]:

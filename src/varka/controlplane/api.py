@@ -27,17 +27,20 @@ GET /status
 Events: `ready`; `changed` {"objects": [{"kind", "namespace", "name"}], "number"} as soon as a
 change is in the state; `applied` {"files", "objects", "took_ms", "acked", "bytes_sent"} when every
 proxy has it; `rejected` {"diagnostics"} of a broken file, or {"proxy", "type", "resource", "error",
-"objects"} of a NACK; `connected` and `disconnected` {"proxy"}. Errors are {"error": message} with
-status 400 (malformed), 404 (no such path) or 422.
+"objects"} of a NACK; `connected` and `disconnected` {"proxy"}; `failed` {"error"} of a bug of
+ours. Errors are {"error": message} with status 400 (malformed), 404 (no such path), 422, or 500 (a
+bug of ours, whose traceback is in the log).
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from aiohttp import web
 
 from varka.base.plain import plain_diagnostic
@@ -48,7 +51,32 @@ from varka.controlplane.quarantine import standing
 from varka.controlplane.status import proxies
 
 _LARGEST = 256 << 20
-_PATIENCE = 60.0
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class Malformed(Exception):
+    """A request that is not what the API takes."""
+
+
+class ApplyRequest(msgspec.Struct, frozen=True):
+    texts: tuple[tuple[str, str], ...]
+    namespace: str | None = None
+    wait: bool = True
+    timeout: float = 60.0
+    atomic: bool = False
+
+
+class DeleteRequest(msgspec.Struct, frozen=True):
+    objects: tuple[objects.Name, ...]
+
+
+async def body(request: web.Request, kind: type[T]) -> T:
+    """Raises Malformed."""
+    try:
+        return msgspec.json.decode(await request.read(), type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Malformed(str(error)) from None
 
 
 class Api:
@@ -93,13 +121,14 @@ class Api:
         return web.json_response({"number": self._plane.store.state.number, "items": items})
 
     async def _apply(self, request: web.Request) -> web.Response:
-        body = await request.json()
-        wait = float(body.get("timeout", _PATIENCE)) if body.get("wait", True) else None
-        texts = [(str(name), str(text)) for name, text in body["texts"]]
-        namespace, atomic = str(body.get("namespace") or "default"), bool(body.get("atomic"))
+        asked = await body(request, ApplyRequest)
         try:
             answer = await objects.apply(
-                self._plane, texts, namespace=namespace, atomic=atomic, wait=wait
+                self._plane,
+                asked.texts,
+                namespace=asked.namespace or "default",
+                atomic=asked.atomic,
+                wait=asked.timeout if asked.wait else None,
             )
         except objects.Unparsable as error:
             shown = [plain_diagnostic(d) for d in error.diagnostics]
@@ -107,10 +136,11 @@ class Api:
         return web.json_response(answer)
 
     async def _delete(self, request: web.Request) -> web.Response:
-        return web.json_response(objects.delete(self._plane, (await request.json())["objects"]))
+        asked = await body(request, DeleteRequest)
+        return web.json_response(objects.delete(self._plane, asked.objects))
 
     async def _report(self, request: web.Request) -> web.Response:
-        return web.json_response(objects.report(self._plane, await request.json()))
+        return web.json_response(objects.report(self._plane, await body(request, list[Any])))
 
     async def _proxies(self, _: web.Request) -> web.Response:
         return web.json_response({"proxies": proxies(self._plane.hub)})
@@ -123,7 +153,10 @@ class Api:
         return web.json_response({"number": number, "names": names})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        since = int(request.query.get("since", 0))
+        text = request.query.get("since", "0")
+        if not text.isdecimal():
+            raise Malformed(f"since is a number, not {text!r}")
+        since = int(text)
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
         if request.query.get("follow") in ("1", "true"):
@@ -136,10 +169,11 @@ class Api:
         return response
 
     async def _tell(self, request: web.Request) -> web.Response:
-        body = await request.json()
-        self._plane.events.add(
-            str(body.pop("event")), **{k: v for k, v in body.items() if k not in ("seq", "time")}
-        )
+        event = await body(request, dict[str, Any])
+        if not isinstance(event.get("event"), str):
+            raise Malformed("an event needs `event`, its name")
+        rest = {k: v for k, v in event.items() if k not in ("event", "seq", "time")}
+        self._plane.events.add(event["event"], **rest)
         return web.json_response({})
 
     async def _status(self, _: web.Request) -> web.Response:
@@ -162,13 +196,17 @@ def _line(event: Any) -> bytes:
 
 @web.middleware
 async def _errors(request: web.Request, handler: Any) -> web.StreamResponse:
-    """Malformed requests and unknown paths as JSON."""
+    """The boundary of a request: what is wrong with it, and bugs of ours, as JSON."""
     try:
         response: web.StreamResponse = await handler(request)
     except web.HTTPException as error:
         return web.json_response({"error": error.reason}, status=error.status)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        return web.json_response(
-            {"error": f"malformed request: {type(error).__name__}: {error}"}, status=400
-        )
+    except Malformed as error:
+        return web.json_response({"error": f"malformed request: {error}"}, status=400)
+    except ConnectionError:
+        raise
+    except Exception as error:
+        logger.exception("%s %s failed", request.method, request.path)
+        message = f"a bug of varka's: {type(error).__name__}: {error}"
+        return web.json_response({"error": message}, status=500)
     return response

@@ -238,7 +238,7 @@ class ControlPlane:
 
     def _observe(self, source: str, change: SourceChange) -> None:
         for diagnostic in change.diagnostics:
-            logger.warning("%s: %s", diagnostic.origin, diagnostic.message)
+            logger.info("%s: %s", diagnostic.origin, diagnostic.message)
         self.events.diagnosed(change.files, change.diagnostics)
         if done := self.take(source, change):
             self.push(done.keys, change.files)

@@ -4,8 +4,10 @@ be told."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
+
+import msgspec
 
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.names import ObjectKey
@@ -76,14 +78,31 @@ async def apply(
     )
 
 
-def delete(plane: ControlPlane, objects: Iterable[Mapping[str, str]]) -> Plain:
+class Name(msgspec.Struct, frozen=True):
+    """An object as users name it; without a group any will do."""
+
+    kind: str
+    name: str
+    namespace: str = ""
+    group: str | None = None
+
+    def means(self, key: ObjectKey) -> bool:
+        same = (key.kind, key.namespace, key.name) == (self.kind, self.namespace, self.name)
+        return same and self.group in (None, key.group)
+
+    def plain(self) -> Plain:
+        shown = {"kind": self.kind, "namespace": self.namespace, "name": self.name}
+        return shown if self.group is None else {"group": self.group, **shown}
+
+
+def delete(plane: ControlPlane, names: Iterable[Name]) -> Plain:
     """Remove objects, whoever wrote them. A file brings its object back when it is saved again."""
     deleted: list[ObjectKey] = []
-    missing: list[Mapping[str, str]] = []
-    for wanted in objects:
-        keys = [key for key in plane.store.state.resources if _is(key, wanted)]
+    missing: list[Plain] = []
+    for wanted in names:
+        keys = [key for key in plane.store.state.resources if wanted.means(key)]
         deleted += keys
-        missing += [] if keys else [wanted]
+        missing += [] if keys else [wanted.plain()]
     change = plane.delete(deleted)
     plane.push(change.keys)
     return {"deleted": [plain_key(key) for key in deleted], "missing": missing}
@@ -108,15 +127,6 @@ def report(plane: ControlPlane, manifests: Iterable[Any]) -> Plain:
         "changed": len(change.keys),
         "diagnostics": problems,
     }
-
-
-def _is(key: ObjectKey, wanted: Mapping[str, str]) -> bool:
-    same = key.kind == wanted.get("kind") and key.name == wanted.get("name")
-    return (
-        same
-        and key.namespace == wanted.get("namespace", "")
-        and wanted.get("group", key.group) == key.group
-    )
 
 
 def _shown(plane: ControlPlane, key: ObjectKey) -> Plain:

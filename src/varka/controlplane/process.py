@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import logging
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import uvloop
 
+from varka.base import logs
 from varka.base.settings import Settings
 from varka.controlplane.api import Api
 from varka.controlplane.control_plane import Admit, ControlPlane, Options
@@ -21,15 +23,25 @@ from varka.resources.meshconfig import default_mesh_config
 from varka.store.journal import Journal
 from varka.store.store import Births
 
+logger = logging.getLogger(__name__)
+
 
 def main(arguments: Sequence[str], admit: Admit | None = None) -> int:
-    """Run until a signal asks to end."""
-    asked = _parser().parse_args(arguments)
+    """Run until a signal asks to end. What it says goes to its log, which is stderr."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    try:
+        logs.configure(logs.levels(asked.log_level, asked.log_output_level), sys.stderr)
+    except ValueError as error:
+        parser.error(str(error))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(_run(_options(asked, admit), asked.api))
         except (OSError, RuntimeError) as error:
-            print(f"varka: the control plane can't start: {error}", file=sys.stderr)  # noqa: T201
+            logger.critical("the control plane can't start: %s", error)
+            return 1
+        except Exception:
+            logger.critical("the control plane ends, by a bug of varka's", exc_info=True)
             return 1
     return 0
 
@@ -82,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
         "--journal", type=Path, help="keeps applied objects; private keys may be among them"
     )
     parser.add_argument("--no-watch", dest="watch", action="store_false")
+    parser.add_argument("--log-level", default="info", help=", ".join(logs.LEVELS))
+    parser.add_argument("--log_output_level", default="", metavar="SCOPE:LEVEL,...")
     return parser
 
 
