@@ -233,7 +233,7 @@ def _proportional_mb(pid: int) -> float:
 
 
 def _cpu_percent(every: dict[str, list[int]], seconds: float) -> dict[str, float]:
-    """Of one core, by role, over some seconds of nothing to do."""
+    """The share of one core that each role takes while nothing happens for some seconds."""
 
     def used() -> dict[str, int]:
         return {

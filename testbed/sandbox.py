@@ -34,7 +34,7 @@ from varka.store.store import Change
 Plain = dict[str, Any]
 CLIENT = ProxyIdentity("sidecar", "client", "default", "10.9.255.1")
 PLACE = Place("test")
-"""Of all objects: they are not read from files, which takes long for so many."""
+"""The place of every object here: to read so many from files would take long."""
 PODS = "10.9.0.0/16"
 INSIDE = """
 import os, sys

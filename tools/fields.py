@@ -67,17 +67,17 @@ def fields(schema: Mapping[str, Any], path: str) -> Iterator[str]:
 
 
 def model_fields(model: type[msgspec.Struct], path: str) -> Iterator[str]:
-    """The same of a message's model; a message without fields is a field itself."""
-    found = message_fields(model)
-    if not found:
+    """Paths of all leaves below a message, from its model; a message without fields is a leaf."""
+    fields_ = message_fields(model)
+    if not fields_:
         yield path
-    for name, field in found.items():
+    for name, field in fields_.items():
         inner = inner_message(field.type)
         yield from model_fields(inner, f"{path}.{name}") if inner else (f"{path}.{name}",)
 
 
 def all_fields() -> dict[str, list[str]]:
-    """By kind."""
+    """The paths of all fields of each kind."""
     crds = [crd for crd in istio_crds() if crd["group"] in GROUPS]
     return {
         "MeshConfig": list(model_fields(MeshConfig, "MeshConfig")),
@@ -97,15 +97,15 @@ def tested() -> Iterator[tuple[str, str]]:
 
 def covered() -> dict[str, str]:
     """Field -> what the first row that covers it saw, or else a test."""
-    found: dict[str, str] = {}
+    seen: dict[str, str] = {}
     for name, row in rows():
         codes = ", ".join(sorted({one["code"] for one in row.get("diagnostics") or ()}))
         for text in row.get("covers") or ():
             mark, _, field = text.rpartition(":")
-            found.setdefault(field, STATES[mark].format(name=name, codes=codes))
+            seen.setdefault(field, STATES[mark].format(name=name, codes=codes))
     for field, name in tested():
-        found[field] = STATES[""].format(name=name)
-    return found
+        seen[field] = STATES[""].format(name=name)
+    return seen
 
 
 def status(field: str, seen: Mapping[str, str]) -> str:

@@ -10,12 +10,12 @@ Row = tuple[str, ...]
 
 
 def bootstrap(dump: Dump) -> dict[str, Any]:
-    """Raises NoSection."""
+    """The section with what this Envoy was started with. Raises NoSection."""
     return without_type(dump.section("BootstrapConfigDump"))
 
 
 def version_rows(dump: Dump) -> list[Row]:
-    """Raises NoSection."""
+    """The versions of Istio (where the node names them) and of Envoy. Raises NoSection."""
     node = at(bootstrap(dump), "bootstrap", "node")
     istio = text(node, "metadata", "ISTIO_VERSION")
     sha = text(node, "metadata", "ISTIO_PROXY_SHA").split(":")
@@ -41,21 +41,21 @@ def _envoy_version(build: Any) -> str:
 
 
 def extensions(dump: Dump) -> dict[str, Any]:
-    """All ECDS sections as one. Raises NoSection."""
+    """The extension configurations of all ECDS sections in one list. Raises NoSection."""
     return {
         "ecds_filters": [
-            found
+            entry
             for section in dump.sections("EcdsConfigDump")
-            for found in items(section, "ecds_filters")
+            for entry in items(section, "ecds_filters")
         ]
     }
 
 
 def extension_rows(dump: Dump) -> list[Row]:
-    """Raises NoSection."""
-    found = [at(entry, "ecds_filter") for entry in extensions(dump)["ecds_filters"]]
+    """Name and type of each extension configuration, sorted by type. Raises NoSection."""
+    filters = [at(entry, "ecds_filter") for entry in extensions(dump)["ecds_filters"]]
     named = [
         (text(f, "typed_config", "@type").removeprefix("type.googleapis.com/"), text(f, "name"))
-        for f in found
+        for f in filters
     ]
     return [("ECDS NAME", "TYPE"), *((name, kind) for kind, name in sorted(named))]

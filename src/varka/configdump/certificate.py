@@ -15,6 +15,9 @@ _ALTERNATIVE_NAMES, _BASIC_CONSTRAINTS = b"\x55\x1d\x11", b"\x55\x1d\x13"
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
+    """What is read of a certificate. `authority`: it may sign others; `uris`: its alternative names
+    that are URIs."""
+
     serial: int
     not_before: datetime
     not_after: datetime
@@ -23,13 +26,13 @@ class Certificate:
 
     @property
     def trust_domain(self) -> str:
-        """Of its SPIFFE identity; empty where it has none."""
-        found = [
+        """The trust domain of the certificate's SPIFFE identity; empty without one."""
+        domains = [
             uri.removeprefix("spiffe://").partition("/")[0]
             for uri in self.uris
             if uri.startswith("spiffe://")
         ]
-        return found[-1] if found else ""
+        return domains[-1] if domains else ""
 
 
 def parse_pem(text: str) -> Certificate:
@@ -68,7 +71,7 @@ def _parse(der: bytes) -> Certificate:
 
 
 def _values(der: bytes) -> Iterator[tuple[int, bytes]]:
-    """Tags and contents, one after the other."""
+    """The tag and the contents of each DER value in a sequence of them."""
     at = 0
     while at < len(der):
         tag, size, at = der[at], der[at + 1], at + 2
@@ -80,6 +83,7 @@ def _values(der: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _extensions(der: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The object identifier and the value of each extension."""
     for _, sequence in _values(der):
         for _, extension in _values(sequence):
             parts = list(_values(extension))
@@ -95,7 +99,8 @@ def _is_authority(der: bytes) -> bool:
 
 
 def _time(tag: int, value: bytes) -> datetime:
-    """UTCTime has two digits for the year, of 1950 to 2049 (RFC 5280, 4.1.2.5.1)."""
+    """A UTCTime has two digits for the year: 50 to 99 are 1950 to 1999, 00 to 49 are 2000 to 2049
+    (RFC 5280, 4.1.2.5.1)."""
     text = value.decode("ascii")
     if tag == _UTC_TIME:
         text = ("19" if text[:2] >= "50" else "20") + text

@@ -1,4 +1,4 @@
-"""Clusters of a config dump."""
+"""Clusters of a config dump: which are selected, and their table."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ class ClusterFilter:
 
 
 def select(dump: Dump, chosen: ClusterFilter) -> list[dict[str, Any]]:
-    """Raises NoSection when the dump has no cluster at all."""
+    """The clusters that pass, in the order of `cluster_order`. Raises NoSection when the dump has
+    no cluster at all."""
     section = dump.section("ClustersConfigDump")
     lists = {"dynamic_active_clusters": ("cluster",), "static_clusters": ("cluster",)}
-    found = sorted(resources(section, lists), key=lambda c: cluster_order(text(c, "name")))
-    if not found:
+    clusters = sorted(resources(section, lists), key=lambda c: cluster_order(text(c, "name")))
+    if not clusters:
         raise NoSection("no clusters found")
-    return [cluster for cluster in found if chosen.takes(cluster)]
+    return [cluster for cluster in clusters if chosen.takes(cluster)]
 
 
 def rows(clusters: Sequence[Any], *, named: bool = False) -> list[Row]:

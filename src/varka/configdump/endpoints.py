@@ -1,5 +1,5 @@
-"""Endpoints: of a config dump's load assignments, or of Envoy's `/clusters`, which knows about
-outliers."""
+"""Endpoints, from one of two sources: the load assignments of a config dump (`select`, `rows`), or
+Envoy's `/clusters`, which also knows about outliers (`select_hosts`, `host_rows`)."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def select(dump: Dump, chosen: EndpointFilter) -> list[dict[str, Any]]:
         "dynamic_endpoint_configs": ("endpoint_config",),
         "static_endpoint_configs": ("endpoint_config",),
     }
-    found = (_filtered(assignment, chosen) for assignment in resources(section, lists))
+    filtered = (_filtered(assignment, chosen) for assignment in resources(section, lists))
     kept = [
         assignment
-        for assignment in found
+        for assignment in filtered
         if any(items(group, "lb_endpoints") for group in items(assignment, "endpoints"))
     ]
     return sorted(kept, key=lambda assignment: cluster_order(text(assignment, "cluster_name")))
@@ -65,20 +65,11 @@ def _filtered(assignment: dict[str, Any], chosen: EndpointFilter) -> dict[str, A
         port = number(endpoint, "endpoint", "address", "socket_address", "port_value")
         return chosen.takes(cluster, _addresses(endpoint), port, _status(endpoint))
 
-    def group(found: Any) -> dict[str, Any]:
-        rest = {
-            name: value
-            for name, value in found.items()
-            if name not in ("lb_endpoints", "lbEndpoints")
-        }
-        return {
-            **rest,
-            "lb_endpoints": [
-                endpoint for endpoint in items(found, "lb_endpoints") if takes(endpoint)
-            ],
-        }
+    def kept(locality: Any) -> dict[str, Any]:
+        rest = {k: v for k, v in locality.items() if k not in ("lb_endpoints", "lbEndpoints")}
+        return {**rest, "lb_endpoints": [e for e in items(locality, "lb_endpoints") if takes(e)]}
 
-    return {**assignment, "endpoints": [group(found) for found in items(assignment, "endpoints")]}
+    return {**assignment, "endpoints": [kept(each) for each in items(assignment, "endpoints")]}
 
 
 def rows(assignments: Sequence[Any], *, named: bool = False) -> list[Row]:
@@ -94,14 +85,15 @@ def rows(assignments: Sequence[Any], *, named: bool = False) -> list[Row]:
 
 
 def select_hosts(dump: Dump, chosen: EndpointFilter) -> list[dict[str, Any]]:
-    """Cluster statuses that have a host which passes."""
+    """The cluster statuses that have at least one host which passes."""
     return [
         status for status in items(dump.document, "cluster_statuses") if any(_hosts(status, chosen))
     ]
 
 
 def host_rows(statuses: Sequence[Any], chosen: EndpointFilter) -> list[Row]:
-    found = []
+    """One row for each host that passes, sorted by address, port and cluster."""
+    sortable = []
     for status in statuses:
         for host in _hosts(status, chosen):
             port = number(host, "address", "socket_address", "port_value")
@@ -113,10 +105,13 @@ def host_rows(statuses: Sequence[Any], chosen: EndpointFilter) -> list[Row]:
                 "FAILED" if failed else "OK",
                 text(status, "name"),
             )
-            found.append(
+            sortable.append(
                 (text(host, "address", "socket_address", "address") or row[0], port, row[3], row)
             )
-    return [("ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER"), *(row for *_, row in sorted(found))]
+    return [
+        ("ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER"),
+        *(row for *_, row in sorted(sortable)),
+    ]
 
 
 def _hosts(status: Any, chosen: EndpointFilter) -> list[Any]:

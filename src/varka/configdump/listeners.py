@@ -31,6 +31,8 @@ _ALPN_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class ListenerFilter:
+    """Each part, where given, must be the listener's own; case does not matter."""
+
     address: str = ""
     port: int = 0
     type: str = ""
@@ -45,20 +47,21 @@ class ListenerFilter:
 
 
 def select(dump: Dump, chosen: ListenerFilter) -> list[dict[str, Any]]:
-    """In the dump's order. Raises NoSection when the dump has no listener at all."""
+    """The listeners that pass, in the dump's order. Raises NoSection when the dump has no listener
+    at all."""
     section = dump.section("ListenersConfigDump")
     lists = {"dynamic_listeners": ("active_state", "listener"), "static_listeners": ("listener",)}
-    found = list(resources(section, lists))
-    if not found:
+    listeners = list(resources(section, lists))
+    if not listeners:
         raise NoSection("no listeners found")
-    return [listener for listener in found if chosen.takes(listener)]
+    return [listener for listener in listeners if chosen.takes(listener)]
 
 
 def rows(listeners: Sequence[Any], *, verbose: bool = True, named: bool = False) -> list[Row]:
     header: Row = ("ADDRESSES", "PORT", *(("MATCH", "DESTINATION") if verbose else ("TYPE",)))
     table = [("NAME", *header) if named else header]
     for listener in sorted(
-        listeners, key=lambda found: (_port(found), _addresses(found)[0], kind(found))
+        listeners, key=lambda each: (_port(each), _addresses(each)[0], kind(each))
     ):
         front: Row = (",".join(_addresses(listener)), str(_port(listener)))
         if named:
@@ -71,9 +74,9 @@ def rows(listeners: Sequence[Any], *, verbose: bool = True, named: bool = False)
 
 def kind(listener: Any) -> str:
     """`HTTP`, `TCP`, `HTTP+TCP` or `UNKNOWN`; a proxy to the black hole does not count."""
-    filters = [found for chain in _all_chains(listener) for found in items(chain, "filters")]
-    http = any(text(found, "name") == HTTP for found in filters)
-    tcp = any(_is_tcp(found) for found in filters)
+    filters = [each for chain in _all_chains(listener) for each in items(chain, "filters")]
+    http = any(text(each, "name") == HTTP for each in filters)
+    tcp = any(_is_tcp(each) for each in filters)
     return "+".join(name for name, there in (("HTTP", http), ("TCP", tcp)) if there) or "UNKNOWN"
 
 
@@ -99,11 +102,12 @@ def _port(listener: Any) -> int:
 
 
 def _chains(listener: Any) -> list[Row]:
-    found = [
+    """What each filter chain matches and where it leads."""
+    pairs = [
         (_match(at(chain, "filter_chain_match")), _destination(items(chain, "filters")))
         for chain in _all_chains(listener)
     ]
-    return sorted(found, key=lambda row: row[1], reverse=True)
+    return sorted(pairs, key=lambda row: row[1], reverse=True)
 
 
 def _match(match: Any) -> str:
@@ -132,14 +136,14 @@ def _is_tcp(network_filter: Any) -> bool:
 
 
 def _destination(filters: Sequence[Any]) -> str:
-    for found in filters:
-        config = at(found, "typed_config")
-        if text(found, "name") == HTTP:
+    for each in filters:
+        config = at(each, "typed_config")
+        if text(each, "name") == HTTP:
             if (inline := at(config, "route_config")) is not None:
                 return _inline_routes(inline)
             name = text(config, "rds", "route_config_name")
             return f"Route: {name}" if name else "HTTP"
-        if _is_tcp(found):
+        if _is_tcp(each):
             return _cluster(text(config, "cluster"))
     return "Non-HTTP/Non-TCP"
 

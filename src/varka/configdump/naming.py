@@ -1,4 +1,5 @@
-"""Istio's names in Envoy's resources, taken apart."""
+"""Names that Istio gives Envoy's resources, taken apart: clusters, and the object behind a
+resource."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ def subset_key(name: str) -> tuple[str, int, str, str]:
 
 
 def cluster_order(name: str) -> tuple[str, str, int, str]:
-    """Clusters are listed by host, subset, port and direction; other names stand for the host."""
+    """A sort key: clusters are listed by host, subset, port and direction. A name that is not made
+    of these stands for the host."""
     if name.count("|") < 3:
         return name, "", 0, ""
     direction, port, subset, host = subset_key(name)

@@ -1,4 +1,5 @@
-"""Finding things in a config dump, whose fields may be in protobuf's or in JSON's spelling."""
+"""Looks values up in a config dump, whose field names may be spelled as in protobuf
+(`route_config`) or as in JSON (`routeConfig`)."""
 
 from __future__ import annotations
 
@@ -32,18 +33,18 @@ class Dump:
         return cls(document)
 
     def sections(self, kind: str) -> list[Message]:
-        """Raises NoSection; `kind` is the name of an `envoy.admin.v3` message."""
-        found = [
+        """The sections of a kind: the name of a message of `envoy.admin.v3`. Raises NoSection."""
+        sections = [
             section
             for section in items(self.document, "configs")
             if section.get("@type") == SECTION + kind
         ]
-        if not found:
+        if not sections:
             raise NoSection(f"config dump has no configuration type {SECTION}{kind}")
-        return found
+        return sections
 
     def section(self, kind: str) -> Message:
-        """The last one, as istioctl takes it. Raises NoSection."""
+        """The last section of a kind, which istioctl takes as well. Raises NoSection."""
         return self.sections(kind)[-1]
 
 
@@ -57,22 +58,25 @@ def at(message: Any, *path: str) -> Any:
 
 
 def text(message: Any, *path: str) -> str:
-    found = at(message, *path)
-    return found if isinstance(found, str) else ""
+    """The string at a path; empty where there is none."""
+    value = at(message, *path)
+    return value if isinstance(value, str) else ""
 
 
 def items(message: Any, *path: str) -> list[Any]:
-    found = at(message, *path)
-    return found if isinstance(found, list) else []
+    """The list at a path; empty where there is none."""
+    value = at(message, *path)
+    return value if isinstance(value, list) else []
 
 
 def number(message: Any, *path: str) -> int:
-    found = at(message, *path)
-    return int(found) if isinstance(found, (int, str)) and str(found).isdecimal() else 0
+    """The number at a path, which JSON may hold as a string; 0 where there is none."""
+    value = at(message, *path)
+    return int(value) if isinstance(value, (int, str)) and str(value).isdecimal() else 0
 
 
 def without_type(message: Message) -> dict[str, Any]:
-    """What an Any holds."""
+    """The fields of a message in an Any, without the `@type` that names it."""
     return {name: value for name, value in message.items() if name != "@type"}
 
 
@@ -81,9 +85,9 @@ def resources(section: Message, lists: Mapping[str, tuple[str, ...]]) -> Iterato
     entry."""
     for name, path in lists.items():
         for entry in items(section, name):
-            found = at(entry, *path)
-            if isinstance(found, Mapping):
-                yield without_type(found)
+            resource = at(entry, *path)
+            if isinstance(resource, Mapping):
+                yield without_type(resource)
 
 
 def _camel(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Route configurations of a config dump."""
+"""Route configurations of a config dump: which are selected, and the table of their routes."""
 
 from __future__ import annotations
 
@@ -14,28 +14,31 @@ DOMAINS_SHOWN = 2
 
 
 def select(dump: Dump, name: str = "") -> list[dict[str, Any]]:
-    """Raises NoSection when the dump has no route configuration at all."""
+    """All route configurations, or the one of this name. Raises NoSection when the dump has no
+    route configuration at all."""
     section = dump.section("RoutesConfigDump")
     lists = {"dynamic_route_configs": ("route_config",), "static_route_configs": ("route_config",)}
-    found = _in_order(list(resources(section, lists)))
-    if not found:
+    configurations = _in_order(list(resources(section, lists)))
+    if not configurations:
         raise NoSection("no routes found")
-    return [route for route in found if name in ("", text(route, "name"))]
+    return [each for each in configurations if name in ("", text(each, "name"))]
 
 
-def _in_order(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Neighbours that are both numbers by their value; a name stays where it is and is not passed,
-    as in istioctl."""
-    for start in range(1, len(found)):
-        at_ = start
-        while at_ > 0 and _before(text(found[at_], "name"), text(found[at_ - 1], "name")):
-            found[at_ - 1], found[at_] = found[at_], found[at_ - 1]
-            at_ -= 1
-    return found
+def _in_order(configurations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """An insertion sort that compares only names which are numbers, as istioctl's does: a
+    configuration with another name stays where it is, and none moves past it."""
+    for start in range(1, len(configurations)):
+        index = start
+        while index > 0 and _before(configurations[index], configurations[index - 1]):
+            one, other = configurations[index - 1 : index + 1]
+            configurations[index - 1 : index + 1] = other, one
+            index -= 1
+    return configurations
 
 
-def _before(one: str, other: str) -> bool:
-    return one.isdecimal() and other.isdecimal() and int(one) < int(other)
+def _before(one: Any, other: Any) -> bool:
+    first, second = text(one, "name"), text(other, "name")
+    return first.isdecimal() and second.isdecimal() and int(first) < int(second)
 
 
 def rows(routes: Sequence[Any], *, verbose: bool = True, named: bool = False) -> list[Row]:
@@ -78,8 +81,8 @@ def describe_match(match: Any) -> str:
 
 
 def describe_domains(domains: Sequence[str]) -> str:
-    """A few domains: without ports, and of `a`, `a.svc`, `a.svc.cluster.local` only the
-    shortest."""
+    """The first few domains and how many more there are. A domain with a port is left out, and so
+    is a longer form of another (`a.svc` and `a.svc.cluster.local` beside `a`)."""
     if len(domains) < 2:
         return "".join(domains)
     bare = [

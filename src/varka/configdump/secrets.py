@@ -43,12 +43,12 @@ class SecretItem:
 
 
 def secrets(dump: Dump) -> dict[str, Any]:
-    """Raises NoSection."""
+    """The section of secrets. Raises NoSection."""
     return without_type(dump.section("SecretsConfigDump"))
 
 
 def secret_items(dump: Dump) -> list[SecretItem]:
-    """Warming secrets first. Raises NoSection."""
+    """One entry for each certificate; warming secrets come first. Raises NoSection."""
     section = secrets(dump)
     lists = (("dynamic_warming_secrets", "WARMING"), ("dynamic_active_secrets", "ACTIVE"))
     return [
@@ -59,11 +59,12 @@ def secret_items(dump: Dump) -> list[SecretItem]:
     ]
 
 
-def rows(found: list[SecretItem], now: datetime, *, named: bool = False) -> list[Row]:
-    """Trust domains are shown only when every secret has one."""
-    domains = all(item.trust_domain for item in found)
+def rows(entries: list[SecretItem], now: datetime, *, named: bool = False) -> list[Row]:
+    """`now` decides whether a certificate is valid. Trust domains are shown only when every secret
+    has one."""
+    domains = all(item.trust_domain for item in entries)
     table: list[Row] = [(*_COLUMNS, "TRUST DOMAIN") if domains else _COLUMNS]
-    for item in found:
+    for item in entries:
         row = (f"secret/{item.name}" if named else item.name, *_facts(item, now))
         table.append((*row, item.trust_domain) if domains else row)
     return table

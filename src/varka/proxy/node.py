@@ -1,4 +1,5 @@
-"""What an Envoy says of itself when it connects."""
+"""A proxy as its node describes it: the Node of its first discovery request, or a document of the
+same content."""
 
 from __future__ import annotations
 
@@ -25,6 +26,8 @@ class Interception(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Locality:
+    """Where a workload runs; parts that are not known are empty."""
+
     region: str = ""
     zone: str = ""
     subzone: str = ""
@@ -57,18 +60,19 @@ class Proxy:
     plain Envoy's."""
 
     service: str = ""
-    """What it calls itself in spans: `node.cluster`, empty when unknown."""
+    """The name that its spans carry: `node.cluster`, empty when unknown."""
 
     @property
     def id(self) -> str:
         return f"{self.name}.{self.namespace}"
 
     def text(self, key: str) -> str:
-        """A metadata value as string: Istio writes most of them so."""
+        """A metadata value as a string, which most already are; others as JSON."""
         value = self.metadata.get(key, "")
         return value if isinstance(value, str) else json.dumps(value)
 
     def flag(self, key: str) -> bool:
+        """Whether a metadata value is `true` or `1`."""
         return self.text(key).lower() in ("true", "1")
 
     @property

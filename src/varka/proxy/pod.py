@@ -1,4 +1,4 @@
-"""The proxy that a Pod object would have."""
+"""The proxy of a pod, from the Pod object alone: no Envoy needs to run."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What compiled configuration may depend on besides its scope: a small value, equal for most
-proxies."""
+"""Everything about a proxy that compiled configuration may depend on, besides its scope: a small
+value, equal for most proxies."""
 
 from __future__ import annotations
 
@@ -116,7 +116,8 @@ def _proxy_config(proxy: Proxy) -> str:
 
 
 def _whole(value: Any) -> Any:
-    """Metadata travel as protobuf's Struct, which knows no integers."""
+    """Integers again: metadata travel as protobuf's Struct, which knows only floating-point
+    numbers."""
     if isinstance(value, Mapping):
         return {key: _whole(item) for key, item in value.items()}
     if isinstance(value, list):

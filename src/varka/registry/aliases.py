@@ -11,11 +11,12 @@ Alias = tuple[Namespace, Hostname]
 
 
 def aliases(services: tuple[Service, ...]) -> dict[Hostname, tuple[Alias, ...]]:
-    """The aliases of each concrete name, through aliases of aliases; loops name nothing."""
+    """The aliases of each name that is no alias itself. An alias of an alias counts for the last
+    name of the chain; aliases that name each other in a loop count for none."""
     target = {
         s.hostname: Hostname(s.external_name) for s in services if s.resolution is Resolution.ALIAS
     }
-    found: dict[Hostname, list[Alias]] = {}
+    by_name: dict[Hostname, list[Alias]] = {}
     for service in services:
         if service.resolution is Resolution.ALIAS:
             concrete, seen = target[service.hostname], {service.hostname}
@@ -23,8 +24,8 @@ def aliases(services: tuple[Service, ...]) -> dict[Hostname, tuple[Alias, ...]]:
                 seen.add(concrete)
                 concrete = target[concrete]
             if concrete not in target:
-                found.setdefault(concrete, []).append((service.namespace, service.hostname))
-    return {host: tuple(sorted(names)) for host, names in found.items()}
+                by_name.setdefault(concrete, []).append((service.namespace, service.hostname))
+    return {host: tuple(sorted(names)) for host, names in by_name.items()}
 
 
 def with_aliases(service: Service, names: tuple[Alias, ...]) -> Service:

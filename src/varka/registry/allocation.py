@@ -29,13 +29,13 @@ def wants_addresses(service: Service) -> bool:
 
 
 def declared(resource: Resource[networking.ServiceEntry]) -> dict[str, tuple[str, ...]]:
-    """`status.addresses` by host."""
-    found: dict[str, tuple[str, ...]] = {}
+    """The addresses that the object's `status.addresses` gives each host."""
+    addresses: dict[str, tuple[str, ...]] = {}
     for entry in (resource.raw.get("status") or {}).get("addresses") or ():
         host, value = str(entry.get("host", "")), str(entry.get("value", ""))
         if value:
-            found[host] = (*found.get(host, ()), value)
-    return found
+            addresses[host] = (*addresses.get(host, ()), value)
+    return addresses
 
 
 def derive(keys: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
@@ -61,8 +61,8 @@ def _slot(key: str, taken: Mapping[int, str]) -> int:
 
 
 def _number(slots: Mapping[int, str]) -> dict[str, tuple[str, ...]]:
-    """Addresses by slot. A slot that would give `.0` or `.255` moves on, and all behind it with
-    it."""
+    """The addresses of each key. A slot whose IPv4 address would end with `.0` or `.255` moves on
+    by one, and so do all slots behind it."""
     result: dict[str, tuple[str, ...]] = {}
     shift = 1
     for slot in sorted(slots):

@@ -14,9 +14,11 @@ SERVICE_NAME = "kubernetes.io/service-name"
 
 @dataclass(frozen=True, slots=True)
 class BackingAddress:
+    """One address that Kubernetes lists, with its conditions."""
+
     address: str
     pod: tuple[str, str] | None
-    """(namespace, name) of the Pod it names."""
+    """Namespace and name of the Pod that `targetRef` names."""
     ready: bool
     serving: bool = True
     terminating: bool = False
@@ -24,8 +26,10 @@ class BackingAddress:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Backing:
+    """One EndpointSlice, or one subset of an Endpoints object."""
+
     ports: Mapping[str, int]
-    """By port name, which is that of the Service's port."""
+    """Port numbers by name; the names are those of the Service's ports."""
     addresses: tuple[BackingAddress, ...]
 
 
@@ -61,8 +65,12 @@ def of_endpoints(resource: Resource[kubernetes.Endpoints]) -> tuple[Backing, ...
 
 
 def health(service: Service, address: BackingAddress) -> Health | None:
-    """None: not to be used. Endpoints that are not ready serve only Services that publish them;
-    those that drain serve the sessions they hold."""
+    """The health that Envoy gets for an address, or None when it must not be used:
+
+    - ready: healthy;
+    - terminating: draining if the Service keeps sessions and the address still serves, else None;
+    - not ready: unhealthy if the Service publishes such addresses, else None.
+    """
     if address.ready:
         return Health.HEALTHY
     if address.terminating:

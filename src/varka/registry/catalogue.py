@@ -18,12 +18,12 @@ class NamespaceServices:
     namespace: Namespace
     services: tuple[Service, ...]
     restricted: tuple[Service, ...]
-    """Those that not everybody sees."""
+    """The services whose `exportTo` leaves some namespace out."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Catalogue:
-    """The same object while no service changed."""
+    """All services of the mesh; the same object while none of them changed."""
 
     services: tuple[Service, ...]
     """Oldest first; one for each (namespace, host name)."""
@@ -54,7 +54,7 @@ def take_catalogue(memo: Memo, services: tuple[Service, ...]) -> Catalogue:
     for service in merged:
         grouped.setdefault(service.namespace, []).append(service)
     namespaces = tuple(
-        memo(namespace_services, name, tuple(found)) for name, found in sorted(grouped.items())
+        memo(namespace_services, name, tuple(own)) for name, own in sorted(grouped.items())
     )
     return memo(catalogue, tuple(merged), namespaces, tuple(parts.items()))
 
@@ -67,7 +67,7 @@ def catalogue(
     hosts: dict[Hostname, tuple[Service, ...]] = {}
     for service in services:
         hosts[service.hostname] = (*hosts.get(service.hostname, ()), service)
-    contested = tuple(host for host, found in hosts.items() if len(found) > 1)
+    contested = tuple(host for host, named in hosts.items() if len(named) > 1)
     return Catalogue(services, {n.namespace: n for n in namespaces}, hosts, contested, dict(parts))
 
 
@@ -90,12 +90,17 @@ def same_names(services: tuple[Service, ...]) -> tuple[tuple[Service, ...], ...]
 
 
 def merge(group: tuple[Service, ...]) -> Service:
-    """The first service with the ports (and addresses) of those that are the same but for them; a
-    Kubernetes Service takes nothing from ServiceEntries."""
+    """The first service of a group, with more ports and addresses:
+
+    - a Kubernetes Service takes nothing from ServiceEntries;
+    - a ServiceEntry takes the ports and addresses of those that differ from it in nothing else.
+    """
     first, *others = group
     ports, addresses = list(first.ports), list(first.addresses)
     for other in others:
-        if first.registry is Registry.KUBERNETES or _character(first) != _character(other):
+        if first.registry is Registry.KUBERNETES or _but_ports_and_addresses(
+            first
+        ) != _but_ports_and_addresses(other):
             continue
         known = {port.number for port in ports}
         ports.extend(port for port in other.ports if port.number not in known)
@@ -103,7 +108,7 @@ def merge(group: tuple[Service, ...]) -> Service:
     return replace(first, ports=tuple(ports), addresses=tuple(addresses))
 
 
-def _character(service: Service) -> tuple[object, ...]:
+def _but_ports_and_addresses(service: Service) -> tuple[object, ...]:
     return (
         service.resolution,
         service.registry,

@@ -34,7 +34,9 @@ def listed(
     """Endpoints of EndpointSlices; `workloads` has the one behind each address, in the order of the
     addresses. An address that names a pod nobody knows waits for it: without the pod its identity
     is unknown."""
-    found: dict[int, dict[tuple[str, int], Endpoint]] = {port.number: {} for port in service.ports}
+    by_port: dict[int, dict[tuple[str, int], Endpoint]] = {
+        port.number: {} for port in service.ports
+    }
     entries = ((backing, address) for backing in backings for address in backing.addresses)
     for (backing, address), workload in zip(entries, workloads, strict=True):
         state = health(service, address)
@@ -43,10 +45,10 @@ def listed(
         for port in service.ports:
             number = backing.ports.get(port.name)
             if number:
-                found[port.number][address.address, number] = _endpoint(
+                by_port[port.number][address.address, number] = _endpoint(
                     address.address, number, workload, topology, state
                 )
-    return EndpointTable({number: tuple(each.values()) for number, each in found.items()})
+    return EndpointTable({number: tuple(each.values()) for number, each in by_port.items()})
 
 
 def selected(service: Service, workloads: tuple[Workload, ...]) -> EndpointTable:
@@ -71,8 +73,8 @@ def entry(service: Service, workloads: tuple[Workload, ...]) -> EndpointTable:
 
 
 def merged(service: Service, tables: tuple[EndpointTable, ...]) -> EndpointTable:
-    """Services of one name in one namespace share endpoints. A name resolved by round robin can
-    have one a port."""
+    """The endpoints of services of one name in one namespace, together. With resolution
+    DNS_ROUND_ROBIN a port has those of one service only: Envoy takes no more than one name."""
     result: dict[int, tuple[Endpoint, ...]] = {}
     for table in tables:
         for number, endpoints in table.ports.items():

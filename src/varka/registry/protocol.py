@@ -20,8 +20,14 @@ def parse(text: str) -> Protocol:
 
 
 def of_service_port(number: int, name: str, transport: str, app_protocol: str | None) -> Protocol:
-    """The protocol of a Kubernetes Service port: `appProtocol`, else the prefix of its name, else
-    AUTO."""
+    """The protocol of a Kubernetes Service port, the first of:
+
+    - UDP where that is the transport;
+    - `appProtocol`;
+    - the part of the port's name before the first `-`;
+    - TCP for numbers whose servers speak first;
+    - AUTO.
+    """
     if transport == "UDP":
         return Protocol.UDP
     text = name
@@ -31,5 +37,5 @@ def of_service_port(number: int, name: str, transport: str, app_protocol: str | 
             return _KUBERNETES[text]
     if text.lower().startswith("grpc-web"):
         return Protocol.GRPC_WEB
-    found = parse(text.partition("-")[0])
-    return Protocol.TCP if found is Protocol.AUTO and number in _WELL_KNOWN_TCP else found
+    named = parse(text.partition("-")[0])
+    return Protocol.TCP if named is Protocol.AUTO and number in _WELL_KNOWN_TCP else named

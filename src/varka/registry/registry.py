@@ -38,9 +38,11 @@ Entry = Resource[networking.ServiceEntry]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ServiceRegistry:
+    """All services, endpoints and workloads of one state."""
+
     catalogue: Catalogue
     tables: Mapping[Service, EndpointTable]
-    """By the services of the catalogue."""
+    """The endpoints of each service of the catalogue."""
     workloads: Workloads
 
 
@@ -129,11 +131,11 @@ def _kubernetes_tables(
 ) -> dict[Service, EndpointTable]:
     backings = _backings(state, memo)
     tables: dict[Service, EndpointTable] = {}
-    for namespace, found in memo(_by_namespace, services).items():
+    for namespace, own in memo(_by_namespace, services).items():
         behind = tuple(backings.get(namespace, {}).items())
         here = workloads.get(namespace, NOTHING)
         tables.update(
-            zip(found, memo(_namespace_tables, memo, found, behind, here, where), strict=True)
+            zip(own, memo(_namespace_tables, memo, own, behind, here, where), strict=True)
         )
     return tables
 
@@ -142,7 +144,7 @@ def _by_namespace(services: tuple[Service, ...]) -> Mapping[str, tuple[Service, 
     grouped: dict[str, list[Service]] = {}
     for service in services:
         grouped.setdefault(service.namespace, []).append(service)
-    return {name: tuple(found) for name, found in grouped.items()}
+    return {name: tuple(own) for name, own in grouped.items()}
 
 
 def _namespace_tables(
@@ -182,13 +184,14 @@ def _table(
 def _add_selected(
     memo: Memo, service: Service, table: EndpointTable, here: NamespaceWorkloads, with_pods: bool
 ) -> EndpointTable:
-    found = memo(endpoints.selected, service, memo(chosen_by_service, service, here, with_pods))
-    return found if table is EMPTY else memo(endpoints.merged, service, (table, found))
+    chosen = memo(chosen_by_service, service, here, with_pods)
+    selected = memo(endpoints.selected, service, chosen)
+    return selected if table is EMPTY else memo(endpoints.merged, service, (table, selected))
 
 
 def _backings(state: State, memo: Memo) -> dict[str, dict[str, tuple[Backing, ...]]]:
-    """By namespace and name of the Service; Endpoints count only where there is no
-    EndpointSlice."""
+    """What Kubernetes lists, by namespace and name of the Service. An Endpoints object counts only
+    where there is no EndpointSlice."""
     result: dict[str, dict[str, tuple[Backing, ...]]] = {}
     for each, backing in (
         memo(PerObjectCache, of_slice).of(state.of("EndpointSlice", "discovery.k8s.io")).items()

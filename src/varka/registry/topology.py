@@ -1,4 +1,5 @@
-"""Where workloads run: localities of nodes, names of networks."""
+"""The locality, cluster and network that a workload gets from the node and the cluster it runs
+in."""
 
 from __future__ import annotations
 

@@ -26,11 +26,11 @@ class Workload:
 
     source: ObjectKey
     name: str
-    """Of the Deployment (or other owner) where it can be told."""
+    """The name of the Deployment (or other owner) where it is known, else the object's own."""
     namespace: Namespace
     addresses: tuple[str, ...]
     labels: Mapping[str, str]
-    """With those of its locality, cluster, network and node."""
+    """The object's labels and those that say its locality, cluster, network and node."""
     service_account: str = ""
     locality: Locality = Locality()
     network: str = ""

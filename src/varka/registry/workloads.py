@@ -26,9 +26,9 @@ class NamespaceWorkloads:
     pods: tuple[Workload, ...]
     entries: tuple[Workload, ...]
     by_name: Mapping[str, Workload]
-    """Pods only."""
+    """The pods by their names; entries are not in it."""
     by_address: Mapping[str, Workload]
-    """Entries before pods; the oldest of those that share an address."""
+    """The workload at each address: an entry rather than a pod, and the oldest of several."""
     pods_by_address: Mapping[str, Workload]
 
 
