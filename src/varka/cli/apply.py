@@ -52,7 +52,7 @@ def apply(
     if not files and not more:
         raise click.UsageError("name at least one FILE or DIR")
     from varka.cli.client import Refused, connect
-    from varka.cli.output import as_line, print_json
+    from varka.cli.output import as_line, print_diagnostics, print_json
     from varka.store.texts import read
 
     texts, unreadable = read((*files, *more))
@@ -71,7 +71,7 @@ def apply(
         if output == "json":
             print_json(error.answer)
         else:
-            _print_diagnostics(error.answer.get("diagnostics", ()))
+            print_diagnostics(error.answer.get("diagnostics", ()))
         raise Failure(
             f"nothing was applied: {error}", code=UNPARSABLE if error.status == 422 else FAILED
         ) from None
@@ -90,10 +90,12 @@ def apply(
 
 
 def _print(answer: dict[str, Any], wait: bool) -> None:
+    from varka.cli.output import print_diagnostics
+
     for one in answer["applied"]:
         click.echo(f"{one['kind'].lower()}/{one['name']} {one['action']}")
     for one in answer["refused"]:
-        _print_diagnostics(one["diagnostics"])
+        print_diagnostics(one["diagnostics"])
     for one in answer["quarantined"]:
         where = f"{one['kind']} {one['namespace']}/{one['name']}"
         click.echo(
@@ -101,7 +103,7 @@ def _print(answer: dict[str, Any], wait: bool) -> None:
             f" {one['reason']}",
             err=True,
         )
-    _print_diagnostics(answer["diagnostics"])
+    print_diagnostics(answer["diagnostics"])
     for one in answer["proxies"]["rejected"]:
         if one["object"] is None:
             click.echo(f"{one['proxy']} rejected a resource: {one['error']}", err=True)
@@ -116,10 +118,3 @@ def _print(answer: dict[str, Any], wait: bool) -> None:
         acked = answer["proxies"]["acked"]
         who = "1 proxy has" if acked == 1 else f"{acked} proxies have"
         click.echo(f"{who} it after {answer['took_ms']} ms, {total} bytes", err=True)
-
-
-def _print_diagnostics(diagnostics: Any) -> None:
-    from varka.cli.output import plain_line
-
-    for one in diagnostics:
-        click.echo(plain_line(one), err=True)

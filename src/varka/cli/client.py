@@ -1,18 +1,20 @@
-"""Talks to the control plane of a running mesh: HTTP over its unix socket, with the standard
-library alone."""
+"""Talks to the control plane of a running mesh: HTTP over its unix socket."""
 
 from __future__ import annotations
 
-import http.client
+import asyncio
 import json
-import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from varka.cli.exits import NO_MESH, Failure
+from varka.local.processes.unix_http import HttpError, UnixHttp
 from varka.local.supervisor.paths import mesh_paths, running_meshes
+
+_PATIENCE = 60.0
+T = TypeVar("T")
 
 
 class Refused(Exception):
@@ -27,7 +29,7 @@ class Client:
     """Raises Failure when nobody answers, Refused for an error status."""
 
     def __init__(self, mesh: str, socket_path: Path) -> None:
-        self._mesh, self._path = mesh, socket_path
+        self._mesh, self._http = mesh, UnixHttp(socket_path)
 
     def get(self, path: str, **query: Any) -> Any:
         """Parameters that are None are left out."""
@@ -35,6 +37,7 @@ class Client:
         return self._call("GET", f"{path}?{urlencode(given, doseq=True)}" if given else path)
 
     def post(self, path: str, value: Any, patience: float | None = None) -> Any:
+        """Without `patience` it waits as long as the control plane takes."""
         return self._call("POST", path, value, patience)
 
     def delete(self, path: str, value: Any) -> Any:
@@ -42,31 +45,29 @@ class Client:
 
     def lines(self, path: str) -> Iterator[Any]:
         """The values of a stream of JSON lines, until the mesh ends."""
-        connection = _UnixConnection(self._path, None)
-        try:
-            connection.request("GET", path)
-            yield from (json.loads(line) for line in connection.getresponse() if line.strip())
-        except (OSError, http.client.HTTPException) as error:
-            raise self._unreachable(error) from None
-        finally:
-            connection.close()
+        lines = self._http.lines(path)
+        with asyncio.Runner() as runner:
+            while True:
+                try:
+                    yield runner.run(_next(lines.__anext__()))
+                except StopAsyncIteration:
+                    return
+                except (OSError, EOFError, ValueError) as error:
+                    raise self._unreachable(error) from None
 
     def _call(
-        self, method: str, path: str, value: Any = None, patience: float | None = 60.0
+        self, method: str, path: str, value: Any = None, patience: float | None = _PATIENCE
     ) -> Any:
-        connection = _UnixConnection(self._path, patience)
-        body = None if value is None else json.dumps(value).encode()
+        async def call() -> Any:
+            async with asyncio.timeout(patience):
+                return await self._http.call(method, path, value)
+
         try:
-            connection.request(method, path, body, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            answer = json.loads(response.read() or b"null")
-        except (OSError, http.client.HTTPException, ValueError) as error:
+            return asyncio.run(call())
+        except HttpError as error:
+            raise Refused(error.status, _decoded(error.body)) from None
+        except (OSError, EOFError, ValueError) as error:
             raise self._unreachable(error) from None
-        finally:
-            connection.close()
-        if response.status >= 400:
-            raise Refused(response.status, answer)
-        return answer
 
     def _unreachable(self, error: Exception) -> Failure:
         running = [name for name in running_meshes() if name != self._mesh]
@@ -77,7 +78,19 @@ class Client:
         )
         if isinstance(error, FileNotFoundError | ConnectionRefusedError):
             return Failure(f"no mesh {self._mesh!r} is running", code=NO_MESH, hint=hint)
-        return Failure(f"the mesh {self._mesh!r} does not answer: {error}", code=NO_MESH, hint=hint)
+        why = str(error) or type(error).__name__
+        return Failure(f"the mesh {self._mesh!r} does not answer: {why}", code=NO_MESH, hint=hint)
+
+
+async def _next(line: Awaitable[T]) -> T:
+    return await line
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")
 
 
 def connect(name: str | None) -> Client:
@@ -85,14 +98,3 @@ def connect(name: str | None) -> Client:
     running = running_meshes()
     chosen = name or (running[0] if len(running) == 1 else "default")
     return Client(chosen, mesh_paths(chosen).api)
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path, patience: float | None) -> None:
-        super().__init__("varka", timeout=patience)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))

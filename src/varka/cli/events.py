@@ -30,7 +30,7 @@ def events(mesh: str | None, follow: bool, output: str) -> int:
 
 def line(event: dict[str, Any]) -> str:
     """An event for people."""
-    from varka.cli.output import plain_line
+    from varka.cli.output import as_line
 
     moment = datetime.fromtimestamp(event["time"]).strftime("%H:%M:%S")
     objects = ", ".join(map(_object, event.get("objects", ())[:5]))
@@ -46,7 +46,7 @@ def line(event: dict[str, Any]) -> str:
                 f" {event['error']}"
             )
         case "rejected":
-            what = "; ".join(map(plain_line, event["diagnostics"]))
+            what = "; ".join(map(as_line, event["diagnostics"]))
         case _:
             rest = {k: v for k, v in event.items() if k not in ("event", "seq", "time")}
             what = " ".join(f"{k}={v}" for k, v in rest.items())

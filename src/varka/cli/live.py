@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
-import socket
+import asyncio
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,9 @@ from typing import Any
 
 from varka.cli.exits import NO_MESH, Failure
 from varka.local.pod import enter
+from varka.local.processes.unix_http import HttpError, UnixHttp
 from varka.local.supervisor import handle
+from varka.local.supervisor.paths import MeshPaths
 
 _PATIENCE = 30.0
 
@@ -40,10 +41,19 @@ class LivePod:
         return Path(files[container])
 
 
+def chosen_mesh(name: str | None) -> MeshPaths:
+    """The mesh of that name, else the only one that runs, else `default`. Raises Failure when it
+    does not run."""
+    try:
+        return handle.choose(name)
+    except handle.NoMesh as error:
+        raise Failure(str(error), code=NO_MESH, hint="varka up starts one") from None
+
+
 def find_pod(mesh: str | None, pod: str, namespace: str) -> LivePod:
     """`pod`, `pod.namespace` or `deploy/name.namespace`. Raises Failure."""
     try:
-        status = handle.ask(handle.choose(mesh), "status")
+        status = handle.ask(chosen_mesh(mesh), "status")
         return LivePod(status["init"], handle.find_pod(status["pods"], pod, namespace))
     except handle.NoMesh as error:
         raise Failure(str(error), code=NO_MESH, hint="varka up starts one") from None
@@ -68,25 +78,17 @@ def envoy_admin(pod: LivePod, path: str, method: str = "GET") -> str:
         raise Failure(
             f"pod {pod.name} has no proxy", hint="its namespace or a label keeps injection off"
         )
-    connection = _UnixConnection(pod.status["admin"])
     try:
-        connection.request(method, f"/{path}")
-        return connection.getresponse().read().decode()
-    except (OSError, http.client.HTTPException) as error:
+        return asyncio.run(_fetch(Path(pod.status["admin"]), method, path)).decode()
+    except HttpError as error:
+        return error.body.decode()
+    except (OSError, EOFError) as error:
         raise Failure(
             f"the Envoy of {pod.name} does not answer: {error}",
             hint=f"varka logs {pod.name} -c istio-proxy",
         ) from None
-    finally:
-        connection.close()
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("admin", timeout=_PATIENCE)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(_PATIENCE)
-        self.sock.connect(self._path)
+async def _fetch(socket: Path, method: str, path: str) -> bytes:
+    async with asyncio.timeout(_PATIENCE):
+        return await UnixHttp(socket).fetch(method, f"/{path}")

@@ -9,52 +9,55 @@ from typing import Any
 import click
 
 from varka.base.diagnostic import Diagnostic, Severity
+from varka.base.plain import plain_diagnostic
 
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 
 
-def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+Plain = Mapping[str, Any]
+"""A diagnostic as `-o json` shows it, and as other processes send it."""
+
+
+def in_order(diagnostics: Iterable[Plain]) -> list[Plain]:
     """By file, line and column."""
 
-    def place(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
-        origin = diagnostic.origin
-        return (
-            (origin.file, origin.line, origin.column, diagnostic.code)
-            if origin
-            else ("", 0, 0, diagnostic.code)
-        )
+    def place(one: Plain) -> tuple[str, int, int, str]:
+        return one.get("file", ""), one.get("line", 0), one.get("column", 0), one["code"]
 
     return sorted(diagnostics, key=place)
 
 
-def as_line(diagnostic: Diagnostic) -> str:
+def as_line(diagnostic: Diagnostic | Plain) -> str:
     """`file:line:col: error V0012 VirtualService ns/name: message (hint)`."""
-    where = f"{diagnostic.origin}: " if diagnostic.origin else ""
-    what = f" {diagnostic.object}" if diagnostic.object else ""
-    path = f"{diagnostic.path}: " if diagnostic.path else ""
-    hint = f" ({diagnostic.hint})" if diagnostic.hint else ""
-    severity = click.style(diagnostic.severity, fg=_COLORS[diagnostic.severity], bold=True)
-    return f"{where}{severity} {diagnostic.code}{what}: {path}{diagnostic.message}{hint}"
+    one = _plain(diagnostic)
+    where = f"{one['file']}:{one['line']}:{one['column']}: " if one.get("line") else ""
+    where = where or (f"{one['file']}: " if one.get("file") else "")
+    path = f"{one['path']}: " if one.get("path") else ""
+    hint = f" ({one['hint']})" if one.get("hint") else ""
+    severity = click.style(one["severity"], fg=_COLORS[Severity(one["severity"])], bold=True)
+    return f"{where}{severity} {one['code']}{_object(one)}: {path}{one['message']}{hint}"
 
 
-def plain_line(diagnostic: Mapping[str, Any]) -> str:
-    """The same of a diagnostic that another process tells as JSON."""
-    hint = f" ({diagnostic['hint']})" if diagnostic.get("hint") else ""
-    where = (
-        f"{diagnostic['file']}:{diagnostic['line']}:{diagnostic['column']}: "
-        if diagnostic.get("file")
-        else ""
-    )
-    path = f"{diagnostic['path']}: " if diagnostic.get("path") else ""
-    return (
-        f"{where}{diagnostic['severity']} {diagnostic['code']}: {path}{diagnostic['message']}{hint}"
-    )
+def _object(diagnostic: Plain) -> str:
+    key = diagnostic.get("object")
+    if not key:
+        return ""
+    namespace = f"{key['namespace']}/" if key["namespace"] else ""
+    return f" {key['kind']} {namespace}{key['name']}"
 
 
-def print_diagnostics(diagnostics: Iterable[Diagnostic], *, err: bool = True) -> None:
+def _plain(diagnostic: Diagnostic | Plain) -> Plain:
+    return plain_diagnostic(diagnostic) if isinstance(diagnostic, Diagnostic) else diagnostic
+
+
+def print_diagnostics(diagnostics: Iterable[Diagnostic | Plain], *, err: bool = True) -> None:
     """Lines for people, in the order of the files."""
-    for diagnostic in in_order(diagnostics):
-        click.echo(as_line(diagnostic), err=err)
+    for one in in_order(map(_plain, diagnostics)):
+        click.echo(as_line(one), err=err)
+
+
+def print_json_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
+    print_json({"diagnostics": in_order(map(_plain, diagnostics))})
 
 
 def print_json(value: Any) -> None:

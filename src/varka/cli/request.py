@@ -156,6 +156,8 @@ def request(
         target = Target.parse(url)
     except ValueError as error:
         raise click.UsageError(f"{url}: {error}") from None
+    if mesh is not None:
+        _require(mesh)
     document = _send(asked) if pod is None else _send_from(mesh, pod, namespace, asked)
     if output == "json":
         click.echo(json.dumps(document))
@@ -184,6 +186,13 @@ def _pem(name: str | None) -> str:
         return Path(name).read_text() if name else ""
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"{name}: {getattr(error, 'strerror', None) or 'not PEM'}") from None
+
+
+def _require(mesh: str) -> None:
+    """Who names a mesh wants it to be there, also when the requests come from this machine."""
+    from varka.cli.live import chosen_mesh
+
+    chosen_mesh(mesh)
 
 
 def _send(asked: Request) -> dict[str, Any]:

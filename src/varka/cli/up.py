@@ -182,7 +182,6 @@ def _check(manifests: Sequence[str], mesh_config: str | None, strict: bool, outp
     if not strict:
         return
     from varka.base.diagnostic import Severity
-    from varka.base.plain import plain_diagnostic
     from varka.cli import output as printer
     from varka.resources import load, meshconfig
     from varka.store.texts import read
@@ -194,9 +193,7 @@ def _check(manifests: Sequence[str], mesh_config: str | None, strict: bool, outp
     if not any(one.severity is Severity.ERROR for one in found):
         return
     if output == "json":
-        printer.print_json(
-            {"diagnostics": [plain_diagnostic(one) for one in printer.in_order(found)]}
-        )
+        printer.print_json_diagnostics(found)
     else:
         printer.print_diagnostics(found)
     raise Failure(
@@ -354,18 +351,9 @@ def show(document: Mapping[str, Any], output: str) -> None:
     if output == "json":
         click.echo(json.dumps(document))
         return
-    for diagnostic in document["diagnostics"]:
-        place = (
-            f"{diagnostic['file']}:{diagnostic['line']}:{diagnostic['column']}: "
-            if diagnostic.get("file")
-            else ""
-        )
-        key = diagnostic["object"]
-        what = f" {key['kind']} {key['namespace']}/{key['name']}" if key else ""
-        click.echo(
-            f"{place}{diagnostic['severity']} {diagnostic['code']}{what}: {diagnostic['message']}",
-            err=True,
-        )
+    from varka.cli.output import print_diagnostics
+
+    print_diagnostics(document["diagnostics"])
     rows = [
         (
             f"{pod['name']}.{pod['namespace']}",

@@ -44,14 +44,13 @@ def validate(
         raise click.UsageError("name at least one FILE or DIR")
     import gc
 
-    from varka.base.plain import plain_diagnostic
     from varka.cli import output as show
 
     # What is made here lives until the end, so looking for garbage in it is a third of the time.
     gc.disable()
     checked, unplaced, diagnostics = _check((*files, *more), namespace, kind)
     if output == "json":
-        show.print_json({"diagnostics": [plain_diagnostic(d) for d in show.in_order(diagnostics)]})
+        show.print_json_diagnostics(diagnostics)
     else:
         show.print_diagnostics(diagnostics, err=False)
         note = f" ({unplaced} without namespace: using {namespace})" if unplaced else ""
