@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from varka.base.diagnostic import Diagnostic, Severity
+from varka.base.diagnostic import Severity
 from varka.cli.exits import FAILED, OK
 
 if TYPE_CHECKING:
-    from varka.resources.load import Loaded
+    from varka.analyze.manifests import Checked
 
 
 @click.command()
@@ -48,57 +48,33 @@ def validate(
 
     # What is made here lives until the end, so looking for garbage in it is a third of the time.
     gc.disable()
-    checked, unplaced, diagnostics = _check((*files, *more), namespace, kind)
+    checked = _check((*files, *more), namespace, kind)
+    diagnostics = checked.diagnostics
     if output == "json":
         show.print_json_diagnostics(diagnostics)
     else:
         show.print_diagnostics(diagnostics, err=False)
-        note = f" ({unplaced} without namespace: using {namespace})" if unplaced else ""
-        click.echo(show.summary(diagnostics, checked) + note, err=True)
+        unplaced = f" ({checked.unplaced} without namespace: using {namespace})"
+        click.echo(
+            show.summary(diagnostics, checked.good) + (unplaced if checked.unplaced else ""),
+            err=True,
+        )
     return FAILED if any(d.severity is Severity.ERROR for d in diagnostics) else OK
 
 
-def _check(
-    paths: tuple[str, ...], namespace: str, kind: str | None
-) -> tuple[int, int, list[Diagnostic]]:
-    """How many objects (or files) are good, how many of them name no namespace, and everything that
-    was found."""
+def _check(paths: tuple[str, ...], namespace: str, kind: str | None) -> Checked:
+    """Of objects, or of files that hold something else."""
     from varka.store.texts import read
 
-    texts, diagnostics = read(paths)
+    texts, unreadable = read(paths)
     if kind is None:
-        from varka.resources.load import load
+        from varka.analyze.manifests import check_manifests
 
-        loaded = load(texts, namespace=namespace)
-        bad, found = _check_patches(loaded)
-        unplaced = sum(
-            bool(r.namespace) and not (r.raw.get("metadata") or {}).get("namespace")
-            for r in loaded.resources
-        )
-        return len(loaded.resources) - bad, unplaced, [*diagnostics, *loaded.diagnostics, *found]
+        checked = check_manifests(texts, namespace)
+        return checked._replace(diagnostics=[*unreadable, *checked.diagnostics])
+    from varka.analyze.manifests import Checked
     from varka.resources import meshconfig
 
     check = meshconfig.load_mesh_config if kind == "meshconfig" else meshconfig.load_mesh_networks
-    for name, text in texts:
-        diagnostics += check(text, name)[1]
-    return len(texts), 0, diagnostics
-
-
-def _check_patches(loaded: Loaded) -> tuple[int, list[Diagnostic]]:
-    """The values of EnvoyFilters are Envoy's messages: how many objects have bad ones, and why."""
-    filters = [resource for resource in loaded.resources if resource.key.kind == "EnvoyFilter"]
-    if not filters:
-        return 0, []
-    from varka.envoy.filters.values import check_values
-    from varka.resources.findings import Findings
-    from varka.resources.load import diagnostic
-
-    bad, diagnostics = 0, []
-    for resource in filters:
-        findings = Findings()
-        check_values(resource, findings)
-        bad += findings.failed
-        diagnostics += [
-            diagnostic(found, resource.key, loaded.places[resource.key]) for found in findings.items
-        ]
-    return bad, diagnostics
+    found = [diagnostic for name, text in texts for diagnostic in check(text, name)[1]]
+    return Checked(len(texts), 0, [*unreadable, *found])

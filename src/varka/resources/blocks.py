@@ -23,27 +23,24 @@ from typing import Any, NamedTuple
 
 from varka.resources.scalars import Scalar, key_text, resolve_plain
 
-_CHARACTER = r"[!-~\u00a0-\u2027\u202a-\ud7ff]"
-"""What libyaml takes for printable, without line breaks, tabs and what is rare."""
-
 _LINE = re.compile(
     # A hundred columns keep the nesting shallow; libyaml ends keys at 1024 characters.
-    rf"""
-    (?P<indent>[ ]{{0,99}})
-    (?P<dash>-[ ]{{1,9}})?
+    r"""
+    (?P<indent>[ ]{0,99})
+    (?P<dash>-[ ]{1,9})?
     (?:(?:
-        (?P<key>[\w./][\w./:-]{{0,200}})
-        | "(?P<double_key>[ !\#-\[\]-~]{{0,200}})"
-        | '(?P<single_key>[ -&(-~]{{0,200}})'
+        (?P<key>[\w./][\w./:-]{0,200})
+        | "(?P<double_key>[^"\\]{0,200})"
+        | '(?P<single_key>[^']{0,200})'
     ):(?=[ ]|\Z)[ ]*)?
     (?:
-        (?P<plain>[\w./$+()~^<=;\\-]{_CHARACTER}*(?:[ ]+{_CHARACTER}+)*)
-        | "(?P<double>[ !\#-\[\]-~]*)"
-        | '(?P<single>[ -&(-~]*)'
-        | (?P<flow>[\[{{"'](?:{_CHARACTER}|[ ])*)
+        (?P<plain>[\w./$+()~^<=;\\-][^ ]*(?:[ ]+[^ ]+)*)
+        | "(?P<double>[^"\\]*)"
+        | '(?P<single>[^']*)'
+        | (?P<flow>[\[{"'].*)
     )?
     [ ]*
-    (?:(?:(?<=[ ])|\A)\#(?:{_CHARACTER}|[ ])*)?
+    (?:(?:(?<=[ ])|\A)\#.*)?
     """,
     re.ASCII | re.VERBOSE,
 )
@@ -57,19 +54,10 @@ class Block(NamedTuple):
     column: int = 0
 
 
-class _Entry(NamedTuple):
-    """What one line is."""
-
-    dash: int
-    """The column of its dash, -1 without one."""
-    column: int
-    """The column of what follows the dash or the indentation."""
-    key: str | None
-    value: Scalar
-    waiting: str | None
-    """The key again when nothing is behind it: the next lines may hold its value."""
-    flow: bool
-    """`value` is the text of a collection, which each document needs a copy of."""
+_Entry = tuple[int, int, str | None, Scalar, str | None, bool]
+"""What one line is: the column of its dash (-1 without one), the column of what follows the dash or
+the indentation, the key, the value, the key again when nothing is behind it (the next lines may
+hold its value), and whether the value is the text of a collection (each document needs its own)."""
 
 
 class _Uncertain(Exception):
@@ -91,7 +79,8 @@ def read_blocks(text: str) -> Block | None:
         return None
     for row, entry in enumerate(entries):
         if entry is not None:
-            return Block(value, row, entry.column if entry.dash < 0 else entry.dash)
+            dash, column, *_ = entry
+            return Block(value, row, column if dash < 0 else dash)
     return Block(None)
 
 
@@ -150,7 +139,7 @@ def _collection(
 def _entry(line: str) -> _Entry | None:
     """None for a line without content."""
     match = _LINE.fullmatch(line)
-    if match is None:
+    if match is None or not line.isprintable():  # without tabs, odd line breaks, byte order marks
         raise _Uncertain
     indent, dash, plain_key, double_key, single_key, plain, double, single, flow = match.groups()
     key = (
@@ -171,8 +160,8 @@ def _entry(line: str) -> _Entry | None:
     column = len(indent)
     opens = key if empty else None
     if dash is None:
-        return _Entry(-1, column, key, value, opens, flow is not None)
-    return _Entry(column, column + len(dash), key, value, opens, flow is not None)
+        return -1, column, key, value, opens, flow is not None
+    return column, column + len(dash), key, value, opens, flow is not None
 
 
 def _plain(text: str) -> Scalar:

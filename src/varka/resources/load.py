@@ -85,20 +85,19 @@ def combine(parts: Iterable[Part]) -> Loaded:
         for resource, place in part.objects:
             key = resource.key
             if key in resources:
-                diagnostics.append(_replaced(key, places[key], place))
+                diagnostics.append(replaced(key, places[key].origin(), place.origin()))
             resources[key] = resource
             places[key] = place
     return Loaded(tuple(resources.values()), places, tuple(diagnostics))
 
 
-def _replaced(key: ObjectKey, old: Place, new: Place) -> Diagnostic:
-    """Twice in one file is hardly meant; two files may be alternatives."""
+def replaced(key: ObjectKey, old: Origin, new: Origin) -> Diagnostic:
+    """Of two objects with one key. Twice in one file is hardly meant; two files may be
+    alternatives."""
     severity = Severity.WARNING if old.file == new.file else Severity.INFO
-    message = f"{key} was already defined at {old.origin()}; this one replaces it"
+    message = f"{key} was already defined at {old}; this one replaces it"
     hint = "remove one of the two, or give it another name"
-    return Diagnostic(
-        Code.DUPLICATE_OBJECT, severity, message, new.origin(), key, "metadata.name", hint
-    )
+    return Diagnostic(Code.DUPLICATE_OBJECT, severity, message, new, key, "metadata.name", hint)
 
 
 def _unfold(document: Document, file: str) -> Iterator[tuple[Any, Place]]:

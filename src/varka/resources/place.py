@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from varka.base.diagnostic import Origin
 from varka.resources.yaml import Document, Path
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """An object inside a file, or where else it comes from; positions of its fields are found when
     they are asked for."""
 

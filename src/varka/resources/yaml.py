@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from varka.resources.blocks import read_blocks
 from varka.resources.mark import Mark, Path, Problem
@@ -21,18 +22,26 @@ __all__ = ["Document", "Mark", "Path", "Problem", "documents", "parse_value"]
 _SEPARATOR = re.compile(r"\n(?=---(?:[ \t\n]|\Z))")
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, eq=False):
     """One document of a stream: its plain value and where it begins. Equal texts make equal
     documents."""
 
-    value: Any = field(compare=False, repr=False)
+    value: Any
     mark: Mark
-    text: str = field(repr=False)
+    text: str
     """What has to be composed to find positions."""
     index: int
     first_line: int
     """Lines before `text` in the file."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Document) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def _identity(self) -> tuple[object, ...]:
+        return self.mark, self.index, self.first_line, self.text
 
     def find(self, path: Path) -> Mark:
         """The position of the key (or list item) that `path` leads to; of its nearest parent when

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,10 +18,19 @@ def expand(paths: Iterable[str]) -> Iterator[str]:
     left out."""
     for path in paths:
         if path != "-" and Path(path).is_dir():
-            found = (p for p in Path(path).rglob("*") if p.suffix in SUFFIXES and p.is_file())
-            yield from sorted(str(p) for p in found if not is_hidden(p.relative_to(path)))
+            yield from sorted(_below(path))
         else:
             yield path
+
+
+def _below(root: str) -> Iterator[str]:
+    for folder, folders, names in os.walk(Path(root)):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if name.endswith(SUFFIXES) and not name.startswith("."):
+                file = Path(folder, name)
+                if file.is_file():
+                    yield str(file)
 
 
 def is_hidden(path: Path) -> bool:
@@ -35,7 +45,7 @@ def read(paths: Iterable[str]) -> tuple[list[tuple[str, str]], list[Diagnostic]]
     for name in dict.fromkeys(expand(paths)):
         try:
             data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-            texts.append((name, data.decode("utf-8-sig")))
+            texts.append((name, data.decode().removeprefix("\ufeff")))
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             diagnostics.append(

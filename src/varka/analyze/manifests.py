@@ -1,0 +1,116 @@
+"""What is wrong with manifests before they meet a mesh: what an API server and Istio's webhook
+would say to each, and objects that are defined twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from varka.base.diagnostic import Diagnostic, Origin
+from varka.base.names import ObjectKey
+from varka.resources.findings import Findings
+from varka.resources.load import diagnostic, load_text, replaced
+from varka.resources.place import Place
+from varka.resources.resource import Resource
+from varka.store.forks import in_forks, shares
+
+_SHARE = 250_000
+"""Characters: to check so many takes several times as long as a fork of this process."""
+
+Text = tuple[str, str]
+"""The name of a file and what it holds."""
+
+
+class Checked(NamedTuple):
+    """Manifests together."""
+
+    good: int
+    """Objects without errors."""
+    unplaced: int
+    """Objects that name no namespace although they need one."""
+    diagnostics: Sequence[Diagnostic]
+
+
+class _Object(NamedTuple):
+    """What the other files have to know of an object."""
+
+    key: ObjectKey
+    place: Place | tuple[int, int]
+    """Line and column where that is known already."""
+    unplaced: bool
+    good: bool
+
+
+class _File(NamedTuple):
+    """One file by itself."""
+
+    name: str
+    objects: Sequence[_Object]
+    diagnostics: Sequence[Diagnostic]
+
+
+def check_manifests(texts: Sequence[Text], namespace: str) -> Checked:
+    """Objects without a namespace are checked as objects of `namespace`. Many files are shared out
+    to all processors."""
+    parts = shares(texts, lambda text: len(text[1]), _SHARE)
+    checked = in_forks(partial(_check_files, namespace=namespace), parts)
+    return _together(file for files in checked for file in files)
+
+
+def _check_files(texts: Sequence[Text], namespace: str) -> list[_File]:
+    return [_check_file(name, text, namespace) for name, text in texts]
+
+
+def _check_file(name: str, text: str, namespace: str) -> _File:
+    part = load_text(name, text, namespace=namespace)
+    objects: list[_Object] = []
+    diagnostics = list(part.diagnostics)
+    for resource, place in part.objects:
+        good = True
+        if resource.key.kind == "EnvoyFilter":
+            findings = _patch_findings(resource)
+            diagnostics += [diagnostic(found, resource.key, place) for found in findings.items]
+            good = not findings.failed
+        unplaced = bool(resource.namespace) and not (resource.raw.get("metadata") or {}).get(
+            "namespace"
+        )
+        objects.append(_Object(resource.key, _where(place), unplaced, good))
+    return _File(name, objects, diagnostics)
+
+
+def _patch_findings(resource: Resource[Any]) -> Findings:
+    """The values of an EnvoyFilter are Envoy's messages."""
+    from varka.envoy.filters.values import check_values
+
+    findings = Findings()
+    check_values(resource, findings)
+    return findings
+
+
+def _where(place: Place) -> Place | tuple[int, int]:
+    """Items of lists are only looked for when somebody asks."""
+    if place.prefix or place.document is None:
+        return place
+    mark = place.document.mark
+    return mark.line, mark.column
+
+
+def _together(files: Iterable[_File]) -> Checked:
+    """Of two objects with one key the later one counts."""
+    objects: dict[ObjectKey, tuple[str, _Object]] = {}
+    diagnostics: list[Diagnostic] = []
+    for file in files:
+        diagnostics += file.diagnostics
+        for new in file.objects:
+            if new.key in objects:
+                before, old = objects[new.key]
+                diagnostics.append(replaced(new.key, _origin(before, old), _origin(file.name, new)))
+            objects[new.key] = file.name, new
+    good = sum(last.good for _, last in objects.values())
+    unplaced = sum(last.unplaced for _, last in objects.values())
+    return Checked(good, unplaced, diagnostics)
+
+
+def _origin(file: str, item: _Object) -> Origin:
+    return item.place.origin() if isinstance(item.place, Place) else Origin(file, *item.place)
