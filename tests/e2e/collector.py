@@ -50,8 +50,9 @@ def say(*what: Any) -> None:
     sys.stdout.flush()
 
 
-class Anything(grpc.GenericRpcHandler):
-    """Streams are read to their end and get no answer, single messages an empty one."""
+class Anything:
+    """A generic handler, of which grpc.aio wants no more than `service`. Streams are read to their
+    end and get no answer, single messages an empty one."""
 
     def service(self, details: grpc.HandlerCallDetails) -> Any:
         method = details.method or ""
