@@ -89,10 +89,11 @@ def tested() -> Iterator[tuple[str, str]]:
     """Fields that tests other than rows see working (`Covers FIELD, FIELD.` in their docstrings),
     with the test."""
     for file in sorted((ROOT / "tests/e2e").glob("test_*.py")):
-        for node in ast.parse(file.read_text()).body:
-            said = ast.get_docstring(node) if isinstance(node, ast.FunctionDef) else None
-            for listed in re.findall(r"Covers ([\w., ]+)\.", said or ""):
-                yield from ((field, f"{file.name}: {node.name}") for field in listed.split(", "))  # type: ignore[attr-defined]
+        body = ast.parse(file.read_text()).body
+        for function in (node for node in body if isinstance(node, ast.FunctionDef)):
+            name = f"{file.name}: {function.name}"
+            for listed in re.findall(r"Covers ([\w., ]+)\.", ast.get_docstring(function) or ""):
+                yield from ((field, name) for field in listed.split(", "))
 
 
 def covered() -> dict[str, str]:

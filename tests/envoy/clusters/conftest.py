@@ -32,10 +32,13 @@ from varka.resources.model.mesh import MeshConfig
 
 NAMESPACE = Namespace("ns")
 HTTP = ServicePort("http", 80, Protocol.HTTP, 8080)
+Shown = Callable[[Any], dict[str, Any]]
+ClusterOf = Callable[[EnvoyResource], Any]
+Accepts = Callable[[Iterable[Any]], None]
 
 
 @dataclass(frozen=True)
-class GatewayInputs:
+class ClusterMesh:
     """One service with a rule, in the eyes of one kind of proxy."""
 
     hostname: str = "a.ns.svc.cluster.local"
@@ -52,7 +55,7 @@ class GatewayInputs:
     place: Locality = Locality()
     """Where the proxy is."""
 
-    def with_(self, **changes: Any) -> GatewayInputs:
+    def with_(self, **changes: Any) -> ClusterMesh:
         return replace(self, **changes)
 
     def rule(self) -> MergedRule | None:
@@ -130,22 +133,22 @@ def plain(message: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def world() -> GatewayInputs:
-    return GatewayInputs()
+def world() -> ClusterMesh:
+    return ClusterMesh()
 
 
 @pytest.fixture
-def shown() -> Callable[[Any], dict[str, Any]]:
+def shown() -> Shown:
     return plain
 
 
 @pytest.fixture
-def cluster_of() -> Callable[[EnvoyResource], Any]:
+def cluster_of() -> ClusterOf:
     return parsed
 
 
 @pytest.fixture
-def envoy_accepts(tmp_path: Path) -> Callable[[Iterable[Any]], None]:
+def envoy_accepts(tmp_path: Path) -> Accepts:
     """Real Envoy loads the clusters of a bootstrap with an ADS server that is never there."""
 
     def accepts(clusters: Iterable[Any]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3 import (
     client_side_weighted_round_robin_pb2,
 )
+from tests.envoy.clusters.conftest import ClusterMesh
 
 from varka.registry.service import Endpoint
 
@@ -27,18 +28,18 @@ def balancer(**settings: Any) -> dict[str, Any]:
         ("PASSTHROUGH", "CLUSTER_PROVIDED"),
     ],
 )
-def test_simple_modes(world: Any, simple: str, chosen: str) -> None:
+def test_simple_modes(world: ClusterMesh, simple: str, chosen: str) -> None:
     cluster = world.with_(policy=balancer(simple=simple)).cluster()
     assert cluster.LbPolicy.Name(cluster.lb_policy) == chosen
 
 
-def test_passthrough_needs_no_endpoints(world: Any) -> None:
+def test_passthrough_needs_no_endpoints(world: ClusterMesh) -> None:
     cluster = world.with_(policy=balancer(simple="PASSTHROUGH")).cluster()
     assert cluster.type == cluster.ORIGINAL_DST
     assert not cluster.HasField("eds_cluster_config")
 
 
-def test_rings_have_the_size_asked_for(world: Any) -> None:
+def test_rings_have_the_size_asked_for(world: ClusterMesh) -> None:
     for settings, size in (
         ({}, 1024),
         ({"minimumRingSize": 7}, 7),
@@ -54,7 +55,7 @@ def test_rings_have_the_size_asked_for(world: Any) -> None:
     assert not empty.HasField("ring_hash_lb_config")
 
 
-def test_maglev_tables_have_the_size_asked_for(world: Any) -> None:
+def test_maglev_tables_have_the_size_asked_for(world: ClusterMesh) -> None:
     cluster = world.with_(
         policy=balancer(consistentHash={"useSourceIp": True, "maglev": {"tableSize": 101}})
     ).cluster()
@@ -62,7 +63,7 @@ def test_maglev_tables_have_the_size_asked_for(world: Any) -> None:
     assert cluster.maglev_lb_config.table_size.value == 101
 
 
-def test_new_endpoints_warm_up(world: Any) -> None:
+def test_new_endpoints_warm_up(world: ClusterMesh) -> None:
     cluster = world.with_(
         policy=balancer(simple="ROUND_ROBIN", warmup={"duration": "5s"})
     ).cluster()
@@ -76,7 +77,7 @@ def test_new_endpoints_warm_up(world: Any) -> None:
     assert older.least_request_lb_config.slow_start_config.slow_start_window.seconds == 7
 
 
-def test_reported_load_decides_where_a_rule_says_so(world: Any) -> None:
+def test_reported_load_decides_where_a_rule_says_so(world: ClusterMesh) -> None:
     asked = {
         "errorUtilizationPenaltyPercent": 150,
         "metricNamesForComputingUtilization": ["named_metrics.queue"],
@@ -95,14 +96,14 @@ def test_reported_load_decides_where_a_rule_says_so(world: Any) -> None:
     assert [period.seconds for period in periods] == [60, 3, 2]
 
 
-def test_zone_awareness_may_be_switched_off(world: Any) -> None:
+def test_zone_awareness_may_be_switched_off(world: ClusterMesh) -> None:
     cluster = world.with_(policy=balancer(zoneAwareLbSetting={"enabled": False})).cluster()
     zones = cluster.common_lb_config.zone_aware_lb_config
     assert zones.HasField("routing_enabled")
     assert zones.routing_enabled.value == 0
 
 
-def test_weights_of_a_place_stay_within_what_envoy_can_add(world: Any) -> None:
+def test_weights_of_a_place_stay_within_what_envoy_can_add(world: ClusterMesh) -> None:
     heavy = tuple(Endpoint(f"10.0.0.{n}", 80, weight=2**31) for n in (1, 2))
     (place,) = world.with_(endpoints=heavy).assignment().endpoints
     assert place.load_balancing_weight.value == 2**32 - 1

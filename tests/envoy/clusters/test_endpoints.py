@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.envoy.clusters.conftest import ClusterMesh, Shown
 
 from varka.proxy.node import Locality, ProxyType
 from varka.registry.service import Endpoint, Health, Protocol, Registry, Resolution, ServicePort
@@ -21,7 +22,7 @@ NAMES = {address: name for name, (address, _) in ADDRESSES.items()}
 
 
 @pytest.fixture
-def spread(world: Any) -> Any:
+def spread(world: ClusterMesh) -> Any:
     everywhere = tuple(Endpoint(address, 80, locality=at) for address, at in ADDRESSES.values())
     return world.with_(endpoints=everywhere, place=HERE)
 
@@ -58,7 +59,7 @@ def addresses(assignment: Any) -> list[str]:
 
 
 def test_endpoints_are_grouped_by_place_with_the_sum_of_their_weights(
-    world: Any, shown: Any
+    world: ClusterMesh, shown: Shown
 ) -> None:
     endpoints = (
         Endpoint("10.0.0.1", 80, locality=Locality("b"), weight=3),
@@ -73,7 +74,7 @@ def test_endpoints_are_grouped_by_place_with_the_sum_of_their_weights(
     assert addresses(assignment) == ["10.0.0.2", "10.0.0.1", "10.0.0.3"]
 
 
-def test_an_endpoint_says_what_workload_it_is(world: Any, shown: Any) -> None:
+def test_an_endpoint_says_what_workload_it_is(world: ClusterMesh, shown: Shown) -> None:
     labels = {"app": "a", "version": "v1", "service.istio.io/canonical-name": "canon"}
     endpoint = Endpoint(
         "10.0.0.1", 80, labels=labels, namespace=world.group().namespace, workload="a-v1"
@@ -86,7 +87,7 @@ def test_an_endpoint_says_what_workload_it_is(world: Any, shown: Any) -> None:
     assert found["health_status"] == "HEALTHY"
 
 
-def test_a_subset_has_the_endpoints_with_all_its_labels(world: Any) -> None:
+def test_a_subset_has_the_endpoints_with_all_its_labels(world: ClusterMesh) -> None:
     endpoints = (
         Endpoint("10.0.0.1", 80, labels={"v": "1", "x": "y"}),
         Endpoint("10.0.0.2", 80, labels={"v": "1"}),
@@ -98,7 +99,7 @@ def test_a_subset_has_the_endpoints_with_all_its_labels(world: Any) -> None:
     assert addresses(world.with_(subsets=({"name": "s", "labels": {"v": "2"}},)).assignment()) == []
 
 
-def test_pipes_and_addresses_are_sent_but_no_names(world: Any, shown: Any) -> None:
+def test_pipes_and_addresses_are_sent_but_no_names(world: ClusterMesh, shown: Shown) -> None:
     endpoints = (
         Endpoint("unix:///run/a.sock", 0),
         Endpoint("host.example", 80),
@@ -112,7 +113,7 @@ def test_pipes_and_addresses_are_sent_but_no_names(world: Any, shown: Any) -> No
     ]
 
 
-def test_who_is_not_ready_is_sent_only_where_envoy_must_know(world: Any) -> None:
+def test_who_is_not_ready_is_sent_only_where_envoy_must_know(world: ClusterMesh) -> None:
     world = world.with_(endpoints=(Endpoint("10.0.0.1", 80, health=Health.UNHEALTHY),))
     assert addresses(world.assignment()) == []
     near = world.with_(service={"traffic_distribution": "PreferClose"})
@@ -120,7 +121,7 @@ def test_who_is_not_ready_is_sent_only_where_envoy_must_know(world: Any) -> None
     assert near.cluster().common_lb_config.HasField("healthy_panic_threshold")
 
 
-def test_who_drains_is_sent_only_to_sessions_that_stick(world: Any) -> None:
+def test_who_drains_is_sent_only_to_sessions_that_stick(world: ClusterMesh) -> None:
     world = world.with_(endpoints=(Endpoint("10.0.0.1", 80, health=Health.DRAINING),))
     assert addresses(world.assignment()) == []
     assert addresses(
@@ -189,7 +190,7 @@ def test_distribution_gives_places_their_shares_and_others_nothing(spread: Any) 
     assert len(weights(elsewhere.assignment())) == 5
 
 
-def test_labels_decide_before_places(world: Any) -> None:
+def test_labels_decide_before_places(world: ClusterMesh) -> None:
     endpoints = (
         Endpoint("10.0.0.1", 80, labels={"a": "1", "b": "2"}),
         Endpoint("10.0.0.2", 80, labels={"a": "1"}),
@@ -216,7 +217,7 @@ def test_topology_labels_are_known_of_every_endpoint(spread: Any) -> None:
     }
 
 
-def test_another_network_comes_last(world: Any) -> None:
+def test_another_network_comes_last(world: ClusterMesh) -> None:
     labels = ("topology.istio.io/network", "topology.kubernetes.io/region")
     endpoints = (
         Endpoint("10.0.0.1", 80, network="n1", locality=Locality("r1")),
@@ -255,11 +256,11 @@ def test_zone_awareness_keeps_a_region_together(spread: Any) -> None:
     assert rule.cluster().common_lb_config.HasField("zone_aware_lb_config")
 
 
-def test_an_empty_assignment_is_still_one(world: Any) -> None:
+def test_an_empty_assignment_is_still_one(world: ClusterMesh) -> None:
     assert addresses(world.with_(endpoints=()).assignment()) == []
 
 
-def test_clusters_of_dns_carry_their_endpoints(world: Any) -> None:
+def test_clusters_of_dns_carry_their_endpoints(world: ClusterMesh) -> None:
     endpoints = (Endpoint("a.example", 443, weight=2), Endpoint("b.example", 444))
     cluster = world.with_(
         resolution=Resolution.DNS, endpoints=endpoints, mesh={"dnsRefreshRate": "7s"}
@@ -270,7 +271,7 @@ def test_clusters_of_dns_carry_their_endpoints(world: Any) -> None:
     assert world.with_(resolution=Resolution.DNS, endpoints=()).clusters() == {}
 
 
-def test_what_is_passed_through_may_get_another_port(world: Any) -> None:
+def test_what_is_passed_through_may_get_another_port(world: ClusterMesh) -> None:
     ports = (ServicePort("http", 80, Protocol.HTTP, 8080),)
     world = world.with_(resolution=Resolution.PASSTHROUGH, ports=ports)
     assert not world.cluster().HasField("original_dst_lb_config")
@@ -279,14 +280,14 @@ def test_what_is_passed_through_may_get_another_port(world: Any) -> None:
     assert entry.original_dst_lb_config.upstream_port_override.value == 8080
 
 
-def test_gateways_find_endpoints_where_sidecars_pass_through(world: Any) -> None:
+def test_gateways_find_endpoints_where_sidecars_pass_through(world: ClusterMesh) -> None:
     cluster = world.with_(
         resolution=Resolution.PASSTHROUGH, traits={"type": ProxyType.ROUTER}
     ).cluster()
     assert cluster.type == cluster.EDS
 
 
-def test_clusters_of_eds_have_an_assignment_of_the_same_name(world: Any) -> None:
+def test_clusters_of_eds_have_an_assignment_of_the_same_name(world: ClusterMesh) -> None:
     world = world.with_(subsets=({"name": "v1"},))
     cluster = world.cluster()
     assert (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.envoy.clusters.conftest import Accepts, ClusterMesh, ClusterOf
+
 from varka.base.duration import Duration
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace
@@ -95,7 +97,9 @@ def renamed(cluster: Any, index: int) -> Any:
     return cluster
 
 
-def test_envoy_accepts_every_balancer_with_every_resolution(world: Any, envoy_accepts: Any) -> None:
+def test_envoy_accepts_every_balancer_with_every_resolution(
+    world: ClusterMesh, envoy_accepts: Accepts
+) -> None:
     policies = [
         {"loadBalancer": b, "connectionPool": POOL, "outlierDetection": OUTLIER} for b in BALANCERS
     ]
@@ -107,7 +111,7 @@ def test_envoy_accepts_every_balancer_with_every_resolution(world: Any, envoy_ac
     envoy_accepts(renamed(w.cluster(), i) for i, w in enumerate(worlds))
 
 
-def test_envoy_accepts_tls_of_every_kind(world: Any, envoy_accepts: Any) -> None:
+def test_envoy_accepts_tls_of_every_kind(world: ClusterMesh, envoy_accepts: Accepts) -> None:
     external = {
         "registry": Registry.EXTERNAL,
         "mesh_external": True,
@@ -141,7 +145,7 @@ def test_envoy_accepts_tls_of_every_kind(world: Any, envoy_accepts: Any) -> None
     envoy_accepts(renamed(w.cluster(), i) for i, w in enumerate(worlds))
 
 
-def test_envoy_accepts_dynamic_forward_proxies(world: Any, envoy_accepts: Any) -> None:
+def test_envoy_accepts_dynamic_forward_proxies(world: ClusterMesh, envoy_accepts: Accepts) -> None:
     ports = (
         ServicePort("http", 80, Protocol.HTTP),
         ServicePort("tls", 443, Protocol.TLS),
@@ -158,7 +162,7 @@ def test_envoy_accepts_dynamic_forward_proxies(world: Any, envoy_accepts: Any) -
 
 
 def test_envoy_accepts_the_static_and_inbound_clusters(
-    world: Any, envoy_accepts: Any, cluster_of: Any
+    world: ClusterMesh, envoy_accepts: Accepts, cluster_of: ClusterOf
 ) -> None:
     traits = Traits(ProxyType.SIDECAR, ipv6=True, dns_capture=True)
     config = decode({"outboundTrafficPolicy": {"mode": "ALLOW_ANY_DYNAMIC_DNS"}}, MeshConfig)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from tests.envoy.clusters.conftest import ClusterMesh
+from tests.envoy.conftest import Golden
 
 from varka.base.names import Namespace
 from varka.registry.service import Endpoint, Protocol, Registry, Resolution, ServicePort
@@ -31,13 +31,13 @@ SUBSET = {
 }
 
 
-def test_a_service_with_a_rule_and_a_subset(world: Any, golden: Callable[..., None]) -> None:
+def test_a_service_with_a_rule_and_a_subset(world: ClusterMesh, golden: Golden) -> None:
     endpoint = Endpoint("10.0.0.1", 8080, {"version": "v1"}, Namespace("ns"), "sa", "a-v1")
     world = world.with_(policy=POLICY, subsets=(SUBSET,), endpoints=(endpoint,))
     golden("service", [*world.clusters().values(), world.assignment()])
 
 
-def test_hosts_outside_the_mesh(world: Any, golden: Callable[..., None]) -> None:
+def test_hosts_outside_the_mesh(world: ClusterMesh, golden: Golden) -> None:
     outside = world.with_(
         ports=(ServicePort("grpc", 443, Protocol.GRPC),),
         endpoints=(Endpoint("a.example", 443), Endpoint("b.example", 443)),

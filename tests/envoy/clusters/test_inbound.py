@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.envoy.clusters.conftest import ClusterMesh, ClusterOf, Shown
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
@@ -20,17 +22,18 @@ from varka.resources.model.base import decode
 from varka.resources.model.mesh import MeshConfig
 
 SIDECAR = Traits(ProxyType.SIDECAR)
+Compile = Callable[..., dict[str, Any]]
 Target = ServiceTarget | tuple[ServicePort, int]
 """A port and the number it is served at, of the world's own service unless it names another."""
 
 
 @pytest.fixture
-def inbound(world: Any, cluster_of: Any) -> Any:
+def inbound(cluster_of: ClusterOf) -> Compile:
     """Compile the inbound side of a workload behind the world's service, or of one with
     `ingress`."""
 
     def compiled(
-        world: Any,
+        world: ClusterMesh,
         targets: tuple[Target, ...] = (),
         ingress: tuple[dict[str, Any], ...] | None = None,
         pool: dict[str, Any] | None = None,
@@ -76,7 +79,7 @@ def where(cluster: Any) -> str:
 
 
 def test_traffic_goes_where_it_was_sent_from_an_address_that_is_not_captured(
-    world: Any, inbound: Any
+    world: ClusterMesh, inbound: Compile
 ) -> None:
     found = inbound(world, (target(world.ports[0], 8080),))
     (cluster,) = found.values()
@@ -87,7 +90,7 @@ def test_traffic_goes_where_it_was_sent_from_an_address_that_is_not_captured(
 
 
 def test_localhost_mode_sends_to_the_loopback_without_that_address(
-    world: Any, inbound: Any
+    world: ClusterMesh, inbound: Compile
 ) -> None:
     world = world.with_(mesh={"inboundTrafficPolicy": {"mode": "LOCALHOST"}})
     (cluster,) = inbound(world, (target(world.ports[0], 8080),)).values()
@@ -95,7 +98,9 @@ def test_localhost_mode_sends_to_the_loopback_without_that_address(
     assert not cluster.HasField("upstream_bind_config")
 
 
-def test_services_that_share_a_port_share_its_cluster(world: Any, inbound: Any, shown: Any) -> None:
+def test_services_that_share_a_port_share_its_cluster(
+    world: ClusterMesh, inbound: Compile, shown: Shown
+) -> None:
     port = world.ports[0]
     service = world.group().services[0].service
     other = replace(
@@ -117,7 +122,7 @@ def test_services_that_share_a_port_share_its_cluster(world: Any, inbound: Any, 
 
 
 def test_the_servers_side_takes_the_pool_of_its_rule_and_nothing_else(
-    world: Any, inbound: Any, shown: Any
+    world: ClusterMesh, inbound: Compile, shown: Shown
 ) -> None:
     policy = {
         "connectionPool": {"tcp": {"maxConnections": 3}},
@@ -133,14 +138,14 @@ def test_the_servers_side_takes_the_pool_of_its_rule_and_nothing_else(
     )
 
 
-def test_the_sidecars_pool_goes_before_the_rules(world: Any, inbound: Any) -> None:
+def test_the_sidecars_pool_goes_before_the_rules(world: ClusterMesh, inbound: Compile) -> None:
     world = world.with_(policy={"connectionPool": {"tcp": {"maxConnections": 3}}})
     pool = {"tcp": {"maxConnections": 4}}
     (cluster,) = inbound(world, (target(world.ports[0], 8080),), pool=pool).values()
     assert cluster.circuit_breakers.thresholds[0].max_connections.value == 4
 
 
-def test_ingress_says_where_to_send(world: Any, inbound: Any) -> None:
+def test_ingress_says_where_to_send(world: ClusterMesh, inbound: Compile) -> None:
     entries = (
         entry(80),
         entry(81, "127.0.0.1:8081"),
@@ -163,14 +168,14 @@ def test_ingress_says_where_to_send(world: Any, inbound: Any) -> None:
     }
 
 
-def test_ingress_may_have_its_own_pool_and_protocol(world: Any, inbound: Any) -> None:
+def test_ingress_may_have_its_own_pool_and_protocol(world: ClusterMesh, inbound: Compile) -> None:
     own = {**entry(80, protocol="grpc"), "connectionPool": {"tcp": {"maxConnections": 5}}}
     (cluster,) = inbound(world, ingress=(own,), pool={"tcp": {"maxConnections": 4}}).values()
     assert cluster.circuit_breakers.thresholds[0].max_connections.value == 5
     assert next(iter(cluster.typed_extension_protocol_options.values())).value != b""
 
 
-def test_without_capture_only_ingress_makes_clusters(world: Any, inbound: Any) -> None:
+def test_without_capture_only_ingress_makes_clusters(world: ClusterMesh, inbound: Compile) -> None:
     traits = replace(SIDECAR, interception=Interception.NONE)
     assert inbound(world, (target(world.ports[0], 8080),), traits=traits) == {}
     assert list(inbound(world, ingress=(entry(80, "127.0.0.1:80"),), traits=traits)) == [
@@ -178,7 +183,7 @@ def test_without_capture_only_ingress_makes_clusters(world: Any, inbound: Any) -
     ]
 
 
-def test_what_every_proxy_has(cluster_of: Any) -> None:
+def test_what_every_proxy_has(cluster_of: ClusterOf) -> None:
     sidecar = static_layer(SIDECAR, MeshConfig()).resources
     assert set(sidecar) == {"BlackHoleCluster", "PassthroughCluster", "InboundPassthroughCluster"}
     assert set(static_layer(Traits(ProxyType.ROUTER), MeshConfig()).resources) == {

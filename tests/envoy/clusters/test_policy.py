@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.envoy.clusters.conftest import ClusterMesh, Shown
+
 from varka.registry.service import Endpoint, Protocol, ServicePort
 
 MAX = 2**32 - 1
@@ -23,7 +25,9 @@ def pool(connections: int) -> dict[str, Any]:
     return {"connectionPool": {"tcp": {"maxConnections": connections}}}
 
 
-def test_without_a_rule_nothing_is_limited_and_requests_go_to_the_least_loaded(world: Any) -> None:
+def test_without_a_rule_nothing_is_limited_and_requests_go_to_the_least_loaded(
+    world: ClusterMesh,
+) -> None:
     cluster = world.cluster()
     assert limits(cluster) == (MAX, MAX, MAX, MAX)
     assert cluster.LbPolicy.Name(cluster.lb_policy) == "LEAST_REQUEST"
@@ -32,7 +36,7 @@ def test_without_a_rule_nothing_is_limited_and_requests_go_to_the_least_loaded(w
     assert not cluster.HasField("transport_socket")
 
 
-def test_all_limits_of_a_pool_are_taken(world: Any) -> None:
+def test_all_limits_of_a_pool_are_taken(world: ClusterMesh) -> None:
     http = {"http1MaxPendingRequests": 2, "http2MaxRequests": 3, "maxRetries": 4}
     cluster = world.with_(
         policy={"connectionPool": {"tcp": {"maxConnections": 1}, "http": http}}
@@ -40,7 +44,7 @@ def test_all_limits_of_a_pool_are_taken(world: Any) -> None:
     assert limits(cluster) == (1, 2, 3, 4)
 
 
-def test_numbers_below_one_limit_nothing(world: Any) -> None:
+def test_numbers_below_one_limit_nothing(world: ClusterMesh) -> None:
     http = {
         "http1MaxPendingRequests": -1,
         "http2MaxRequests": 0,
@@ -53,7 +57,7 @@ def test_numbers_below_one_limit_nothing(world: Any) -> None:
     assert limits(cluster) == (MAX, MAX, MAX, MAX)
 
 
-def test_a_subset_overrides_block_by_block(world: Any) -> None:
+def test_a_subset_overrides_block_by_block(world: ClusterMesh) -> None:
     policy = {**pool(1), "loadBalancer": {"simple": "RANDOM"}}
     least = {"name": "v3", "trafficPolicy": {"loadBalancer": {"simple": "ROUND_ROBIN"}}}
     clusters = world.with_(
@@ -68,7 +72,7 @@ def test_a_subset_overrides_block_by_block(world: Any) -> None:
     assert (v3.lb_policy, limits(v3)[0]) == (v3.ROUND_ROBIN, 1)
 
 
-def test_port_level_settings_replace_everything_of_their_level(world: Any) -> None:
+def test_port_level_settings_replace_everything_of_their_level(world: ClusterMesh) -> None:
     own = {"port": {"number": 80}, "outlierDetection": {}}
     policy = {**pool(1), "loadBalancer": {"simple": "RANDOM"}, "portLevelSettings": [own]}
     ports = (ServicePort("http", 80, Protocol.HTTP), ServicePort("more", 81, Protocol.HTTP))
@@ -80,7 +84,7 @@ def test_port_level_settings_replace_everything_of_their_level(world: Any) -> No
     assert not second.HasField("outlier_detection")
 
 
-def test_port_level_settings_of_a_subset_replace_the_rules_blocks(world: Any) -> None:
+def test_port_level_settings_of_a_subset_replace_the_rules_blocks(world: ClusterMesh) -> None:
     subset = {
         "name": "v1",
         "trafficPolicy": {"portLevelSettings": [{"port": {"number": 80}, **pool(5)}]},
@@ -92,7 +96,7 @@ def test_port_level_settings_of_a_subset_replace_the_rules_blocks(world: Any) ->
     assert cluster.lb_policy == cluster.LEAST_REQUEST
 
 
-def test_the_meshs_default_policy_lies_below_rules_and_ports(world: Any) -> None:
+def test_the_meshs_default_policy_lies_below_rules_and_ports(world: ClusterMesh) -> None:
     mesh = {
         "defaultTrafficPolicy": {
             "connectionPool": pool(7)["connectionPool"],
@@ -108,7 +112,7 @@ def test_the_meshs_default_policy_lies_below_rules_and_ports(world: Any) -> None
     assert limits(bare.with_(policy=pool(1)).cluster())[0] == 1
 
 
-def test_passthrough_of_a_rule_holds_for_its_subsets(world: Any) -> None:
+def test_passthrough_of_a_rule_holds_for_its_subsets(world: ClusterMesh) -> None:
     subset = {"name": "v1", "trafficPolicy": {"loadBalancer": {"simple": "RANDOM"}}}
     for cluster in (
         world.with_(policy={"loadBalancer": {"simple": "PASSTHROUGH"}}, subsets=(subset,))
@@ -119,7 +123,7 @@ def test_passthrough_of_a_rule_holds_for_its_subsets(world: Any) -> None:
         assert cluster.lb_policy == cluster.CLUSTER_PROVIDED
 
 
-def test_a_retry_budget_has_istios_defaults(world: Any) -> None:
+def test_a_retry_budget_has_istios_defaults(world: ClusterMesh) -> None:
     budget = (
         world.with_(policy={"retryBudget": {}})
         .cluster()
@@ -129,7 +133,7 @@ def test_a_retry_budget_has_istios_defaults(world: Any) -> None:
     assert (budget.budget_percent.value, budget.min_retry_concurrency.value) == (20, 3)
 
 
-def test_keepalive_of_a_rule_overrides_the_meshs_field_by_field(world: Any) -> None:
+def test_keepalive_of_a_rule_overrides_the_meshs_field_by_field(world: ClusterMesh) -> None:
     policy = {"connectionPool": {"tcp": {"tcpKeepalive": {"time": "7s"}}}}
     cluster = world.with_(
         mesh={"tcpKeepalive": {"time": "1s", "probes": 9}}, policy=policy
@@ -138,7 +142,7 @@ def test_keepalive_of_a_rule_overrides_the_meshs_field_by_field(world: Any) -> N
     assert (keepalive.keepalive_time.value, keepalive.keepalive_probes.value) == (7, 9)
 
 
-def test_outlier_detection_switches_panic_and_success_rates_off(world: Any) -> None:
+def test_outlier_detection_switches_panic_and_success_rates_off(world: ClusterMesh) -> None:
     policy = {"outlierDetection": {"consecutive5xxErrors": 3, "consecutiveGatewayErrors": 0}}
     cluster = world.with_(policy=policy).cluster()
     outlier = cluster.outlier_detection
@@ -150,7 +154,7 @@ def test_outlier_detection_switches_panic_and_success_rates_off(world: Any) -> N
     assert cluster.common_lb_config.healthy_panic_threshold.value == 0
 
 
-def test_what_a_cluster_was_made_from_is_in_its_metadata(world: Any, shown: Any) -> None:
+def test_what_a_cluster_was_made_from_is_in_its_metadata(world: ClusterMesh, shown: Shown) -> None:
     policy = {"tls": {"mode": "SIMPLE"}}
     cluster = world.with_(
         policy=policy, subsets=({"name": "v1"},), service={"mesh_external": True}
@@ -172,7 +176,7 @@ def test_what_a_cluster_was_made_from_is_in_its_metadata(world: Any, shown: Any)
     }
 
 
-def test_statistics_are_named_by_the_meshs_pattern(world: Any) -> None:
+def test_statistics_are_named_by_the_meshs_pattern(world: ClusterMesh) -> None:
     mesh = {
         "outboundClusterStatName": (
             "%SERVICE%_%SERVICE_FQDN%_%SERVICE_PORT%_%SERVICE_PORT_NAME%_%SUBSET_NAME%"
@@ -183,7 +187,7 @@ def test_statistics_are_named_by_the_meshs_pattern(world: Any) -> None:
     assert cluster.alt_stat_name == "a.ns_a.ns.svc.cluster.local_80_http_v1;"
 
 
-def test_udp_ports_make_no_cluster(world: Any) -> None:
+def test_udp_ports_make_no_cluster(world: ClusterMesh) -> None:
     assert (
         world.with_(
             ports=(ServicePort("dns", 53, Protocol.UDP),), endpoints=(Endpoint("1.1.1.1", 53),)

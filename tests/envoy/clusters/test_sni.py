@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.envoy.clusters.conftest import ClusterMesh, ClusterOf
 
 from varka.base.memo import Memo
 from varka.base.names import ObjectKey
@@ -16,10 +17,10 @@ from varka.resources.model.base import decode
 
 
 @pytest.fixture
-def compiled(cluster_of: Any) -> Any:
+def compiled(cluster_of: ClusterOf) -> Any:
     """Clusters and assignments of a gateway whose only server has this TLS mode."""
 
-    def of(world: Any, mode: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    def of(world: ClusterMesh, mode: str) -> tuple[dict[str, Any], dict[str, Any]]:
         tls = {"mode": mode}
         server = decode(
             {"port": {"number": 15443, "protocol": "TLS", "name": "tls"}, "tls": tls},
@@ -38,7 +39,9 @@ def compiled(cluster_of: Any) -> Any:
     return of
 
 
-def test_every_port_and_subset_has_a_cluster_named_by_its_sni(world: Any, compiled: Any) -> None:
+def test_every_port_and_subset_has_a_cluster_named_by_its_sni(
+    world: ClusterMesh, compiled: Any
+) -> None:
     world = world.with_(policy={"tls": {"mode": "SIMPLE"}}, subsets=({"name": "v1"},))
     clusters, assignments = compiled(world, "AUTO_PASSTHROUGH")
     host = "a.ns.svc.cluster.local"
@@ -50,7 +53,9 @@ def test_every_port_and_subset_has_a_cluster_named_by_its_sni(world: Any, compil
     assert not any(cluster.HasField("transport_socket") for cluster in clusters.values())
 
 
-def test_only_endpoints_that_speak_mesh_mtls_are_behind_it(world: Any, compiled: Any) -> None:
+def test_only_endpoints_that_speak_mesh_mtls_are_behind_it(
+    world: ClusterMesh, compiled: Any
+) -> None:
     endpoints = (Endpoint("10.0.0.1", 80, tls_mode="istio"), Endpoint("10.0.0.2", 80))
     _, (assignment,) = (
         list(found.values())
@@ -60,9 +65,9 @@ def test_only_endpoints_that_speak_mesh_mtls_are_behind_it(world: Any, compiled:
     assert [e.endpoint.address.socket_address.address for e in place.lb_endpoints] == ["10.0.0.1"]
 
 
-def test_services_outside_the_mesh_have_none(world: Any, compiled: Any) -> None:
+def test_services_outside_the_mesh_have_none(world: ClusterMesh, compiled: Any) -> None:
     assert compiled(world.with_(service={"mesh_external": True}), "AUTO_PASSTHROUGH") == ({}, {})
 
 
-def test_other_gateways_have_none(world: Any, compiled: Any) -> None:
+def test_other_gateways_have_none(world: ClusterMesh, compiled: Any) -> None:
     assert compiled(world, "PASSTHROUGH") == ({}, {})

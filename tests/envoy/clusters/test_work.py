@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.envoy.clusters.conftest import ClusterMesh
+
 from varka.base.memo import Memo
 from varka.envoy.clusters.outbound import outbound_layer
 from varka.envoy.endpoints import assignment_layer
@@ -18,7 +20,7 @@ NOWHERE = Locality()
 class Compiled:
     """The layers of one group, again and again with other endpoints."""
 
-    def __init__(self, world: Any) -> None:
+    def __init__(self, world: ClusterMesh) -> None:
         self.memo, self.group, self.config = Memo(), world.group(), world.config()
 
     def run(
@@ -30,7 +32,9 @@ class Compiled:
         return outbound_layer(*args), assignment_layer(*args)
 
 
-def test_one_endpoint_makes_one_assignment_for_each_subset_and_no_cluster(world: Any) -> None:
+def test_one_endpoint_makes_one_assignment_for_each_subset_and_no_cluster(
+    world: ClusterMesh,
+) -> None:
     compiled = Compiled(world.with_(subsets=({"name": "v1"}, {"name": "v2"})))
     first = compiled.run((Endpoint("10.0.0.1", 80),))
     second = compiled.run((Endpoint("10.0.0.1", 80), Endpoint("10.0.0.2", 80)))
@@ -41,7 +45,7 @@ def test_one_endpoint_makes_one_assignment_for_each_subset_and_no_cluster(world:
     assert second[0] is first[0]
 
 
-def test_nothing_is_made_when_nothing_changed(world: Any) -> None:
+def test_nothing_is_made_when_nothing_changed(world: ClusterMesh) -> None:
     compiled, endpoints = Compiled(world), (Endpoint("10.0.0.1", 80),)
     first = compiled.run(endpoints)
     second = compiled.run(endpoints)
@@ -50,7 +54,7 @@ def test_nothing_is_made_when_nothing_changed(world: Any) -> None:
     assert second[1] is first[1]
 
 
-def test_endpoints_of_dns_are_the_clusters_own(world: Any) -> None:
+def test_endpoints_of_dns_are_the_clusters_own(world: ClusterMesh) -> None:
     compiled = Compiled(world.with_(resolution=Resolution.DNS))
     compiled.run((Endpoint("a.example", 80),))
     compiled.run((Endpoint("b.example", 80),))
@@ -60,14 +64,16 @@ def test_endpoints_of_dns_are_the_clusters_own(world: Any) -> None:
     }
 
 
-def test_gateways_and_sidecars_share_assignments(world: Any) -> None:
+def test_gateways_and_sidecars_share_assignments(world: ClusterMesh) -> None:
     compiled, endpoints = Compiled(world), (Endpoint("10.0.0.1", 80),)
     _, first = compiled.run(endpoints)
     _, second = compiled.run(endpoints, ROUTER)
     assert second is first
 
 
-def test_proxies_in_another_place_share_clusters_and_what_does_not_depend_on_it(world: Any) -> None:
+def test_proxies_in_another_place_share_clusters_and_what_does_not_depend_on_it(
+    world: ClusterMesh,
+) -> None:
     endpoints = (
         Endpoint("10.0.0.1", 80, locality=Locality("r1")),
         Endpoint("10.0.0.2", 80, locality=Locality("r2")),

@@ -93,7 +93,7 @@ def seen_of(telemetry: Telemetry, scope: Scope) -> Telemetry:
 
 
 @dataclass
-class GatewayInputs:
+class ListenerMesh:
     """What one kind of proxy sees."""
 
     services: tuple[ScopedService, ...] = ()
@@ -188,5 +188,5 @@ def _target(config: dict[str, Any]) -> str:
 
 
 @pytest.fixture
-def world() -> GatewayInputs:
-    return GatewayInputs()
+def world() -> ListenerMesh:
+    return ListenerMesh()

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.envoy.conftest import Golden
 from tests.envoy.listeners.conftest import (
     NAMESPACE,
-    GatewayInputs,
+    ListenerMesh,
     clusters_of,
     messages,
     plain,
@@ -40,8 +41,8 @@ class Router:
 
     servers: tuple[Mapping[str, Any], ...]
     rules: tuple[MergedVirtualService, ...] = ()
-    world: GatewayInputs = field(
-        default_factory=lambda: GatewayInputs(
+    world: ListenerMesh = field(
+        default_factory=lambda: ListenerMesh(
             (service("a", (9000, Protocol.TCP), addresses=("10.0.0.1",)),)
         )
     )
@@ -247,7 +248,7 @@ def test_tls_passes_through_by_sni() -> None:
 
 def test_mesh_services_pass_through_by_their_cluster_name() -> None:
     policy = {"tunnel": {"targetHost": "t", "targetPort": 1}}
-    world = GatewayInputs(
+    world = ListenerMesh(
         (service("a", (9000, Protocol.TCP), rule=rule(A, policy, {"name": "v1"})),)
     )
     router = Router(
@@ -279,7 +280,7 @@ def test_the_edge_profile_limits_clients() -> None:
     assert manager["path_with_escaped_slashes_action"] == "UNESCAPE_AND_REDIRECT"
 
 
-def test_goldens(golden: Any) -> None:
+def test_goldens(golden: Golden) -> None:
     mutual = https("b.com", mode="MUTUAL", caCertificates="/ca.pem", **FILES)
     mutual["port"] = {**mutual["port"], "name": "second"}
     spec = {

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.envoy.conftest import Golden
 from tests.envoy.listeners.conftest import (
     NAMESPACE,
-    GatewayInputs,
+    ListenerMesh,
     clusters_of,
     messages,
     plain,
@@ -34,7 +35,7 @@ class Workload:
     serves: tuple[tuple[int, Protocol], ...] = ()
     ingress: tuple[Mapping[str, Any], ...] | None = None
     address: str = ""
-    world: GatewayInputs = field(default_factory=GatewayInputs)
+    world: ListenerMesh = field(default_factory=ListenerMesh)
     settings: Settings = Settings()
 
     def inbound(self) -> Inbound:
@@ -140,7 +141,7 @@ def test_the_oldest_service_decides_a_port() -> None:
 
 
 def test_ports_of_the_proxy_are_not_served() -> None:
-    world = GatewayInputs(traits={"reserved_ports": frozenset({15021})})
+    world = ListenerMesh(traits={"reserved_ports": frozenset({15021})})
     found = chains(
         Workload(((15021, P.TCP), (15006, P.TCP)), world=world).listeners()["virtualInbound"]
     )
@@ -171,7 +172,7 @@ def test_ingress_may_bind() -> None:
 
 
 def test_without_interception_only_ingress_is_served() -> None:
-    world = GatewayInputs(traits={"interception": Interception.NONE})
+    world = ListenerMesh(traits={"interception": Interception.NONE})
     assert Workload(((8080, P.HTTP),), world=world).listeners() == {}
     entry = {"port": {"number": 7000, "protocol": "HTTP", "name": "x"}}
     assert set(Workload((), (entry,), "10.0.0.5", world).listeners()) == {"10.0.0.5_7000"}
@@ -201,7 +202,7 @@ def test_ingress_may_terminate_tls() -> None:
 
 def test_tproxy_keeps_addresses() -> None:
     listener = Workload(
-        world=GatewayInputs(traits={"interception": Interception.TPROXY})
+        world=ListenerMesh(traits={"interception": Interception.TPROXY})
     ).listeners()["virtualInbound"]
     assert listener.transparent.value
     assert [f.name.rpartition(".")[2] for f in listener.listener_filters][:2] == [
@@ -210,8 +211,8 @@ def test_tproxy_keeps_addresses() -> None:
     ]
 
 
-def test_goldens(golden: Any) -> None:
-    world = GatewayInputs(mesh={"accessLogFile": "/dev/stdout", "accessLogEncoding": "JSON"})
+def test_goldens(golden: Golden) -> None:
+    world = ListenerMesh(mesh={"accessLogFile": "/dev/stdout", "accessLogEncoding": "JSON"})
     golden(
         "inbound",
         Workload(((8080, P.HTTP), (8081, P.AUTO), (9000, P.TCP)), world=world).listeners().values(),

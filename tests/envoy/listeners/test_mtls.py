@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from tests.envoy.listeners.conftest import GatewayInputs, clusters_of, plain
+from tests.envoy.conftest import Golden
+from tests.envoy.listeners.conftest import ListenerMesh, clusters_of, plain
 from tests.envoy.listeners.test_inbound import Workload
 
 from varka.base.settings import Settings
@@ -86,7 +87,7 @@ def test_a_port_may_have_a_mode_of_its_own() -> None:
 
 
 def test_identities_of_the_trust_domain_may_come_in() -> None:
-    world = GatewayInputs(
+    world = ListenerMesh(
         mesh={
             "trustDomain": "a.com",
             "trustDomainAliases": ["b.com"],
@@ -120,7 +121,7 @@ def test_mesh_tls_takes_no_other_beside_it() -> None:
     assert "file-cert" not in str(plain(workload.listeners()["virtualInbound"]))
 
 
-def test_goldens(golden: Any) -> None:
+def test_goldens(golden: Golden) -> None:
     workload = Secured(
         ((8080, P.HTTP), (8081, P.AUTO), (9000, P.TCP)),
         peers=Peers(M.PERMISSIVE, ((7000, M.STRICT),)),

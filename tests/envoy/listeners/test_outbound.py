@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from tests.envoy.conftest import Golden
 from tests.envoy.listeners.conftest import (
-    GatewayInputs,
+    ListenerMesh,
     clusters_of,
     external,
     plain,
@@ -33,7 +34,7 @@ def test_http_services_of_a_port_share_a_wildcard_listener() -> None:
         service("a", (80, P.HTTP), addresses=("10.0.0.1",)),
         service("b", (80, P.GRPC), addresses=("10.0.0.2",)),
     )
-    found = GatewayInputs((a, b)).listeners()
+    found = ListenerMesh((a, b)).listeners()
     assert set(found) == {"0.0.0.0_80", "virtualOutbound"}
     listener = found["0.0.0.0_80"]
     assert targets(listener) == ["http 80", "PassthroughCluster"]
@@ -50,7 +51,7 @@ def test_a_wildcard_listener_does_not_depend_on_how_many_services_use_it() -> No
         service("a", (80, P.HTTP), addresses=("10.0.0.1",)),
         service("b", (80, P.HTTP), addresses=("10.0.0.2",)),
     )
-    one, both = GatewayInputs((a,)).outbound(), GatewayInputs((a, b)).outbound()
+    one, both = ListenerMesh((a,)).outbound(), ListenerMesh((a, b)).outbound()
     versions = [
         {n: r.version for layer in parts.layers for n, r in layer.resources.items()}
         for parts in (one, both)
@@ -59,12 +60,12 @@ def test_a_wildcard_listener_does_not_depend_on_how_many_services_use_it() -> No
 
 
 def test_tcp_services_have_a_listener_for_each_address() -> None:
-    found = GatewayInputs((service("a", (9000, P.TCP), addresses=("10.0.0.1",)),)).listeners()
+    found = ListenerMesh((service("a", (9000, P.TCP), addresses=("10.0.0.1",)),)).listeners()
     assert targets(found["10.0.0.1_9000"]) == [f"outbound|9000||{A}"]
 
 
 def test_undeclared_protocols_are_sniffed() -> None:
-    listener = GatewayInputs((service("a", (81, P.AUTO), addresses=("10.0.0.1",)),)).listeners()[
+    listener = ListenerMesh((service("a", (81, P.AUTO), addresses=("10.0.0.1",)),)).listeners()[
         "10.0.0.1_81"
     ]
     assert targets(listener) == [f"http {A}:81", f"outbound|81||{A}"]
@@ -73,14 +74,14 @@ def test_undeclared_protocols_are_sniffed() -> None:
 
 def test_headless_tcp_ports_have_a_listener_for_each_pod() -> None:
     a = service("a", (9000, P.TCP), resolution=Resolution.PASSTHROUGH, headless=True)
-    found = GatewayInputs((a,), pods={"a": ("10.1.0.1", "10.1.0.2")}).listeners()
+    found = ListenerMesh((a,), pods={"a": ("10.1.0.1", "10.1.0.2")}).listeners()
     assert {"10.1.0.1_9000", "10.1.0.2_9000"} < set(found)
     assert "0.0.0.0_9000" not in found
 
 
 def test_external_services_without_address_are_told_apart_by_sni() -> None:
     hosts = [external(f"{n}.example.com", (443, P.TLS)) for n in "ab"]
-    listener = GatewayInputs(tuple(hosts)).listeners()["0.0.0.0_443"]
+    listener = ListenerMesh(tuple(hosts)).listeners()["0.0.0.0_443"]
     assert [list(c.filter_chain_match.server_names) for c in listener.filter_chains] == [
         ["a.example.com"],
         ["b.example.com"],
@@ -89,7 +90,7 @@ def test_external_services_without_address_are_told_apart_by_sni() -> None:
 
 
 def test_a_cidr_is_matched_on_a_wildcard_listener() -> None:
-    listener = GatewayInputs(
+    listener = ListenerMesh(
         (external("a.com", (9000, P.TCP), addresses=("10.8.0.0/16",)),)
     ).listeners()["0.0.0.0_9000"]
     [chain] = listener.filter_chains
@@ -100,21 +101,21 @@ def test_a_cidr_is_matched_on_a_wildcard_listener() -> None:
 
 def test_automatic_addresses_need_dns_capture() -> None:
     a = external("a.com", (9000, P.TCP), auto_addresses=("240.240.0.1",))
-    assert "240.240.0.1_9000" in GatewayInputs((a,), traits={"dns_capture": True}).listeners()
-    assert "0.0.0.0_9000" in GatewayInputs((a,)).listeners()
+    assert "240.240.0.1_9000" in ListenerMesh((a,), traits={"dns_capture": True}).listeners()
+    assert "0.0.0.0_9000" in ListenerMesh((a,)).listeners()
 
 
 def test_tcp_and_http_at_one_place_are_sniffed() -> None:
     tcp, http = external("a.com", (80, P.TCP)), service("b", (80, P.HTTP), addresses=("10.0.0.2",))
     for services in ((tcp, http), (http, tcp)):
-        listener = GatewayInputs(services).listeners()["0.0.0.0_80"]
+        listener = ListenerMesh(services).listeners()["0.0.0.0_80"]
         assert sorted(targets(listener)) == ["http 80", "outbound|80||a.com"]
 
 
 def test_the_older_service_wins_an_address() -> None:
     young = service("a", (9000, P.TCP), addresses=("10.0.0.1",), created="2024-01-02T00:00:00Z")
     old = service("b", (9000, P.TCP), addresses=("10.0.0.1",), created="2024-01-01T00:00:00Z")
-    listener = GatewayInputs((old, young)).listeners()["10.0.0.1_9000"]
+    listener = ListenerMesh((old, young)).listeners()["10.0.0.1_9000"]
     assert targets(listener) == ["outbound|9000||b.ns.svc.cluster.local"]
 
 
@@ -125,7 +126,7 @@ def test_nothing_joins_a_listener_where_the_server_speaks_first() -> None:
     )
     old = replace(mongo.service, created="2023-01-01T00:00:00Z")
     young = replace(http.service, created="2024-01-01T00:00:00Z")
-    listener = GatewayInputs(
+    listener = ListenerMesh(
         (replace(mongo, service=old), replace(http, service=young))
     ).listeners()["0.0.0.0_27017"]
     assert targets(listener) == ["outbound|27017||m.com"]
@@ -136,13 +137,13 @@ def test_nothing_joins_a_listener_where_the_server_speaks_first() -> None:
 
 
 def test_registry_only_closes_what_is_unknown() -> None:
-    found = GatewayInputs((service("a", (80, P.HTTP)),), scope={"allow_any": False}).listeners()
+    found = ListenerMesh((service("a", (80, P.HTTP)),), scope={"allow_any": False}).listeners()
     assert targets(found["0.0.0.0_80"])[-1] == "BlackHoleCluster"
     assert targets(found["virtualOutbound"]) == ["BlackHoleCluster", "BlackHoleCluster"]
 
 
 def test_unknown_hosts_can_be_resolved() -> None:
-    found = GatewayInputs((service("a", (80, P.HTTP)),), scope={"dynamic_dns": True}).listeners()
+    found = ListenerMesh((service("a", (80, P.HTTP)),), scope={"dynamic_dns": True}).listeners()
     assert targets(found["virtualOutbound"]) == [
         "BlackHoleCluster",
         "http allow_any_dynamic_dns",
@@ -157,7 +158,7 @@ def test_unknown_hosts_can_be_resolved() -> None:
 
 def test_without_interception_listeners_bind_loopback() -> None:
     a = service("a", (80, P.HTTP), (9000, P.TCP), (81, P.AUTO), addresses=("10.0.0.1",))
-    found = GatewayInputs((a,), traits={"interception": Interception.NONE}).listeners()
+    found = ListenerMesh((a,), traits={"interception": Interception.NONE}).listeners()
     assert set(found) == {"127.0.0.1_80", "127.0.0.1_9000", "127.0.0.1_81"}
     assert not any(listener.HasField("bind_to_port") for listener in found.values())
 
@@ -166,7 +167,7 @@ def test_a_sidecar_port_serves_its_services_alone() -> None:
     a = service("a", (80, P.HTTP), (9000, P.TCP), addresses=("10.0.0.1",))
     b = service("b", (9080, P.HTTP))
     first = {"port": {"number": 9080, "protocol": "TCP", "name": "x"}, "bind": "0.0.0.0"}
-    found = GatewayInputs((a, b), egress=(first, {})).listeners()
+    found = ListenerMesh((a, b), egress=(first, {})).listeners()
     assert "http 9080" not in targets(found["0.0.0.0_9080"])
     assert {"0.0.0.0_80", "10.0.0.1_9000"} < set(found)
 
@@ -176,7 +177,7 @@ def test_a_sidecar_may_listen_on_a_socket_file() -> None:
         "port": {"number": 0, "protocol": "HTTP", "name": "x"},
         "bind": "unix:///var/run/out.sock",
     }
-    found = GatewayInputs((service("a", (80, P.HTTP)),), egress=(egress,)).listeners()
+    found = ListenerMesh((service("a", (80, P.HTTP)),), egress=(egress,)).listeners()
     listener = found["unix:///var/run/out.sock_0"]
     assert listener.address.pipe.path == "/var/run/out.sock"
     assert targets(listener) == ["http unix:///var/run/out.sock"]
@@ -188,7 +189,7 @@ def test_tcp_routes_weigh_destinations() -> None:
         for s, w in (("v1", 30), ("v2", 70), ("v3", 0))
     ]
     rules = (virtual_service("split", {"hosts": [A], "tcp": [{"route": routes}]}),)
-    listener = GatewayInputs(
+    listener = ListenerMesh(
         (service("a", (9000, P.TCP), addresses=("10.0.0.1",)),), rules
     ).listeners()["10.0.0.1_9000"]
     assert targets(listener) == [f"outbound|9000|v1|{A}=30 outbound|9000|v2|{A}=70"]
@@ -209,7 +210,7 @@ def test_tcp_routes_match_subnets_and_labels() -> None:
             {"match": [{"gateways": ["ns/gw"]}], "route": [{"destination": {"host": "z"}}]},
         ],
     }
-    world = GatewayInputs(
+    world = ListenerMesh(
         (service("a", (9000, P.TCP), addresses=("10.0.0.1",)),), (virtual_service("v", spec),)
     )
     assert targets(world.listeners()["10.0.0.1_9000"]) == [
@@ -234,7 +235,7 @@ def test_tls_routes_match_sni() -> None:
             },
         ],
     }
-    world = GatewayInputs(
+    world = ListenerMesh(
         (external("a.com", (443, P.TLS), addresses=("10.0.0.1",)),), (virtual_service("v", spec),)
     )
     listener = world.listeners()["10.0.0.1_443"]
@@ -249,7 +250,7 @@ def test_no_two_chains_match_the_same() -> None:
         for names, host in ((["a.com", "b.com"], "x"), (["b.com", "a.com"], "y"))
     ]
     rules = (virtual_service("v", {"hosts": ["a.com"], "tls": routes}),)
-    listener = GatewayInputs(
+    listener = ListenerMesh(
         (external("a.com", (443, P.TLS), addresses=("10.0.0.1",)),), rules
     ).listeners()["10.0.0.1_443"]
     assert targets(listener) == ["outbound|443||x", "PassthroughCluster"]
@@ -262,7 +263,7 @@ def test_destination_rules_set_tcp_options() -> None:
         "tunnel": {"targetHost": "example.com", "targetPort": 443, "protocol": "POST"},
     }
     a = service("a", (9000, P.TCP), addresses=("10.0.0.1",), rule=rule(A, policy))
-    proxy = plain(GatewayInputs((a,)).listeners()["10.0.0.1_9000"])["filter_chains"][0]["filters"][
+    proxy = plain(ListenerMesh((a,)).listeners()["10.0.0.1_9000"])["filter_chains"][0]["filters"][
         0
     ]["typed_config"]
     assert (proxy["idle_timeout"], proxy["max_downstream_connection_duration"]) == ("5s", "60s")
@@ -271,12 +272,12 @@ def test_destination_rules_set_tcp_options() -> None:
 
 
 def test_the_http_proxy_is_a_listener_of_its_own() -> None:
-    parts = GatewayInputs(traits={"http_proxy_port": 15002}).outbound()
+    parts = ListenerMesh(traits={"http_proxy_port": 15002}).outbound()
     assert "http_proxy" in parts.routes
 
 
 def test_an_unchanged_world_costs_nothing() -> None:
-    world = GatewayInputs((service("a", (80, P.HTTP), (9000, P.TCP), addresses=("10.0.0.1",)),))
+    world = ListenerMesh((service("a", (80, P.HTTP), (9000, P.TCP), addresses=("10.0.0.1",)),))
     scope = world.seen()
     first = world.outbound(scope)
     made = dict(world.memo.made)
@@ -291,7 +292,7 @@ def test_one_changed_service_makes_one_listener() -> None:
     services = tuple(
         service(f"s{n}", (9000, P.TCP), addresses=(f"10.0.0.{n}",)) for n in range(1, 6)
     )
-    world = GatewayInputs(services)
+    world = ListenerMesh(services)
     world.outbound()
     before = world.memo.made["varka.envoy.listeners.build.outbound_listener"]
     world.services = (*services[:4], service("new", (9000, P.TCP), addresses=("10.0.0.9",)))
@@ -299,7 +300,7 @@ def test_one_changed_service_makes_one_listener() -> None:
     assert world.memo.made["varka.envoy.listeners.build.outbound_listener"] == before + 1
 
 
-def test_goldens(golden: Any) -> None:
+def test_goldens(golden: Golden) -> None:
     services = (
         service("a", (80, P.HTTP), (9000, P.TCP), (81, P.AUTO), addresses=("10.0.0.1",)),
         external("b.example.com", (443, P.TLS), (27017, P.MONGO)),
@@ -307,7 +308,7 @@ def test_goldens(golden: Any) -> None:
             "*.wild.example.com", (443, P.TLS), (80, P.HTTP), resolution=Resolution.DYNAMIC_DNS
         ),
     )
-    world = GatewayInputs(
+    world = ListenerMesh(
         services,
         scope={"dynamic_dns": True},
         mesh={"accessLogFile": "/dev/stdout", "proxyHttpPort": 15002},

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.envoy.listeners.conftest import NAMESPACE, GatewayInputs, plain, service
+from tests.envoy.listeners.conftest import NAMESPACE, ListenerMesh, plain, service
 
 from varka.base.names import Namespace, ObjectKey
 from varka.mesh.telemetry import Telemetry, resolve
@@ -114,7 +114,7 @@ def test_expressions_filter() -> None:
         telemetry_object(logging(use("text", filter={"expression": "response.code >= 400"})))
     )
     listener = plain(
-        GatewayInputs((service("a", (80, Protocol.HTTP)), COLLECTOR), telemetry=found).listeners()[
+        ListenerMesh((service("a", (80, Protocol.HTTP)), COLLECTOR), telemetry=found).listeners()[
             "0.0.0.0_80"
         ]
     )
@@ -128,10 +128,10 @@ def test_a_provider_without_its_service_is_left_out() -> None:
 
 
 def test_listeners_log_only_what_no_chain_takes() -> None:
-    listener = GatewayInputs(mesh={"accessLogFile": "/dev/stdout"}).listeners()["virtualOutbound"]
+    listener = ListenerMesh(mesh={"accessLogFile": "/dev/stdout"}).listeners()["virtualOutbound"]
     assert plain(listener)["access_log"][0]["filter"] == {"response_flag_filter": {"flags": ["NR"]}}
     assert (
-        GatewayInputs(mesh={"accessLogFile": "/dev/stdout", "disableEnvoyListenerLog": True})
+        ListenerMesh(mesh={"accessLogFile": "/dev/stdout", "disableEnvoyListenerLog": True})
         .listeners()["virtualOutbound"]
         .access_log
         == []
@@ -139,7 +139,7 @@ def test_listeners_log_only_what_no_chain_takes() -> None:
 
 
 def test_formats_end_a_line() -> None:
-    listener = GatewayInputs(
+    listener = ListenerMesh(
         mesh={"accessLogFile": "/dev/stdout", "accessLogFormat": "%PROTOCOL%"}
     ).listeners()["virtualOutbound"]
     [log] = plain(listener)["access_log"]
@@ -177,7 +177,7 @@ def test_reporting_may_be_switched_off() -> None:
 def test_tracers(provider: str) -> None:
     found = resolved(telemetry_object({"tracing": [use(provider)]}))
     listener = plain(
-        GatewayInputs((service("a", (80, Protocol.HTTP)), COLLECTOR), telemetry=found).listeners()[
+        ListenerMesh((service("a", (80, Protocol.HTTP)), COLLECTOR), telemetry=found).listeners()[
             "0.0.0.0_80"
         ]
     )
@@ -189,7 +189,7 @@ def test_tracers(provider: str) -> None:
 def test_what_a_sidecar_cannot_reach_is_not_used() -> None:
     """Envoy refuses a listener whose tracer names an unknown cluster."""
     spec = logging(use("http-als", "text"), tracing=[use("zipkin")])
-    unseen = GatewayInputs(
+    unseen = ListenerMesh(
         (service("a", (80, Protocol.HTTP)),), telemetry=resolved(telemetry_object(spec))
     )
     manager = plain(unseen.listeners()["0.0.0.0_80"])["filter_chains"][0]["filters"][0][
@@ -211,7 +211,7 @@ def test_envoy_takes_it(tracer: str, tmp_path: Path) -> None:
         use(*names, filter={"expression": "response.code >= 400"}),
         tracing=[use(tracer, customTags=tags)],
     )
-    world = GatewayInputs(
+    world = ListenerMesh(
         (service("a", (80, Protocol.HTTP)), COLLECTOR), telemetry=resolved(telemetry_object(spec))
     )
     listener = plain(world.listeners()["0.0.0.0_80"])

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.envoy.listeners.conftest import GatewayInputs, plain
+from tests.envoy.listeners.conftest import ListenerMesh, plain
 
 from varka.envoy.listeners.tls import downstream_socket, file_secret
 from varka.resources.model.base import decode
@@ -82,7 +82,7 @@ def bootstrap(folder: Path, port: int) -> dict[str, Any]:
         },
         ServerTLSSettings,
     )
-    world = GatewayInputs()
+    world = ListenerMesh()
     message = plain(downstream_socket(tls, world.client(), world.config()))
     [sds] = message["typed_config"]["common_tls_context"]["tls_certificate_sds_secret_configs"]
     secret = plain(file_secret(sds["name"]))
