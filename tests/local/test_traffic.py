@@ -163,6 +163,10 @@ def test_logs_show_the_proxy_and_the_workload(mesh: LiveMesh) -> None:
     assert mesh.varka("logs", "nobody", check=False).returncode == 1
 
 
+def test_a_proxy_does_not_warn_of_what_nobody_configured(mesh: LiveMesh) -> None:
+    assert "downstream connections" not in mesh.varka("logs", "client", "-c", "istio-proxy").stdout
+
+
 def test_json_of_up_names_every_process(mesh: LiveMesh) -> None:
     roles = {process["role"] for process in mesh.status["processes"]}
     assert {"supervisor", "control-plane", "envoy", "workload"} <= roles

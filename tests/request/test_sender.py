@@ -384,3 +384,20 @@ def test_a_taken_port_ends_the_stand_in(echo: Any) -> None:
                 await serve(EchoConfig("a", ports=(Port(port),)))
 
     asyncio.run(test())
+
+
+def test_a_silent_target_is_not_waited_for_again_and_again() -> None:
+    """As when a firewall drops all packets: thirty requests take as long as two."""
+
+    async def test() -> None:
+        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        summary = await send(Request(f"http://127.0.0.1:{port}/", count=30, timeout=0.3))
+        took = loop.time() - began
+        server.close()
+        assert (summary.count, dict(summary.errors)) == (30, {Failed.TIMEOUT: 30})
+        assert took < 3
+
+    asyncio.run(test())

@@ -39,8 +39,7 @@ def _diagnostic(resource: Resource[Any], labels: Mapping[str, str], state: State
         f"the pods of a {resource.key.kind} are not run here{lost}",
         state.origin(resource.key, ("kind",)),
         resource.key,
-        "kind",
-        _HINT,
+        hint=_HINT,
     )
 
 

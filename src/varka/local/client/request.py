@@ -210,6 +210,11 @@ class Summary:
         self.by_version: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nobody has answered, and one request had no answer in time."""
+        return self.errors[Failed.TIMEOUT] > 0 and self.errors.total() == self.count
+
     def add(self, response: Response) -> None:
         self.count += 1
         if len(self.responses) < self.KEPT:

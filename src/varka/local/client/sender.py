@@ -6,7 +6,7 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,16 +24,26 @@ from varka.local.client.request import (
 )
 
 
+_AT_ONCE = 32
+
+
 async def send(request: Request) -> Summary:
     """Every request gets a response, with `error` where there was no answer. Raises ValueError for
-    no URL or no PEM."""
+    no URL or no PEM.
+
+    Without a concurrency they are sent one after the other. When nobody has answered and one had no
+    answer in time, the others are sent at once: waiting for each would say nothing more.
+    """
     target = Target.parse(request.url)
     protocol = request.chosen_protocol(target)
     context = tls_context(request.tls, protocol) if target.scheme in TLS_SCHEMES else None
     summary = Summary()
     left = iter(range(request.count))
+    if not request.concurrency:
+        await _Sender(request, target, protocol, context).run(left, summary, stop_in_silence=True)
+    at_once = request.concurrency or _AT_ONCE
     async with asyncio.TaskGroup() as senders:
-        for _ in range(min(max(request.concurrency, 1), request.count)):
+        for _ in range(min(at_once, request.count - summary.count)):
             senders.create_task(_Sender(request, target, protocol, context).run(left, summary))
     return summary
 
@@ -53,9 +63,15 @@ class _Sender:
         self._keeps = request.concurrency > 0 and protocol not in (Protocol.TCP, Protocol.WEBSOCKET)
         self._open: _Open | None = None
 
-    async def run(self, left: Any, summary: Summary) -> None:
+    async def run(
+        self, left: Iterator[int], summary: Summary, *, stop_in_silence: bool = False
+    ) -> None:
+        """Send what is left; no more after a timeout as long as nobody has answered, with
+        `stop_in_silence`."""
         for _ in left:
             summary.add(await self._timed())
+            if stop_in_silence and summary.is_silent:
+                break
         self._close()
 
     async def _timed(self) -> Response:

@@ -132,6 +132,7 @@ def bootstrap(proxy: ProxyIdentity, ads: str, admin: str) -> dict[str, Any]:
                 {"name": "admin", "admin_layer": {}},
             ]
         },
+        "overload_manager": {"resource_monitors": [_ANY_NUMBER_OF_CONNECTIONS]},
         "stats_config": {"use_all_default_tags": False, "stats_tags": _STATS_TAGS},
         "stats_flush_interval": "60s",
         "watchdogs": {"main_thread_watchdog": _PATIENT, "worker_watchdog": _PATIENT},
@@ -156,6 +157,15 @@ def bootstrap(proxy: ProxyIdentity, ads: str, admin: str) -> dict[str, Any]:
 
 _PATIENT = {"miss_timeout": "60s", "megamiss_timeout": "120s"}
 """Envoy's watchdog looks ten times a second; many idle Envoys on one machine would be felt."""
+_ANY_NUMBER_OF_CONNECTIONS = {
+    "name": "envoy.resource_monitors.global_downstream_max_connections",
+    "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3"
+        ".DownstreamConnectionsConfig",
+        "max_active_downstream_connections": 2**31 - 1,
+    },
+}
+"""Istio sets the same by a runtime key that is deprecated now. Without either Envoy warns."""
 _RUNTIME = {
     "re2.max_program_size.error_level": "32768",
     "envoy.reloadable_features.http_reject_path_with_fragment": False,
