@@ -298,3 +298,50 @@ def test_a_source_that_fails_begins_anew(
         await until(lambda: cluster("b") in sidecar.clusters)
 
     run(play)
+
+
+FILTER = """
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: patch}
+spec:
+  configPatches:
+"""
+GOOD_PATCH = """
+  - applyTo: CLUSTER
+    match: {cluster: {service: a.default.svc.cluster.local}}
+    patch: {operation: MERGE, value: {lb_policy: RANDOM}}
+"""
+BAD_PATCH = """
+  - applyTo: CLUSTER
+    match: {cluster: {service: a.default.svc.cluster.local}}
+    patch: {operation: MERGE, value: {connect_timeout: -1s}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("patches", "reason"),
+    [
+        (GOOD_PATCH, ""),
+        (BAD_PATCH, "SetAside"),
+        (GOOD_PATCH + BAD_PATCH, "PartlySetAside"),
+    ],
+)
+def test_an_object_that_is_not_in_force_says_so(
+    run: Callable[..., None], patches: str, reason: str
+) -> None:
+    async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
+        for action in ("created", "unchanged"):
+            answer = await objects.apply(plane, [("f.yaml", FILTER + patches)], wait=10)
+            (applied,) = answer["applied"]
+            assert applied["action"] == action
+            assert [c["reason"] for c in applied.get("conditions", ())] == [reason] * bool(reason)
+        (found,) = objects.found(plane, ["EnvoyFilter"], None, None)
+        shown = found["object"].get("status", {}).get("conditions", ())
+        assert [c["reason"] for c in shown] == [reason] * bool(reason)
+        assert not [d for d in answer["diagnostics"] if d["code"] == "V0701"]
+        await objects.apply(plane, [("f.yaml", FILTER + GOOD_PATCH)], wait=10)
+        (found,) = objects.found(plane, ["EnvoyFilter"], None, None)
+        assert "status" not in found["object"]
+
+    run(play)

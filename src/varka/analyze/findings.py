@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from varka.analyze.no_effect import without_effect_of
-from varka.analyze.selection import Labels, missed
+from varka.analyze.selection import Labels, missed, starting
 from varka.analyze.unused_patches import unused
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.names import ObjectKey
@@ -46,10 +46,11 @@ def findings(
     problems = tuple(problems)
     found = [d for d in problems if about is None or d.object in about]
     if gateways := chosen("Gateway"):
-        found += _unselected(gateways, [*labels, *(pod.labels for pod in state.of("Pod"))])
+        pods = (pod.labels for pod in state.of("Pod"))
+        found += _unselected(gateways, [*labels, *pods, *starting(state)])
     if filters := chosen("EnvoyFilter"):
         found += _values(filters, {(d.object, d.path) for d in found})
-        found += unused(filters, views, problems, labels) if views else ()
+        found += unused(filters, views, problems, labels, starting(state)) if views else ()
     if not settings.enable_tls_on_sidecar_ingress:
         found += _switched_off(chosen("Sidecar"))
     found += without_effect_of(state, about)

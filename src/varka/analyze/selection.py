@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple
 
 from varka.registry.selectors import selects
+from varka.store.state import State
 
 Labels = Mapping[str, str]
+_WORKLOADS = (
+    *(("apps", kind) for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")),
+    ("batch", "Job"),
+)
 
 
 class Missed(NamedTuple):
@@ -16,6 +21,23 @@ class Missed(NamedTuple):
 
     labels: str
     hint: str
+
+
+def starting(state: State) -> Iterator[Labels]:
+    """The labels of pods that are not ready, and of those that a workload is about to get: until
+    they are there, nobody can say that a selector selects nobody."""
+    ready = []
+    for pod in state.of("Pod"):
+        conditions = pod.spec.status.conditions
+        if all(c.status == "True" for c in conditions if c.type == "Ready"):
+            ready.append(pod.labels)
+        else:
+            yield pod.labels
+    for group, kind in _WORKLOADS:
+        for workload in state.of(kind, group):
+            labels = workload.spec.spec.template.metadata.labels
+            if workload.spec.spec.replicas != 0 and not any(selects(labels, one) for one in ready):
+                yield labels
 
 
 def missed(

@@ -10,6 +10,7 @@ from varka.analyze.selection import Labels, missed
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.envoy.filters.matchable import Names, names_in
 from varka.envoy.resource import View
+from varka.registry.selectors import selects
 from varka.resources.findings import path_text
 from varka.resources.model.networking import ApplyTo, EnvoyFilter
 from varka.resources.resource import Resource
@@ -24,17 +25,20 @@ def unused(
     views: tuple[View, ...],
     problems: Iterable[Diagnostic],
     proxies: Iterable[Labels],
+    awaited: Iterable[Labels],
 ) -> Iterator[Diagnostic]:
     """A warning for each patch that found nothing in these views, or for the selector that selects
-    none of the `proxies`; patches that are set aside are among the `problems` already."""
-    labels = list(proxies)
+    none of the `proxies`. Not told: patches that are set aside, which are among the `problems`
+    already, and selectors that select pods which are `awaited`."""
+    labels, to_come = list(proxies), list(awaited)
     hits = {(patch.source, patch.index) for view in views for patch in view.hits}
     aside = {(found.object, found.path) for found in problems}
     known: Names = {}
     for each in filters:
-        if nobody := missed(
-            each.spec.workload_selector.labels if each.spec.workload_selector else {}, labels
-        ):
+        selector = each.spec.workload_selector.labels if each.spec.workload_selector else {}
+        if selector and any(selects(selector, one) for one in to_come):
+            continue
+        if nobody := missed(selector, labels):
             message = f"no connected proxy has the labels {nobody.labels}: nothing is patched"
             yield Diagnostic(
                 CODE,

@@ -93,7 +93,7 @@ def _print(answer: dict[str, Any], wait: bool) -> None:
     from varka.cli.output import print_diagnostics
 
     for one in answer["applied"]:
-        click.echo(f"{one['kind'].lower()}/{one['name']} {one['action']}")
+        click.echo(f"{one['kind'].lower()}/{one['name']} {one['action']}{_force(one)}")
     for one in answer["refused"]:
         print_diagnostics(one["diagnostics"])
     for one in answer["quarantined"]:
@@ -118,3 +118,11 @@ def _print(answer: dict[str, Any], wait: bool) -> None:
         acked = answer["proxies"]["acked"]
         who = "1 proxy has" if acked == 1 else f"{acked} proxies have"
         click.echo(f"{who} it after {answer['took_ms']} ms, {total} bytes", err=True)
+
+
+def _force(applied: dict[str, Any]) -> str:
+    """What is to be said when not all of an object is in force."""
+    reasons = {condition["reason"] for condition in applied.get("conditions", ())}
+    if not reasons:
+        return ""
+    return ", but not in force" if "SetAside" in reasons else ", but not all of it is in force"

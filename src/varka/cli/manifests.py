@@ -12,6 +12,7 @@ from varka.base.diagnostic import Diagnostic, Severity
 from varka.cli.exits import FAILED, UNPARSABLE, Failure
 from varka.cli.output import as_line, print_diagnostics
 from varka.mesh.config import mesh_config_of
+from varka.resources.codes import GENERAL
 from varka.resources.load import PRUNED, load
 from varka.resources.meshconfig import default_mesh_config, load_mesh_config
 from varka.resources.model.mesh import MeshConfig
@@ -50,4 +51,5 @@ def read_mesh_config(path: str | None, state: State) -> MeshConfig:
 
 def report(diagnostics: Iterable[Diagnostic]) -> None:
     """Errors and warnings on stderr."""
-    print_diagnostics(d for d in diagnostics if d.severity is not Severity.INFO)
+    shown = (d for d in diagnostics if d.severity is not Severity.INFO)
+    print_diagnostics(d for d in shown if d.code not in GENERAL)

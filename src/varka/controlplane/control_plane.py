@@ -5,21 +5,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from varka.analyze.findings import findings, placed
+from varka.analyze.secret_users import name_users
 from varka.base.diagnostic import Diagnostic
 from varka.base.names import ObjectKey
 from varka.base.settings import Settings
+from varka.controlplane.conditions import Conditions, conditions
 from varka.controlplane.events import Events
 from varka.controlplane.pushes import Outcome, Push, Pushes
+from varka.controlplane.quarantine import standing
 from varka.envoy.compiler import Compiler
 from varka.envoy.filters.apply import Rejected
 from varka.mesh.config import mesh_config_of
 from varka.proxy.node import Proxy
+from varka.resources.codes import GENERAL
 from varka.resources.model.mesh import MeshConfig
 from varka.store.files import Files
 from varka.store.journal import Journal
@@ -108,6 +112,7 @@ class ControlPlane:
         self._changes: list[AsyncIterator[SourceChange]] = []
         """Of each source, once `start` has taken the first."""
         self.events = Events()
+        self.conditions = Conditions()
         self.compiler = Compiler(options.config, options.settings)
         self._happening: asyncio.Queue[Happening] = asyncio.Queue()
         self.hub = Hub(self.compiler, self._happening)
@@ -181,7 +186,7 @@ class ControlPlane:
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Of what all sources have now."""
-        return tuple(d for source in self._sources for d in source.diagnostics)
+        return tuple(_particular(d for source in self._sources for d in source.diagnostics))
 
     async def _follow(self, source: Source, changes: AsyncIterator[SourceChange]) -> None:
         """A source that fails begins anew after a pause."""
@@ -237,9 +242,10 @@ class ControlPlane:
                 self.events.add("disconnected", proxy=connection.proxy.id)
 
     def _observe(self, source: str, change: SourceChange) -> None:
-        for diagnostic in change.diagnostics:
+        diagnostics = tuple(_particular(change.diagnostics))
+        for diagnostic in diagnostics:
             logger.info("%s: %s", diagnostic.origin, diagnostic.message)
-        self.events.diagnosed(change.files, change.diagnostics)
+        self.events.diagnosed(change.files, diagnostics)
         if done := self.take(source, change):
             self.push(done.keys, change.files)
 
@@ -284,8 +290,10 @@ class ControlPlane:
         """Of the objects that changed what is wrong; of all others what could not be made since the
         last time."""
         problems = self._problems()
+        state = self.store.state
+        self.conditions.report(conditions((*problems, *standing(self.hub, state)), state))
         findings = tuple(self._findings(problems, push.keys))
-        news = tuple(placed(d, self.store.state) for d in problems if d not in self._known_problems)
+        news = tuple(placed(d, state) for d in problems if d not in self._known_problems)
         self._known_problems = frozenset(problems)
         return findings, news
 
@@ -320,7 +328,8 @@ class ControlPlane:
 
     def _problems(self) -> dict[Diagnostic, None]:
         """What could not be made for proxies, each once."""
-        return dict.fromkeys(d for view in self.hub.views() for d in view.diagnostics)
+        found = dict.fromkeys(d for view in self.hub.views() for d in view.diagnostics)
+        return dict.fromkeys(name_users(found, self.store.state))
 
     def _findings(
         self, problems: Collection[Diagnostic], about: Collection[ObjectKey] | None
@@ -331,6 +340,11 @@ class ControlPlane:
             *findings(state, self.hub.views(), problems, labels, self._options.settings, about),
             *(admit.findings(state, about) if admit is not None else ()),
         ]
+
+
+def _particular(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Without what is said of every object of a kind: whoever runs it knows."""
+    return (d for d in diagnostics if d.code not in GENERAL)
 
 
 def _sources(options: Options) -> tuple[Source, ...]:

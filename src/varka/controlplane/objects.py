@@ -12,12 +12,13 @@ import msgspec
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.names import ObjectKey
 from varka.base.plain import plain_diagnostic, plain_key
+from varka.controlplane.conditions import plain_condition
 from varka.controlplane.control_plane import APPLY, RUNTIME, ControlPlane
 from varka.controlplane.pushes import SHORT, Outcome
 from varka.controlplane.quarantine import Quarantine
 from varka.envoy.compiler import SET_ASIDE
 from varka.resources.check import check_object
-from varka.resources.codes import Code
+from varka.resources.codes import GENERAL, Code
 from varka.resources.load import Loaded, load
 from varka.resources.place import Place
 from varka.store.source import SourceChange
@@ -137,7 +138,12 @@ def _shown(plane: ControlPlane, key: ObjectKey) -> Plain:
         metadata["namespace"] = key.namespace
     if resource.created:
         metadata["creationTimestamp"] = resource.created
-    return shown | {"metadata": metadata}
+    shown = shown | {"metadata": metadata}
+    if found := plane.conditions.of(key):
+        ours = [plain_condition(condition) for condition in found]
+        status = shown.get("status") or {}
+        shown["status"] = {**status, "conditions": [*(status.get("conditions") or ()), *ours]}
+    return shown
 
 
 async def _awaited(push: asyncio.Future[Outcome], wait: float | None) -> Outcome | None:
@@ -171,13 +177,14 @@ def _answer(
     keys = dict.fromkeys(resource.key for resource in loaded.resources)
     quarantine = Quarantine(plane.store.state, keys)
     rejected = quarantine.reject(outcome.rejections if outcome else ())
-    told = [d for d in loaded.diagnostics if d.severity is Severity.WARNING]
+    warnings = (d for d in loaded.diagnostics if d.severity is Severity.WARNING)
+    told = [d for d in warnings if d.code not in GENERAL]
     if outcome or not change:
         quarantine.set_aside(plane.hub)
         findings = outcome.findings if outcome else plane.findings(keys)
         told += [d for d in findings if d.object in keys and d.code != SET_ASIDE]
     return {
-        "applied": [plain_key(key) | {"action": _action(key, change)} for key in keys],
+        "applied": [_applied(plane, key, change) for key in keys],
         "refused": refused,
         "quarantined": quarantine.to_documents(),
         "diagnostics": [plain_diagnostic(d) for d in told],
@@ -189,6 +196,13 @@ def _answer(
         "bytes_sent": outcome.bytes_sent if outcome else dict.fromkeys(SHORT.values(), 0),
         "took_ms": outcome.took_ms if outcome else 0.0,
     } | ({"failed": list(outcome.failures)} if outcome and outcome.failures else {})
+
+
+def _applied(plane: ControlPlane, key: ObjectKey, change: Change | None) -> Plain:
+    """`conditions` are there when not all of it is in force."""
+    shown = plain_key(key) | {"action": _action(key, change)}
+    found = [plain_condition(condition) for condition in plane.conditions.of(key)]
+    return shown | ({"conditions": found} if found else {})
 
 
 def _action(key: ObjectKey, change: Change | None) -> str:

@@ -135,3 +135,7 @@ class Code(StrEnum):
     MC_TLS = "V1007"
     MC_DEPRECATED = "V1008"
     MN_NETWORK = "V1011"
+
+
+GENERAL = frozenset({Code.EF_INTERNALS})
+"""Said of every object of a kind: for `varka validate`, not for who runs the object already."""
