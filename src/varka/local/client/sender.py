@@ -23,7 +23,6 @@ from varka.local.client.request import (
     Target,
 )
 
-
 _AT_ONCE = 32
 
 

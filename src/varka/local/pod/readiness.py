@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
 
 from varka.local.pod import envoy_process
 from varka.local.pod.probe import listening, probe
-from varka.local.pod.programs import Programs
-from varka.local.workload.containers import Contents
+from varka.local.pod.programs import Programs, Running
+from varka.local.workload.containers import PROXY_CONTAINER, Contents
 from varka.local.workload.workloads import PodPlan
 from varka.resources.model import kubernetes
 
@@ -30,6 +32,8 @@ class Readiness:
     def __init__(self, plan: PodPlan, ip: str, proxy: str, programs: Programs, home: int) -> None:
         self._plan, self._ip, self._proxy = plan, ip, proxy
         self._programs, self._home = programs, home
+        self._announced = 0
+        """The pid of the Envoy that was said to be ready."""
         self._probed = [
             (one, one.readiness_probe)
             for one in plan.spec.containers
@@ -42,14 +46,23 @@ class Readiness:
             return tuple(
                 f"container {one.container} ended with exit code {one.exit_code}" for one in stopped
             )
-        admin = self._programs.admin
-        if admin is not None and not await envoy_process.is_ready(admin):
-            return ("its proxy has no configuration yet",)
+        if (admin := self._programs.admin) is not None:
+            if not await envoy_process.is_ready(admin):
+                return ("its proxy has no configuration yet",)
+            self._announce(self._programs.by_container[PROXY_CONTAINER])
         if self._proxy == "router":
             return ()
         opened = listening(self._programs.space, self._home)
         closed = tuple(_closed(self._plan.spec, contents, opened))
         return closed or await self._failing_probes()
+
+    def _announce(self, envoy: Running) -> None:
+        """Say so in the proxy's log, once for each process, as Istio's agent does."""
+        if envoy.pid != self._announced:
+            self._announced = envoy.pid
+            now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            with suppress(OSError), envoy.program.log.open("a") as file:
+                file.write(f"{now}\tinfo\tenvoy agent\tEnvoy proxy is ready\n")
 
     async def until_interrupted(self) -> None:
         """Of a pod that is ready: until one of its programs ends, or its probes fail as often as
