@@ -9,10 +9,11 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from testbed.live import VARKA, LiveMesh
 
 from tests.certificates import certificate_hash, key_hash

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from tests.mesh.conftest import ChangingMesh, proxy_of, resource
 
 from varka.mesh.model import MergedGateway

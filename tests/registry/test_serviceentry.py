@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.registry.conftest import Registries, Take, endpoints, service
 
 from varka.proxy.node import Locality

@@ -4,10 +4,10 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from varka.local.echo.config import EchoConfig, Port
 from varka.local.echo.server import serve

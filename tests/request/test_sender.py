@@ -5,11 +5,11 @@ import json
 import ssl
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.certificates import Authority
 
 from varka.local.client.request import Failed, Protocol, Request, Response, Tls

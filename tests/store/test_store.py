@@ -1,11 +1,11 @@
 """What writes do to the state: identity, owners, creation times."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from varka.resources.check import check_object
 from varka.resources.load import load

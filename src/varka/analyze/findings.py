@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from varka.analyze.no_effect import without_effect_of
 from varka.analyze.selection import Labels, missed, starting

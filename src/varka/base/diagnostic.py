@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from varka.base.names import ObjectKey
 
@@ -14,8 +15,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """A place in a manifest; `line` and `column` count from 1, 0 where unknown. `file` is as the
     user named it, `-` for stdin."""
 
@@ -27,8 +27,7 @@ class Origin:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """One thing to tell the user.
 
     `code` is stable (`V0012`); `path` is the field inside the object

@@ -4,11 +4,12 @@ value."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Fields are named after Istio's variables; defaults are Istio's."""
 
     pilot_enable_ip_autoallocate: bool = True
@@ -27,8 +28,8 @@ class Settings:
             **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
         }
         chosen = {
-            name: words[environment[name.upper()]]
-            for name, field in cls.__dataclass_fields__.items()
-            if field.type == "bool" and environment.get(name.upper()) in words
+            field.name: words[environment[field.name.upper()]]
+            for field in fields(cls)
+            if field.type is bool and environment.get(field.name.upper()) in words
         }
         return cls(**chosen)  # type: ignore[arg-type]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from varka.cli.exits import NO_MESH, Failure
 from varka.local.pod import enter
@@ -18,8 +19,7 @@ from varka.local.supervisor.paths import MeshPaths
 _PATIENCE = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class LivePod:
+class LivePod(Struct, frozen=True):
     """`init` is process 1 of the pod's mesh, `status` what the mesh says of the pod."""
 
     init: int

@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 _BOOLEAN, _UTC_TIME, _URI = 0x01, 0x17, 0x86
 _EXTENSIONS, _VERSION = 0xA3, 0xA0
 _ALTERNATIVE_NAMES, _BASIC_CONSTRAINTS = b"\x55\x1d\x11", b"\x55\x1d\x13"
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """What is read of a certificate. `authority`: it may sign others; `uris`: its alternative names
     that are URIs."""
 

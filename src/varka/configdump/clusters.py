@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from varka.configdump.naming import cluster_order, managed_by, subset_key
 from varka.configdump.reader import Dump, NoSection, resources, text
@@ -12,8 +13,7 @@ from varka.configdump.reader import Dump, NoSection, resources, text
 Row = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterFilter:
+class ClusterFilter(Struct, frozen=True):
     """Each part, where given, must be in the cluster's name."""
 
     fqdn: str = ""

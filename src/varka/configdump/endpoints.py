@@ -4,8 +4,9 @@ Envoy's `/clusters`, which also knows about outliers (`select_hosts`, `host_rows
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from varka.configdump.naming import cluster_order
 from varka.configdump.reader import Dump, NoSection, at, items, number, resources, text
@@ -13,8 +14,7 @@ from varka.configdump.reader import Dump, NoSection, at, items, number, resource
 Row = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointFilter:
+class EndpointFilter(Struct, frozen=True):
     """Compared without regard to case; `address` may carry the port."""
 
     address: str = ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from varka.configdump.reader import Dump, NoSection, at, items, number, resources, text
 from varka.configdump.routes import describe_match
@@ -29,8 +30,7 @@ _ALPN_NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ListenerFilter:
+class ListenerFilter(Struct, frozen=True):
     """Each part, where given, must be the listener's own; case does not matter."""
 
     address: str = ""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from varka.configdump.certificate import Certificate, parse_pem
 from varka.configdump.reader import Dump, at, items, text, without_type
@@ -26,8 +27,7 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SecretItem:
+class SecretItem(Struct, frozen=True):
     """One certificate of a secret; `certificate` is None where it cannot be read."""
 
     name: str

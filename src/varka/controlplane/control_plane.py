@@ -6,9 +6,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from varka.analyze.findings import findings, placed
 from varka.analyze.secret_users import name_users
@@ -60,16 +61,14 @@ GATHER = 0.005
 """Seconds to wait for further changes after the first one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(Struct, frozen=True):
     """A source changed."""
 
     source: str
     change: SourceChange
 
 
-@dataclass(frozen=True, slots=True)
-class PushDue:
+class PushDue(Struct, frozen=True):
     """The changes of a push are gathered."""
 
     push: Push
@@ -78,8 +77,7 @@ class PushDue:
 Happening = xds.Event | Observed | PushDue
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """Where objects come from and where proxies connect."""
 
     paths: tuple[str, ...]

@@ -6,7 +6,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from varka.base.diagnostic import Diagnostic
 from varka.base.names import ObjectKey
@@ -26,8 +27,7 @@ SHORT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """A push that every proxy answered. `updated` proxies got another view; `rejections` are
     theirs."""
 
@@ -47,8 +47,7 @@ class Outcome:
         return self.updated - len({id(proxy) for proxy, _ in self.rejections})
 
 
-@dataclass(eq=False, slots=True)
-class Push:
+class Push(Struct, eq=False):
     """One that gathers changes, then is on its way, then has an outcome."""
 
     outcome: asyncio.Future[Outcome]

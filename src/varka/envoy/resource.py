@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain
 from typing import Any
+
+from msgspec import Struct, field
 
 from varka.base.diagnostic import Diagnostic
 from varka.base.hashing import content_hash
@@ -47,8 +48,7 @@ def form_of(version: str) -> Form:
     return Form.BY_VIRTUAL_HOST if version.endswith(Form.BY_VIRTUAL_HOST) else Form.WHOLE
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class EnvoyResource:
+class EnvoyResource(Struct, frozen=True, eq=False):
     """One encoded resource. `body` is the serialised message (no Any around it); `version` hashes
     it, so it is stable over restarts; `origins` are the objects it was made from, most specific
     first, `patches` what changed it then."""
@@ -80,8 +80,7 @@ def encode(
     return EnvoyResource(type_, name, body, content_hash(body) + form, tuple(made_from), patches)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Layer:
+class Layer(Struct, frozen=True, eq=False):
     """Resources of one type that change together, by name: typically those of one service
     namespace.
 
@@ -99,8 +98,7 @@ class Layer:
 Layers = tuple[Layer, ...]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Portion:
+class Portion(Struct, frozen=True, eq=False):
     """A part of views that some have in common: what travels in messages that are encoded once for
     all of these. The same object while nothing in it changed, so two views are compared portion by
     portion."""
@@ -125,8 +123,7 @@ class Portion:
 NOTHING = Portion()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class View:
+class View(Struct, frozen=True, eq=False):
     """Everything that equal proxies get. The same object while nothing in it changed.
 
     CLUSTER, ENDPOINTS, LISTENER and ROUTE are complete: each EDS cluster has its assignment, each

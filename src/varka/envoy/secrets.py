@@ -10,10 +10,10 @@ import binascii
 import re
 import ssl
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
+from msgspec import Struct
 
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.memo import Memo
@@ -31,8 +31,7 @@ _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\s+(.+?)-----END \1-----", re.D
 _KEYS = (b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY")
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """The object behind an SDS resource name of `tls.secret_name`."""
 
     object: ObjectKey

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from envoy.config.core.v3 import base_pb2, config_source_pb2
 from envoy.extensions.transport_sockets.proxy_protocol.v3 import upstream_proxy_protocol_pb2
 from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tls_pb2
+from msgspec import Struct
 
 from varka.envoy import wkt
 from varka.proxy.node import ProxyType
@@ -40,8 +40,7 @@ _SCHEMES = ("kubernetes://", "kubernetes-gateway://", "configmap://")
 _MODE = networking.ClientTLSSettingsTLSmode
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """The other side of a cluster, as far as TLS cares."""
 
     sni: str = ""

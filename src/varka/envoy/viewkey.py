@@ -3,7 +3,7 @@ up."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace
@@ -20,8 +20,7 @@ Refused = frozenset[tuple[PatchContent, str]]
 """Patches that a proxy did not accept, and what it said."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class TelemetryInputs:
+class TelemetryInputs(Struct, frozen=True, eq=False):
     """What telemetry is made of."""
 
     objects: tuple[Object, ...]
@@ -31,8 +30,7 @@ class TelemetryInputs:
     root_namespace: Namespace
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class ProxyProfile:
+class ProxyProfile(Struct, frozen=True, eq=False):
     """What a proxy's configuration depends on besides the services it sees. Equal proxies have the
     same one."""
 
@@ -45,8 +43,7 @@ class ProxyProfile:
     """Patches for it that some proxy did not accept."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class ViewKey:
+class ViewKey(Struct, frozen=True, eq=False):
     """Proxies that share all but their inbound sides."""
 
     scope: Scope

@@ -4,7 +4,8 @@ the reason for the answer."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 INJECT = "sidecar.istio.io/inject"
 NAMESPACE_LABEL = "istio-injection"
@@ -15,8 +16,7 @@ IGNORED_NAMESPACES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """`reason` completes the sentence "a sidecar (or none), because ..."; `warnings` are for the
     user."""
 
@@ -25,8 +25,7 @@ class Decision:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A pod about to be made: its own labels and annotations, the labels of its namespace."""
 
     namespace: str

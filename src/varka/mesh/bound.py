@@ -4,7 +4,8 @@ it."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from varka.base.memo import Memo
 from varka.base.names import ObjectKey
@@ -16,8 +17,7 @@ Asked = tuple[int, str]
 """The place of a VirtualService, and a host of it."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Bound:
+class Bound(Struct, frozen=True, eq=False):
     """The VirtualServices of one Gateway: a server finds its own without looking at all."""
 
     rules: Rules

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
@@ -17,8 +19,7 @@ from varka.store.state import State
 Rule = Resource[networking.DestinationRule]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class ConsolidatedRule:
+class ConsolidatedRule(Struct, frozen=True, eq=False):
     """One or several merged rules of a host, and whom they are for."""
 
     rule: MergedRule
@@ -27,8 +28,7 @@ class ConsolidatedRule:
     selector: Mapping[str, str] | None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class RuleTable:
+class RuleTable(Struct, frozen=True, eq=False):
     """The rules of one namespace that one circle of clients may use."""
 
     exact: Mapping[str, tuple[ConsolidatedRule, ...]] = field(default_factory=dict)
@@ -42,8 +42,7 @@ class RuleTable:
 NO_RULES = RuleTable()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class NamespaceRules:
+class NamespaceRules(Struct, frozen=True, eq=False):
     """All rules of a namespace, by who may use them."""
 
     local: RuleTable

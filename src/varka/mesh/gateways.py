@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace, ObjectKey
@@ -148,8 +149,7 @@ def is_passthrough(server: Server) -> bool:
     return server.tls is not None and server.tls.mode in _PASSTHROUGH
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(Struct, frozen=True):
     """What stands in a server's way: the field of it, why, and whose server was first."""
 
     field: str
@@ -157,15 +157,13 @@ class _Taken:
     winner: ObjectKey
 
 
-@dataclass(frozen=True, slots=True)
-class _Plain:
+class _Plain(Struct, frozen=True):
     protocol: Protocol
     bind: str
     gateway: ObjectKey
 
 
-@dataclass(slots=True)
-class _Merge:
+class _Merge(Struct):
     """The listeners so far, and what they have taken."""
 
     listeners: dict[tuple[int, str], list[GatewayServer]] = field(default_factory=dict)

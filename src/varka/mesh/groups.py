@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace
@@ -47,8 +48,7 @@ def group_of(namespace: Namespace, services: tuple[ScopedService, ...]) -> Servi
     )
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class GroupEndpoints:
+class GroupEndpoints(Struct, frozen=True, eq=False):
     """The endpoints of a group's services, by service and port: the same object while none of them
     changed."""
 

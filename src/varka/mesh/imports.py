@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from varka.base.names import Hostname, Namespace
 from varka.mesh.hosts import is_wildcard, is_within, overlaps
@@ -13,8 +14,7 @@ from varka.registry.service import Service, ServicePort
 ANY_NAMESPACE = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class HostSet:
+class HostSet(Struct, frozen=True):
     """The names that a listener takes from one namespace (or from any)."""
 
     exact: frozenset[str] = frozenset()
@@ -37,8 +37,7 @@ class HostSet:
 _NOTHING = HostSet()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Imports:
+class Imports(Struct, frozen=True, eq=False):
     """Host sets by namespace; `*` for those of any namespace."""
 
     sets: Mapping[str, HostSet]
@@ -88,8 +87,7 @@ def parse(hosts: tuple[str, ...], namespace: Namespace) -> Imports:
 Pick = tuple[Service, tuple[ServicePort, ...]]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class ImportedServices:
+class ImportedServices(Struct, frozen=True, eq=False):
     """The services of one namespace that a listener (or a whole scope) has, with the ports it has
     of them."""
 

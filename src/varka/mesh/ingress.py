@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
@@ -26,8 +27,7 @@ GATEWAY_SEMANTICS = "internal.istio.io/gateway-semantics"
 """The annotation of Gateways that stand for objects of another API."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class FromIngresses:
+class FromIngresses(Struct, frozen=True, eq=False):
     gateways: tuple[Resource[networking.Gateway], ...]
     virtual_services: tuple[MergedVirtualService, ...]
 

@@ -8,18 +8,17 @@ compiled once for all of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
+from msgspec import Struct, field
 
 from varka.base.names import Hostname, Namespace, ObjectKey
 from varka.registry.service import Service, ServicePort, ServiceTarget
 from varka.resources.model import networking
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class MergedRule:
+class MergedRule(Struct, frozen=True, eq=False):
     """The DestinationRules of one host as one: subsets appended, the first top-level policy
     kept."""
 
@@ -35,8 +34,7 @@ class MergedRule:
     `credentialName`."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class MergedVirtualService:
+class MergedVirtualService(Struct, frozen=True, eq=False):
     """A VirtualService with hosts resolved to full names, short destinations too, and delegates
     merged in.
 
@@ -58,8 +56,7 @@ class MergedVirtualService:
     path separator."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScopedService:
+class ScopedService(Struct, frozen=True):
     """A service as one scope sees it. `ports` are those the scope imports (all unless a Sidecar
     names one)."""
 
@@ -68,8 +65,7 @@ class ScopedService:
     rule: MergedRule | None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class ServiceGroup:
+class ServiceGroup(Struct, frozen=True, eq=False):
     """The services of one namespace as scopes see them, oldest first. The same object for all
     scopes that see the same."""
 
@@ -82,8 +78,7 @@ class ServiceGroup:
     """Labels that `failoverPriority` of its rules names."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class EgressListener:
+class EgressListener(Struct, frozen=True, eq=False):
     """One `Sidecar.egress` entry, or the only one when there is no Sidecar. `port` None: all ports
     not named by others."""
 
@@ -96,8 +91,7 @@ class EgressListener:
     to it by name, those for all; oldest first in each. The first for a host wins."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Scope:
+class Scope(Struct, frozen=True, eq=False):
     """The outbound side of proxies: what a namespace (or a Sidecar of it) sees. Namespaces that see
     the same share it."""
 
@@ -131,8 +125,7 @@ class Scope:
         )
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class IngressListener:
+class IngressListener(Struct, frozen=True, eq=False):
     """One `Sidecar.ingress` entry with the service port it replaces where there is one."""
 
     spec: networking.IstioIngressListener
@@ -147,8 +140,7 @@ class MutualTls(StrEnum):
     STRICT = "STRICT"
 
 
-@dataclass(frozen=True, slots=True)
-class Peers:
+class Peers(Struct, frozen=True):
     """What clients of a workload must speak: `mode`, but for some ports (those the workload listens
     on)."""
 
@@ -159,8 +151,7 @@ class Peers:
         return dict(self.ports).get(port, self.mode)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Inbound:
+class Inbound(Struct, frozen=True, eq=False):
     """The inbound side of a workload: the ports it serves. Equal workloads share it."""
 
     namespace: Namespace
@@ -181,8 +172,7 @@ class Inbound:
     peers: Peers = Peers()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class GatewayServer:
+class GatewayServer(Struct, frozen=True, eq=False):
     """One `servers[]` entry of one Gateway, as it stands on a proxy."""
 
     gateway: ObjectKey
@@ -193,8 +183,7 @@ class GatewayServer:
     """`http.8080`, `https.443.https.gw.ns`, ...; "" for TCP and TLS passthrough."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class GatewayPort:
+class GatewayPort(Struct, frozen=True, eq=False):
     """All servers that share a listener of a gateway proxy."""
 
     number: int
@@ -208,8 +197,7 @@ class GatewayPort:
     servers: tuple[GatewayServer, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """A `servers[]` entry that is not served because another Gateway (or entry) has its place."""
 
     gateway: ObjectKey
@@ -219,8 +207,7 @@ class Conflict:
     winner: ObjectKey
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class MergedGateway:
+class MergedGateway(Struct, frozen=True, eq=False):
     """All Gateways that select a proxy, merged port by port; conflicting servers are left out."""
 
     ports: tuple[GatewayPort, ...]
@@ -232,8 +219,7 @@ class MergedGateway:
 PatchContent = tuple[ObjectKey, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class FilterPatch:
+class FilterPatch(Struct, frozen=True):
     """One EnvoyFilter patch in the order of application."""
 
     source: ObjectKey

@@ -3,7 +3,7 @@ its `Scope`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace, ObjectKey
@@ -20,8 +20,7 @@ from varka.registry.topology import declared_locality
 from varka.registry.workloads import NamespaceWorkloads
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class NamespaceIndex:
+class NamespaceIndex(Struct, frozen=True, eq=False):
     """All that a namespace says of its proxies: the same object while none of it changed, so that a
     proxy's standing is looked up, not decided again, when something changes elsewhere."""
 
@@ -38,8 +37,7 @@ class NamespaceIndex:
     root_namespace: Namespace
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class ProxyContext:
+class ProxyContext(Struct, frozen=True, eq=False):
     """A proxy's place in its namespace. The same object while nothing in the namespace changed."""
 
     namespace: Namespace

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
@@ -36,8 +37,7 @@ _EVERYTHING = IstioEgressListener(hosts=("*/*",))
 PicksByNamespace = dict[Namespace, ImportedServices]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Sources:
+class Sources(Struct, frozen=True, eq=False):
     """What scopes are made of."""
 
     catalogue: Catalogue
@@ -298,8 +298,7 @@ def _routed(
                 yield service, ports
 
 
-@dataclass(frozen=True, slots=True)
-class _Tables:
+class _Tables(Struct, frozen=True):
     """The DestinationRules that clients of a namespace may use."""
 
     local: RuleTable

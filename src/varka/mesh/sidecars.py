@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from varka.base.names import Namespace
 from varka.resources.model import networking
@@ -12,8 +13,7 @@ from varka.resources.resource import Resource
 Sidecar = Resource[networking.Sidecar]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class NamespaceSidecars:
+class NamespaceSidecars(Struct, frozen=True, eq=False):
     """The Sidecars of one namespace, oldest first."""
 
     selecting: tuple[Sidecar, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace, ObjectKey
@@ -37,8 +38,7 @@ _ScopeKey = tuple[Namespace, Sidecar | None, frozenset[ObjectKey]]
 _RouterKey = tuple[Namespace, frozenset[str] | None, frozenset[ObjectKey]]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class MeshSnapshot:
+class MeshSnapshot(Struct, frozen=True, eq=False):
     """Immutable and numbered. All answers are the same objects for equal questions, and over
     snapshots while nothing they depend on changed. Answers are made when first asked for, so a
     snapshot belongs to its memo's thread."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from varka.base.names import Hostname
 from varka.proxy.node import Proxy
@@ -14,8 +16,7 @@ from varka.resources.model.telemetry import WorkloadMode
 from varka.resources.resource import Resource
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(Struct, frozen=True):
     """An extension provider with the service it names found: `host` is "" for providers without a
     service."""
 
@@ -24,15 +25,13 @@ class Provider:
     port: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AccessLog:
+class AccessLog(Struct, frozen=True):
     provider: Provider
     expression: str = ""
     """CEL (`accessLogging[].filter.expression`): only what matches is logged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tracing:
+class Tracing(Struct, frozen=True):
     provider: Provider | None
     """None: spans are not reported."""
     sampling: float | None
@@ -43,8 +42,7 @@ class Tracing:
     """What the proxy calls itself, for tracers that do not read it from its node."""
 
 
-@dataclass(frozen=True, slots=True)
-class Telemetry:
+class Telemetry(Struct, frozen=True):
     """One proxy's telemetry, equal by content. Access logs are None where neither a Telemetry nor a
     default provider says anything: then `meshConfig.accessLogFile` decides."""
 

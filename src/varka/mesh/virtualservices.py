@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from msgspec.structs import replace as changed
 
 from varka.base.memo import Memo
@@ -24,8 +25,7 @@ _SEMANTICS = "internal.istio.io/route-semantics"
 VirtualService = Resource[networking.VirtualService]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class VirtualServiceBook:
+class VirtualServiceBook(Struct, frozen=True, eq=False):
     """All VirtualServices by the gateway they are bound to (`mesh` or `namespace/name`) and by who
     sees them."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 from varka.base.names import Namespace
 
@@ -24,8 +25,7 @@ class Interception(StrEnum):
     NONE = "NONE"
 
 
-@dataclass(frozen=True, slots=True)
-class Locality:
+class Locality(Struct, frozen=True):
     """Where a workload runs; parts that are not known are empty."""
 
     region: str = ""
@@ -41,8 +41,7 @@ class Locality:
         return "/".join((self.region, self.zone, self.subzone)).rstrip("/")
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Proxy:
+class Proxy(Struct, frozen=True, eq=False):
     """One connected (or described) proxy. Istio's node id is `type~ip~name.namespace~domain`;
     `metadata` has the keys of Istio's node metadata (NAMESPACE, LABELS, CLUSTER_ID, ...)."""
 

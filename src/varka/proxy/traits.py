@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from varka.proxy.node import Interception, Proxy, ProxyType
 
 _DNS_DOMAIN = "*.svc.cluster.local"
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
+class Traits(Struct, frozen=True):
     """Equal traits and equal scopes mean equal bytes. Nothing that is a proxy's own (name, address)
     belongs here."""
 

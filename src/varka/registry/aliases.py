@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from varka.base.names import Hostname, Namespace
 from varka.registry.service import Resolution, Service

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from varka.registry.service import Health, Service
 from varka.resources.model import kubernetes
@@ -12,8 +13,7 @@ from varka.resources.resource import Resource
 SERVICE_NAME = "kubernetes.io/service-name"
 
 
-@dataclass(frozen=True, slots=True)
-class BackingAddress:
+class BackingAddress(Struct, frozen=True):
     """One address that Kubernetes lists, with its conditions."""
 
     address: str
@@ -24,8 +24,7 @@ class BackingAddress:
     terminating: bool = False
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Backing:
+class Backing(Struct, frozen=True, eq=False):
     """One EndpointSlice, or one subset of an Endpoints object."""
 
     ports: Mapping[str, int]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace
@@ -11,8 +13,7 @@ from varka.registry.aliases import aliases, with_aliases
 from varka.registry.service import Registry, Service
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class NamespaceServices:
+class NamespaceServices(Struct, frozen=True, eq=False):
     """The services of one namespace, oldest first; the same object while none of them changed."""
 
     namespace: Namespace
@@ -21,8 +22,7 @@ class NamespaceServices:
     """The services whose `exportTo` leaves some namespace out."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Catalogue:
+class Catalogue(Struct, frozen=True, eq=False):
     """All services of the mesh; the same object while none of them changed."""
 
     services: tuple[Service, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from varka.proxy.node import Locality
 from varka.registry.backing import Backing, health
@@ -12,8 +13,7 @@ from varka.registry.topology import Topology, endpoint_labels
 from varka.registry.workload import Workload
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class EndpointTable:
+class EndpointTable(Struct, frozen=True, eq=False):
     """All endpoints of a service by service port number."""
 
     ports: Mapping[int, tuple[Endpoint, ...]]

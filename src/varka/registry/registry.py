@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace
@@ -36,8 +38,7 @@ from varka.store.state import State
 Entry = Resource[networking.ServiceEntry]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class ServiceRegistry:
+class ServiceRegistry(Struct, frozen=True, eq=False):
     """All services, endpoints and workloads of one state."""
 
     catalogue: Catalogue

@@ -4,8 +4,9 @@ changed."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from varka.base.names import Hostname, Namespace, ObjectKey
 from varka.proxy.node import Locality
@@ -77,8 +78,7 @@ class Registry(StrEnum):
     """ServiceEntries."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServicePort:
+class ServicePort(Struct, frozen=True):
     """`number` is what clients dial; `target` where workloads listen unless an endpoint says
     otherwise (a number or the name of a container port)."""
 
@@ -88,8 +88,7 @@ class ServicePort:
     target: int | str = 0
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Service:
+class Service(Struct, frozen=True, eq=False):
     """One name that clients dial, from a Kubernetes Service or one host of a ServiceEntry."""
 
     hostname: Hostname
@@ -142,8 +141,7 @@ class Health(StrEnum):
     DRAINING = "DRAINING"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True, eq=False):
     """One address behind one service port. `address` is an IP, a DNS name (DNS resolutions) or
     `unix://` path (port 0)."""
 
@@ -164,8 +162,7 @@ class Endpoint:
     health: Health = Health.HEALTHY
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceTarget:
+class ServiceTarget(Struct, frozen=True):
     """A port of a service that a workload serves: inbound side. Value equality: (service identity,
     port, target)."""
 

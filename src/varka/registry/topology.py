@@ -4,7 +4,8 @@ in."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from varka.proxy.node import Locality
 
@@ -18,8 +19,7 @@ _OLD_REGION = "failure-domain.beta.kubernetes.io/region"
 _OLD_ZONE = "failure-domain.beta.kubernetes.io/zone"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Topology:
+class Topology(Struct, frozen=True, eq=False):
     """What endpoints inherit from the cluster they are in. The same object while no node moved."""
 
     cluster: str

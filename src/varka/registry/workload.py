@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from varka.base.ip import is_ip
 from varka.base.names import Namespace, ObjectKey
@@ -20,8 +21,7 @@ _WORKLOAD_NAME = "service.istio.io/workload-name"
 _CRON_JOB = re.compile(r"(.+)-\d{8,10}$")
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Workload:
+class Workload(Struct, frozen=True, eq=False):
     """One pod or workload entry, whatever service selects it."""
 
     source: ObjectKey

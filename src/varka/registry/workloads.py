@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from varka.base.memo import Memo
 from varka.proxy.node import Locality
@@ -19,8 +20,7 @@ from varka.store.state import State
 ISTIO = "networking.istio.io"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class NamespaceWorkloads:
+class NamespaceWorkloads(Struct, frozen=True, eq=False):
     """Pods and workload entries of one namespace; the same object while none of them changed."""
 
     pods: tuple[Workload, ...]

@@ -11,11 +11,11 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import yaml as pyyaml
+from msgspec import Struct
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -115,8 +115,7 @@ def _tagged(node: ScalarNode) -> Any:
     return value if kind in wanted else node.value
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
+class Composed(Struct, frozen=True):
     """The value of one document, where it begins, and what has to be composed to find it again."""
 
     value: Any

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from varka.base.diagnostic import Severity
 from varka.resources.codes import Code
 from varka.resources.yaml import Path
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     code: Code
     severity: Severity
     path: Path
@@ -19,8 +19,7 @@ class Finding:
     hint: str = ""
 
 
-@dataclass(slots=True)
-class Findings:
+class Findings(Struct):
     """Collects every mistake of one object; paths begin at the object's root."""
 
     items: list[Finding] = field(default_factory=list)

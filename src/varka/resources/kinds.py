@@ -4,7 +4,6 @@ to."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
@@ -12,13 +11,13 @@ from pkgutil import get_data
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 INSTALL_GROUP = "install.istio.io"
 """Of files for the command line (IstioOperator), not for an API server."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """One kind of object, whatever its version."""
 
     group: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from varka.base.diagnostic import Diagnostic, Origin, Severity
 from varka.base.names import ObjectKey
@@ -16,8 +17,7 @@ from varka.resources.resource import Resource
 from varka.resources.yaml import Document, documents
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Part:
+class Part(Struct, frozen=True, eq=False):
     """One text, read. A pure function of name and text: who remembers it by them keeps the identity
     of its objects."""
 
@@ -25,8 +25,7 @@ class Part:
     diagnostics: tuple[Diagnostic, ...]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True, eq=False):
     """All good objects of some texts; those with errors are only in `diagnostics`."""
 
     resources: tuple[Resource[Any], ...]

@@ -4,11 +4,11 @@ are joined."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from varka.base.diagnostic import Diagnostic, Origin, Severity
 from varka.resources.codes import Code

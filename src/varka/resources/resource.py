@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct, field
 
 from varka.base.names import ObjectKey
 
 Spec = TypeVar("Spec")
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Resource(Generic[Spec]):
+class Resource(Struct, Generic[Spec], frozen=True, eq=False):
     """A validated object. Compared by identity: while its content is unchanged it stays the same
     object.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+
+from msgspec import Struct, field
 
 from varka.resources.cel import RULES, Rule
 from varka.resources.codes import Code
@@ -42,8 +43,7 @@ _LIMITS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(Struct, frozen=True):
     """One node of a structural schema; empty fields constrain nothing."""
 
     type: str
@@ -104,8 +104,7 @@ def spec_schema(group: str, kind: str) -> tuple[Schema, bool]:
     raise KeyError(kind)
 
 
-@dataclass(slots=True)
-class Check:
+class Check(Struct):
     """Walks a value along a schema."""
 
     findings: Findings

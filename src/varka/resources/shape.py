@@ -11,13 +11,13 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from varka.base.duration import Duration
 from varka.resources.codes import Code
@@ -33,8 +33,7 @@ _WORDS: dict[type, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """Reads values of models; `protobuf` allows what protobuf's JSON allows."""
 
     findings: Findings

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from varka.base.diagnostic import Diagnostic
 from varka.base.names import ObjectKey
@@ -15,8 +16,7 @@ Written = tuple[Resource[Any], Place]
 """An object and where it stands."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class SourceChange:
+class SourceChange(Struct, frozen=True, eq=False):
     """What came to a source, changed in it, or went. Objects with errors are not in it: what they
     were before stays."""
 
@@ -49,8 +49,7 @@ class Source(Protocol):
         it reads. Asked for again after a failure, it begins anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """Something that is so, or not, of an object: what Kubernetes keeps in `status.conditions`."""
 
     type: str

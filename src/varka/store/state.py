@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from varka.base.diagnostic import Origin
 from varka.base.names import ObjectKey
@@ -13,8 +14,7 @@ from varka.resources.resource import Resource
 from varka.resources.yaml import Path
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class State:
+class State(Struct, frozen=True, eq=False):
     """An immutable set of objects. What did not change between two states is the same object in
     both, down to the tuple of a kind: `old.of("Gateway") is new.of("Gateway")` while no Gateway
     changed."""

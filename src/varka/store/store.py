@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from varka.base.names import ObjectKey
 from varka.resources.resource import Resource
@@ -17,8 +19,7 @@ from varka.store.source import SourceChange, Written
 from varka.store.state import State
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What one write did; `state` is the state after it."""
 
     state: State

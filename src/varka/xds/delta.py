@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from varka.envoy.resource import NO_FORMS, EnvoyResource, Form, Forms, TypeUrl, View, form_of
 from varka.xds.events import Accepted, Answer, Rejection
@@ -45,8 +46,7 @@ Lookup = Callable[[TypeUrl, str], EnvoyResource | None]
 say."""
 
 
-@dataclass(slots=True)
-class Subscription:
+class Subscription(Struct):
     """A type on one stream."""
 
     wildcard: bool

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from varka.envoy.resource import EnvoyResource
 from varka.xds.responses import Response
@@ -12,15 +13,13 @@ if TYPE_CHECKING:
     from varka.xds.hub import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """The client took all of a response."""
 
     response: Response
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(Struct, frozen=True):
     """A resource that the client does not accept: alone in its response, or named by the error."""
 
     resource: EnvoyResource
@@ -30,18 +29,15 @@ class Rejection:
 Answer = Accepted | Rejection
 
 
-@dataclass(frozen=True, slots=True)
-class Connected:
+class Connected(Struct, frozen=True):
     connection: Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnected:
+class Disconnected(Struct, frozen=True):
     connection: Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """A client answered a response. `number` is the publication that its view is of."""
 
     connection: Connection
@@ -49,16 +45,14 @@ class Answered:
     answers: tuple[Answer, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class InSync:
+class InSync(Struct, frozen=True):
     """A client has answered everything of the view that it got with publication `number`."""
 
     connection: Connection
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """A bug of ours, while doing something."""
 
     error: Exception

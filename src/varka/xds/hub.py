@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from varka.envoy.resource import NO_FORMS, EnvoyResource, Forms, TypeUrl, View
 from varka.proxy.node import Proxy
@@ -22,8 +23,7 @@ class Compiler(Protocol):
     def route(self, proxy: Proxy, name: str) -> EnvoyResource: ...
 
 
-@dataclass(eq=False, slots=True)
-class Connection:
+class Connection(Struct, eq=False):
     """One stream of one proxy."""
 
     proxy: Proxy
@@ -34,8 +34,7 @@ class Connection:
     """Called when the stream may have something to say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(Struct, frozen=True):
     """The newest views, given to all. `changed` got another view than before; where a bug of ours
     let no view be made, the proxies keep the one they have: `failures`, each sort once."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf.json_format import Error as JsonError
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
+from msgspec import Struct, field
 
 from varka.envoy.resource import EnvoyResource
 from varka.proxy.node import Locality, Proxy, from_node
@@ -23,8 +23,7 @@ class Malformed(Exception):
     """Bytes that are no discovery request, or a node that is not Istio's."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeltaRequest:
+class DeltaRequest(Struct, frozen=True):
     """One DeltaDiscoveryRequest. `nonce` acknowledges a response; with `error` it rejects it."""
 
     type: str
@@ -36,8 +35,7 @@ class DeltaRequest:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SotwRequest:
+class SotwRequest(Struct, frozen=True):
     """One DiscoveryRequest. `nonce` and `version` are those of the last response the client
     accepted or rejected."""
 

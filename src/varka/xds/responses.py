@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from varka.base.memo import Memo
 from varka.envoy.resource import EnvoyResource, Layers, Portion, TypeUrl
@@ -19,8 +20,7 @@ _BUDGET = 16 << 20
 """Bytes of encoded responses kept for further streams."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Response:
+class Response(Struct, frozen=True, eq=False):
     """One message for any number of streams; equal nonces on different streams do no harm."""
 
     type: TypeUrl
@@ -32,8 +32,7 @@ class Response:
     """Of its resources."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Difference:
+class Difference(Struct, frozen=True, eq=False):
     changed: tuple[EnvoyResource, ...]
     removed: tuple[str, ...]
     names: frozenset[str]

@@ -7,7 +7,8 @@ changed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from varka.base.hashing import content_hash
 from varka.envoy.resource import NO_FORMS, EnvoyResource, Forms, TypeUrl, View
@@ -20,8 +21,7 @@ from varka.xds.transport.message import Message
 _WHOLE = (TypeUrl.CLUSTER, TypeUrl.LISTENER)
 
 
-@dataclass(slots=True)
-class Watch:
+class Watch(Struct):
     """A type on one stream."""
 
     names: tuple[str, ...] = ()

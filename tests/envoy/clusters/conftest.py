@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ from envoy.config.bootstrap.v3 import bootstrap_pb2
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.endpoint.v3 import endpoint_pb2
 from google.protobuf import json_format
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
@@ -37,8 +38,7 @@ ClusterOf = Callable[[EnvoyResource], Any]
 Accepts = Callable[[Iterable[Any]], None]
 
 
-@dataclass(frozen=True)
-class ClusterMesh:
+class ClusterMesh(Struct, frozen=True):
     """One service with a rule, in the eyes of one kind of proxy."""
 
     hostname: str = "a.ns.svc.cluster.local"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.envoy.conftest import Golden
 from tests.envoy.listeners.conftest import ListenerMesh, clusters_of, plain
 from tests.envoy.listeners.test_inbound import Workload

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from tests.envoy.conftest import Golden
 from tests.envoy.listeners.conftest import (
     ListenerMesh,

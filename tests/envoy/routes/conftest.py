@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from envoy.config.route.v3 import route_pb2
+from msgspec import Struct
+from msgspec.structs import replace
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
@@ -36,8 +37,7 @@ from varka.resources.model.base import decode
 ISTIO = "networking.istio.io"
 
 
-@dataclass(frozen=True)
-class RoutedMesh:
+class RoutedMesh(Struct, frozen=True):
     """What a test may look at and change before it asks for routes again."""
 
     memo: Memo

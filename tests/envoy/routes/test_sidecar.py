@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from envoy.config.route.v3 import route_components_pb2, route_pb2
+from msgspec.structs import replace
 from tests.envoy.routes.conftest import domains_of, mesh_of
 
 from varka.base.names import Namespace

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
+from msgspec import Struct, field
 
 from varka.base.names import ObjectKey
 from varka.envoy import wkt
@@ -19,8 +19,7 @@ from varka.resources.model.mesh import MeshConfig
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
-@dataclass(slots=True)
-class ClusterBuilder:
+class ClusterBuilder(Struct):
     """The messages that functions of this package fill in turn; `finish` makes the resource."""
 
     message: Any

@@ -4,8 +4,9 @@ patches."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from varka.base.memo import Memo
 from varka.envoy.dump import message_of
@@ -44,16 +45,14 @@ _WHOLE = {
 """What ADD patches bring as resources of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """A patch that is not applied, and why."""
 
     patch: FilterPatch
     reason: str
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Patched:
+class Patched(Struct, frozen=True, eq=False):
     """A layer after its patches: which of them found something, which were set aside."""
 
     layer: Layer
@@ -61,8 +60,7 @@ class Patched:
     rejected: tuple[Rejected, ...]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class PatchedResource:
+class PatchedResource(Struct, frozen=True, eq=False):
     resource: EnvoyResource | None
     """None when a patch removed it."""
     hits: frozenset[FilterPatch]

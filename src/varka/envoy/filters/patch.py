@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
@@ -14,6 +13,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2 as hcm_pb2,
 )
 from google.protobuf.json_format import ParseDict, ParseError
+from msgspec import Struct
 
 from varka.envoy.messagetypes import load_type, type_names
 from varka.mesh.model import FilterPatch
@@ -48,8 +48,7 @@ _INSERTS = (Operation.INSERT_AFTER, Operation.INSERT_BEFORE, Operation.INSERT_FI
 MERGES = (Operation.MERGE, Operation.MERGE_AND_REPLACE_LIST)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Patch:
+class Patch(Struct, frozen=True, eq=False):
     """`value` is a decoded message of the type that `apply_to` asks for; never changed, only copied
     from."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2 as components
 from envoy.config.listener.v3 import listener_pb2
+from msgspec import Struct
 
 from varka.base.names import ClusterName
 from varka.envoy import wkt
@@ -35,8 +35,7 @@ from varka.resources.model.mesh import MeshConfig
 PASSTHROUGH_CHAIN = "PassthroughFilterChain"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """`outboundTrafficPolicy`: where connections go that nothing is known about."""
 
     cluster: ClusterName

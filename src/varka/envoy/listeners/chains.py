@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2 as components
+from msgspec import Struct, field
 
 from varka.base.duration import Duration
 from varka.base.names import ClusterName, Hostname, ObjectKey
@@ -26,8 +26,7 @@ HANDSHAKE_TIMEOUT = Duration.seconds(15)
 handshake."""
 
 
-@dataclass(frozen=True, slots=True)
-class TcpTarget:
+class TcpTarget(Struct, frozen=True):
     """`envoy.filters.network.tcp_proxy` and what goes before it."""
 
     clusters: tuple[tuple[ClusterName, int], ...]
@@ -43,8 +42,7 @@ class TcpTarget:
     """Resolve the SNI: the wildcard host whose DNS cache is used, and the port to connect to."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpTarget:
+class HttpTarget(Struct, frozen=True):
     """An HTTP connection manager whose routes come by RDS."""
 
     route: str
@@ -53,8 +51,7 @@ class HttpTarget:
     """Wildcard hosts of this listener that a dynamic forward proxy resolves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Struct, frozen=True):
     target: TcpTarget | HttpTarget
     sni: tuple[str, ...] = ()
     cidrs: tuple[str, ...] = ()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2 as components
 from envoy.config.listener.v3 import listener_pb2
+from msgspec import Struct
+from msgspec.structs import replace
 
 from varka.base.memo import Memo
 from varka.envoy import wkt
@@ -33,8 +34,7 @@ from varka.proxy.traits import Traits
 from varka.resources.model.mesh import MeshConfig
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayListener:
+class GatewayListener(Struct, frozen=True):
     """One to be; two ports of equal name are one listener."""
 
     binds: tuple[str, ...]

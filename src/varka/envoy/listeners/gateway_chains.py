@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from varka.base.names import Hostname, ObjectKey
 from varka.envoy.istio_names import sni_cluster
@@ -21,8 +22,7 @@ from varka.resources.model.networking import RouteDestination, ServerTLSSettings
 from varka.resources.model.networking import ServerTLSSettingsTLSmode as Mode
 
 
-@dataclass(frozen=True, slots=True)
-class ServerChain:
+class ServerChain(Struct, frozen=True):
     chain: Chain
     tls: ServerTLSSettings | None = None
     """TLS that the chain terminates."""
@@ -30,8 +30,7 @@ class ServerChain:
     """Of the HTTP manager, when the server has a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayInputs:
+class GatewayInputs(Struct, frozen=True):
     """What chains are made of, besides the servers."""
 
     scope: Scope

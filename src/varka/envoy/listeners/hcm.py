@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from envoy.config.core.v3 import config_source_pb2, extension_pb2, protocol_pb2
@@ -11,6 +10,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import (
 )
 from envoy.extensions.http.header_formatters.preserve_case.v3 import preserve_case_pb2
 from envoy.extensions.request_id.uuid.v3 import uuid_pb2
+from msgspec import Struct
 
 from varka.base.names import Hostname
 from varka.envoy import wkt
@@ -36,8 +36,7 @@ _Manager = hcm_pb2.HttpConnectionManager
 SERVER_NAME = "istio-envoy"
 
 
-@dataclass(frozen=True, slots=True)
-class Manager:
+class Manager(Struct, frozen=True):
     """What differs between HTTP connection managers of one proxy."""
 
     side: Side

@@ -4,13 +4,14 @@ and the listeners that `Sidecar.ingress` binds."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2 as components
 from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
+from msgspec import Struct
+from msgspec.structs import replace
 
 from varka.base.memo import Memo
 from varka.base.names import ClusterName, ObjectKey
@@ -43,8 +44,7 @@ VIRTUAL_INBOUND = "virtualInbound"
 CATCH_ALL_HTTP = "virtualInbound-catchall-http"
 
 
-@dataclass(frozen=True, slots=True)
-class InboundPort:
+class InboundPort(Struct, frozen=True):
     """One port that a workload serves, or that passes through. `target` 0: any port that nothing
     else speaks about."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from varka.base.names import Hostname, Namespace, ObjectKey
 from varka.envoy.istio_names import outbound_cluster
@@ -19,8 +20,7 @@ MESH = "mesh"
 Match = networking.L4MatchAttributes | networking.TLSMatchAttributes
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A VirtualService with `tcp` or `tls` routes, with everything else they depend on."""
 
     source: MergedVirtualService
@@ -86,8 +86,7 @@ def applies(match: Match, rule: Rule, port: int, traits: Traits) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(Struct, frozen=True):
     """What a listener is made for: a service on a port, bound somewhere."""
 
     entry: ScopedService

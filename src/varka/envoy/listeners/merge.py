@@ -9,7 +9,9 @@ MySQL and Mongo, where the server speaks first, are never sniffed, so nothing jo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from varka.base.names import Hostname
 from varka.envoy.listeners.chains import Chain, HttpTarget
@@ -19,8 +21,7 @@ Place = tuple[str, int]
 """Primary address and port."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListenerRequest:
+class ListenerRequest(Struct, frozen=True):
     """What one service wants at a place."""
 
     binds: tuple[str, ...]
@@ -40,8 +41,7 @@ class ListenerRequest:
         return (self.binds[0], self.port)
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """A listener to be. `protocol` AUTO: it sniffs."""
 
     binds: tuple[str, ...]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
+from msgspec import Struct
+from msgspec.structs import replace
 
 from varka.envoy import wkt
 from varka.envoy.listeners.chains import MTLS, PLAINTEXT_HTTP, RAW_BUFFER, TLS
@@ -42,8 +43,7 @@ _CIPHERS = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ChainKind:
+class ChainKind(Struct, frozen=True):
     """One row of the table of inbound chains: what is matched, and as what it is served."""
 
     http: bool

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from varka.envoy.resource import Layers
 
@@ -16,8 +17,7 @@ class Side(StrEnum):
     GATEWAY = "gateway"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class ListenerParts:
+class ListenerParts(Struct, frozen=True, eq=False):
     layers: Layers
     routes: frozenset[str]
     """Names of the route configurations (RDS) that the listeners use."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from varka.base.ip import is_ip
 from varka.base.names import Hostname
@@ -23,8 +24,7 @@ Pods = tuple[tuple[Service, int, tuple[str, ...]], ...]
 """Addresses behind headless ports that get a listener each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """How the listeners of one egress listener bind."""
 
     binds: tuple[str, ...] = ()
@@ -34,8 +34,7 @@ class Binding:
     """Set when everything is served on one port that the Sidecar names."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class GroupPlan:
+class GroupPlan(Struct, frozen=True, eq=False):
     """The offers of one service group. `own` places are addresses of its services, where others
     seldom are."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from envoy.extensions.filters.network.mongo_proxy.v3 import mongo_proxy_pb2
@@ -12,6 +11,7 @@ from envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3 import (
 )
 from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 from envoy.type.v3 import hash_policy_pb2
+from msgspec.structs import replace
 
 from varka.base.duration import Duration
 from varka.base.names import ClusterName, Hostname, ObjectKey

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from varka.base.names import Hostname
 from varka.envoy.routes.domains import Domains
@@ -11,8 +13,7 @@ from varka.envoy.routes.route import RouteTable
 from varka.registry.service import Service
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True, eq=False):
     name: str
     """`<host>:<port>`, as Istio's tools show it."""
     domains: Domains

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from ipaddress import ip_address
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from varka.proxy.traits import Traits
 from varka.registry.service import Registry, Resolution, Service
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Domains:
+class Domains(Struct, frozen=True, eq=False):
     """`short` are those among `all` that are only abbreviations: another service's full name goes
     before them."""
 
@@ -19,8 +20,7 @@ class Domains:
     short: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Struct, frozen=True):
     """What domains depend on besides the service. Clients that are in no service's namespace are
     equal."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from envoy.config.route.v3 import route_components_pb2 as envoy
+from msgspec import Struct, field
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace
@@ -82,8 +82,7 @@ def servers_route(
     return memo(configuration.whole, name, tuple(sorted(hosts, key=lambda host: host.name)))
 
 
-@dataclass(slots=True)
-class _Host:
+class _Host(Struct):
     """A virtual host in the making: several servers and VirtualServices may add to it."""
 
     name: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from envoy.config.core.v3 import base_pb2
+from msgspec import Struct
 
 from varka.resources.model import networking
 
@@ -13,8 +13,7 @@ _OVERWRITE = base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
 _APPEND = base_pb2.HeaderValueOption.APPEND_IF_EXISTS_OR_ADD
 
 
-@dataclass(frozen=True, slots=True)
-class Mutations:
+class Mutations(Struct, frozen=True):
     """What to change. Setting `host` or `:authority` is no header mutation in Envoy but a rewrite
     of the host."""
 

@@ -4,7 +4,9 @@ VirtualServices name."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from varka.base.memo import Memo
 from varka.envoy.routes.candidate import Candidate, full_names
@@ -23,8 +25,7 @@ HTTP_PORT = 80
 """Where Istio also serves hosts that no service has."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class ServiceIndex:
+class ServiceIndex(Struct, frozen=True, eq=False):
     """Services by name, each with those of its ports that count."""
 
     services: Mapping[str, ScopedService] = field(default_factory=dict)
@@ -54,8 +55,7 @@ def is_routable(port: ServicePort) -> bool:
     return port.protocol.is_http or port.protocol is Protocol.AUTO
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class HostMatch:
+class HostMatch(Struct, frozen=True, eq=False):
     """What one VirtualService speaks about on a port: hosts that no service has, and services."""
 
     rule: MergedVirtualService
@@ -140,8 +140,7 @@ def _touches(claim: HostMatch, known: ServiceIndex) -> bool:
     return False
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Plan:
+class Plan(Struct, frozen=True, eq=False):
     """What all clients have in common that see the same services and rules: everything but the
     short names of services in the client's own namespace."""
 
@@ -154,8 +153,7 @@ class Plan:
     full_names: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class RouteInputs:
+class RouteInputs(Struct, frozen=True):
     """What a plan is made from."""
 
     rules: tuple[MergedVirtualService, ...]

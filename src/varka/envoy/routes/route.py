@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from envoy.config.route.v3 import route_components_pb2 as envoy
+from msgspec import Struct
 
 from varka.base.names import ObjectKey
 from varka.envoy import wkt
@@ -28,8 +27,7 @@ DEFAULT = "default"
 """The name of routes that no VirtualService made."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class RouteTable:
+class RouteTable(Struct, frozen=True, eq=False):
     """Routes in order, as several virtual hosts may share them."""
 
     routes: tuple[envoy.Route, ...]

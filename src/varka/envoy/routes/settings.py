@@ -3,7 +3,7 @@ routes alone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from varka.envoy.proxymetadata import proxy_headers
 from varka.proxy.traits import Traits
@@ -11,8 +11,7 @@ from varka.resources.model import networking
 from varka.resources.model.mesh import MeshConfig
 
 
-@dataclass(frozen=True, slots=True)
-class RouteSettings:
+class RouteSettings(Struct, frozen=True):
     retries: networking.HTTPRetry | None = None
     """`defaultHttpRetryPolicy`: for rules without `retries`."""
     include_request_attempt_count: bool = True

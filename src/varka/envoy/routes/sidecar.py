@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace
@@ -38,16 +39,14 @@ proxies that have nothing of it yet: from here on that saves Envoy's CPU as well
 """
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class RouteParts:
+class RouteParts(Struct, frozen=True, eq=False):
     """A route configuration, and its virtual hosts where they travel alone."""
 
     route: EnvoyResource
     virtual_hosts: Layers = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Name:
+class _Name(Struct, frozen=True):
     """What a listener says with a route configuration's name: `8080`, `<host>:8080` for one service
     whose protocol is sniffed, `http_proxy`, or the path of a unix socket."""
 

@@ -3,7 +3,7 @@ made."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from varka.envoy.routes.match import Semantics, semantics_of
 from varka.mesh.model import MergedVirtualService
@@ -13,8 +13,7 @@ MESH = "mesh"
 """The gateway name that means all sidecars."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Who asks."""
 
     gateway: str = MESH
@@ -31,8 +30,7 @@ class Source:
         return request.source_namespace in ("", self.namespace)
 
 
-@dataclass(frozen=True, slots=True)
-class Interest:
+class Interest(Struct, frozen=True):
     """The namespaces and labels that rules ask clients for. Clients that differ in others share
     routes."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from varka.base.names import ClusterName, Hostname
 from varka.envoy.istio_names import outbound_cluster
@@ -37,8 +38,7 @@ def target_of(
     return Target(host, name, known[0] if service is not None and len(known) == 1 else 0, rule)
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
+class Targets(Struct, frozen=True):
     """The targets of one VirtualService's destinations, for requests that arrived at `port`."""
 
     by_host: Mapping[str, Target]

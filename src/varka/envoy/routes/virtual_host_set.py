@@ -7,7 +7,9 @@ the few services it knows by shorter names, and these few are all that is worked
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace
@@ -19,8 +21,7 @@ from varka.envoy.routes.settings import RouteSettings
 from varka.envoy.routes.virtual_host import virtual_host
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class SharedVirtualHosts:
+class SharedVirtualHosts(Struct, frozen=True, eq=False):
     """The list of clients of no service's namespace."""
 
     candidates: tuple[Candidate, ...] = ()
@@ -30,8 +31,7 @@ class SharedVirtualHosts:
     """Places by the namespace of the service ("": hosts that only VirtualServices name)."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class VirtualHostSet:
+class VirtualHostSet(Struct, frozen=True, eq=False):
     """The list of clients of one namespace: `common`, but for what they have at some of its
     places."""
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from varka.envoy.trafficpolicy.policy import Policy
 from varka.proxy.node import Locality
@@ -29,8 +31,7 @@ _DISTRIBUTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Balancing:
+class Balancing(Struct, frozen=True):
     """The locality settings that hold for a cluster. The default value means: all endpoints are
     equal."""
 
@@ -58,8 +59,7 @@ class Balancing:
         return self.prioritise or bool(self.distribute)
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Struct, frozen=True):
     """Where a client is, as far as balancing compares it with endpoints."""
 
     locality: Locality = Locality()
@@ -69,8 +69,7 @@ class Client:
 ANYWHERE = Client()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Endpoints of one locality and priority."""
 
     locality: Locality
@@ -232,8 +231,7 @@ def matches(locality: Locality, pattern: str) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True):
     """`failoverPriority` with the values a client wants to see."""
 
     names: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from varka.base.names import ObjectKey
 from varka.envoy.trafficpolicy.discovery import Discovery, discovery
@@ -16,8 +16,7 @@ from varka.resources.model import networking
 from varka.resources.model.mesh import MeshConfig
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Planned:
+class Planned(Struct, frozen=True, eq=False):
     """A cluster to make. The same object while nothing of it changed, so it is a cheap key for what
     is made of it."""
 

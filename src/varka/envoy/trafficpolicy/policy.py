@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from varka.mesh.model import MergedRule
 from varka.resources.model import networking
 from varka.resources.model.mesh import MeshConfig
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """The blocks of `trafficPolicy` that one cluster uses; None where Envoy's or the mesh's
     defaults hold."""
 

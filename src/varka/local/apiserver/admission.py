@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from varka.inject.decision import INJECT, NAMESPACE_LABEL, TEMPLATES
 from varka.local.network.addresses import DNS_ADDRESS
@@ -27,16 +28,14 @@ _CLUSTER_SCOPED = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """`inject`: namespaces that nobody declares get `istio-injection: enabled`."""
 
     profile: str = "default"
     inject: bool = True
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Admission:
+class Admission(Struct, frozen=True, eq=False):
     """`changed` are objects of the manifests with what was missing filled in; `added` are new.
     `addresses` (by `name.namespace`) is to be kept and handed in again: a Service keeps its
     address."""

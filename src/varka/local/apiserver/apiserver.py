@@ -6,9 +6,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from varka.base.diagnostic import Diagnostic
 from varka.base.names import ObjectKey
@@ -29,8 +30,7 @@ _PLACE = Place("varka up")
 _RUNTIME = "runtime"
 
 
-@dataclass(slots=True)
-class _Written:
+class _Written(Struct):
     """A Pod as the user wrote it, and as the runtime reports it once it runs."""
 
     owner: str

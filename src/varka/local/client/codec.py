@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 ECHO_METHOD = "/varka.echo.v1.Echo/Echo"
 """Takes any message and answers `{string echo = 1; bytes message = 2}`: the echo object as JSON,
@@ -28,8 +29,7 @@ class Opcode(IntEnum):
     PONG = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     opcode: int
     payload: bytes
     final: bool = True

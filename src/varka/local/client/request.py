@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
+
+import msgspec
+from msgspec import Struct, field
 
 from varka.local.client.codec import ECHO_METHOD
 
@@ -34,8 +35,7 @@ class Failed(StrEnum):
     DNS = "dns"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A URL taken apart; `path` is what was written behind the authority, not a byte changed."""
 
     scheme: str
@@ -75,8 +75,7 @@ def _host_and_port(authority: str, default: int | None) -> tuple[str, int]:
     return host, int(port) if port else default or 0
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(Struct, frozen=True):
     """`ca`, `certificate` and `key` are PEM texts: the sender may run where the user's files are
     not.
 
@@ -94,8 +93,7 @@ class Tls:
     curve: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One request, sent `count` times by `concurrency` senders.
 
     Without `concurrency` each goes over a connection of its own, as curl sends them; with it, each
@@ -142,25 +140,16 @@ class Request:
         return (*(d for d in defaults if d[0] not in names), *given)
 
     def to_document(self) -> dict[str, Any]:
-        return {**asdict(self), "body": base64.b64encode(self.body).decode()}
+        document: dict[str, Any] = msgspec.to_builtins(self)
+        return document
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Request:
-        protocol = document.get("protocol")
-        return cls(
-            **{
-                **document,
-                "headers": tuple((name, value) for name, value in document.get("headers", ())),
-                "body": base64.b64decode(document.get("body", "")),
-                "protocol": Protocol(protocol) if protocol else None,
-                "resolve": tuple(document.get("resolve", ())),
-                "tls": Tls(**document.get("tls", {})),
-            }
-        )
+        """Raises msgspec.ValidationError."""
+        return msgspec.convert(document, cls)
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """`status` is 0 where there was no HTTP answer; then `error` says why, unless the protocol has
     no statuses (TCP)."""
 

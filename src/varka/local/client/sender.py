@@ -7,8 +7,10 @@ import json
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from varka.local.client import http1, http2, tcp
 from varka.local.client.codec import ECHO_HEADER
@@ -137,8 +139,7 @@ class _Sender:
             self._open = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
+class _Open(Struct, frozen=True):
     connection: Connection
     h2: http2.Http2 | None
 

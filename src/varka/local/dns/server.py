@@ -9,9 +9,9 @@ import socket
 import struct
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from dnslib import CNAME, QTYPE, RCODE, RR, A, DNSError, DNSRecord
+from msgspec import Struct, field
 
 from varka.local.dns.zone import Answer, Names, is_ours
 from varka.local.network.addresses import HOST_ADDRESS
@@ -38,16 +38,14 @@ def hosts(text: str) -> dict[str, Answer]:
     return found
 
 
-@dataclass(slots=True)
-class _Pending:
+class _Pending(Struct):
     query: bytes
     reply: Reply
     timer: asyncio.TimerHandle
     server: int = 0
 
 
-@dataclass(slots=True)
-class DnsServer:
+class DnsServer(Struct):
     """`names` may be replaced at any time; `has_sidecar` tells by address which pods know
     ServiceEntry addresses."""
 

@@ -4,8 +4,9 @@ A value without IO."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from varka.local.network.addresses import HOST_ADDRESS
 from varka.local.workload.services import RunningPod, ServiceView
@@ -15,8 +16,7 @@ DOMAIN = "cluster.local"
 HOST_NAME = "host.varka.internal"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """`addresses` of the name, or the name that `alias` stands for. Neither: the name exists and
     has no IPv4 address."""
 
@@ -24,8 +24,7 @@ class Answer:
     alias: str = ""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Names:
+class Names(Struct, frozen=True, eq=False):
     """`cluster` holds for every pod; `entries` (ServiceEntry hosts) only where a sidecar knows what
     to do with the address."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from varka.local.client.request import Request, Response, header_map
 from varka.local.echo.config import Asked, EchoConfig, Wishes
@@ -21,8 +22,7 @@ PASSED_ON = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes

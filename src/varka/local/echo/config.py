@@ -4,9 +4,10 @@ IO."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
+
+from msgspec import Struct
 
 from varka.base.duration import Duration
 
@@ -15,8 +16,7 @@ WISH_HEADER = "x-varka-wish"
 metadata)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(Struct, frozen=True):
     """`protocol` is what the program speaks there, in Istio's words (`http`, `grpc`, `tcp`, ...).
 
     Empty: the first bytes of each connection decide. `mysql`: they decide as well, but to a client
@@ -45,8 +45,7 @@ class Port:
         return self.protocol.lower() in ("https", "tls")
 
 
-@dataclass(frozen=True, slots=True)
-class EchoConfig:
+class EchoConfig(Struct, frozen=True):
     """One stand-in. `calls` are URLs to call before answering; `certificate` and `key` are PEM
     files for `https` and `tls` ports, which speak plain text without them."""
 
@@ -69,8 +68,7 @@ class EchoConfig:
         return cls(**{**document, "ports": ports, "calls": tuple(document.get("calls", ()))})
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """One request as it arrived; `headers` have lower-case names, `path` is untouched."""
 
     port: int
@@ -85,8 +83,7 @@ class Asked:
         return next((value for found, value in self.headers if found == name), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(Struct, frozen=True):
     """What the query asks of the answer: `?status=503`, `?delay=200ms`, `?size=10000`,
     `?headers=k:v` (again, or with commas); for gRPC `?grpc-status=14`, `?grpc-message=text`, and
     `?count=3` answers to each message."""

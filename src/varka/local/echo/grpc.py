@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from varka.local.client.codec import ECHO_HEADER, encode_field, encode_message, take_messages
 from varka.local.echo.config import Asked, Wishes
@@ -43,8 +45,7 @@ async def serve(
     await replying.end()
 
 
-@dataclass(slots=True)
-class _Replying:
+class _Replying(Struct):
     """The headers go out with the first message, as gRPC servers send them: who waits with the
     answer has not begun one, so that Envoy may still answer in its place or try again."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from http import HTTPStatus
 
 import httptools
+from msgspec import Struct
 
 from varka.local.client.codec import ECHO_HEADER, accept_key
 from varka.local.echo.answer import Answer
@@ -14,8 +14,7 @@ from varka.local.echo.config import Asked
 from varka.local.echo.stream import Incoming
 
 
-@dataclass(frozen=True, slots=True)
-class _Received:
+class _Received(Struct, frozen=True):
     asked: Asked
     keep_alive: bool
     upgrade: str = ""

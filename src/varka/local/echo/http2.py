@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import Any
 
 from h2.config import H2Configuration
@@ -19,6 +18,7 @@ from h2.events import (
 )
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
+from msgspec import Struct, field
 
 from varka.local.echo import grpc
 from varka.local.echo.config import Asked
@@ -28,8 +28,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 WINDOW = 1 << 20
 
 
-@dataclass(slots=True)
-class Exchange:
+class Exchange(Struct):
     """One stream: its request, the data that arrives (None at the end), and whether the peer reset
     it."""
 
@@ -156,8 +155,7 @@ class _Connection:
             await self._incoming.stream.send(data)
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
+class Sending(Struct, frozen=True):
     """The answering side of one stream."""
 
     connection: _Connection

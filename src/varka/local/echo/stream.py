@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from varka.local.echo.answer import Answer
 from varka.local.echo.config import Asked
@@ -73,8 +74,7 @@ class Stream:
             raise Gone from error
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Struct, frozen=True):
     """A connection with all that a protocol needs to serve it."""
 
     stream: Stream

@@ -8,8 +8,9 @@ they carry a mark: the bootstrap has Envoy set SO_MARK on every upstream socket.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Network
+
+from msgspec import Struct
 
 from varka.local.system import nft
 from varka.local.system.nft import Chain, Hook, Rule
@@ -24,8 +25,7 @@ _PROXY_PORTS = (15090, 15021, 15020)
 _PREFIX = "traffic.sidecar.istio.io/"
 
 
-@dataclass(frozen=True, slots=True)
-class Capture:
+class Capture(Struct, frozen=True):
     """The `traffic.sidecar.istio.io/*` annotations of a pod; None stands for `*`, everything."""
 
     include_inbound_ports: tuple[int, ...] | None = None

@@ -9,9 +9,10 @@ import sys
 import traceback
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
+
+from msgspec import Struct
 
 from varka.local.network.addresses import DNS_ADDRESS, GATEWAY
 from varka.local.system import kernel, nft
@@ -19,8 +20,7 @@ from varka.local.system.links import Links
 from varka.local.system.nft import Chain
 
 
-@dataclass(frozen=True, slots=True)
-class PodSpace:
+class PodSpace(Struct, frozen=True):
     """Descriptors that keep the namespaces alive; `close` lets them go."""
 
     network: int
@@ -38,8 +38,7 @@ class PodSpace:
             os.close(fd)
 
 
-@dataclass(frozen=True, slots=True)
-class PodNetwork:
+class PodNetwork(Struct, frozen=True):
     """What to build: `link` is the node's end; `files` are (path on the machine, path that the pod
     sees it at)."""
 

@@ -11,9 +11,10 @@ import signal
 import socket
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from varka.local.dns import zone
 from varka.local.dns.server import DnsServer, hosts
@@ -39,8 +40,7 @@ _GATHER = 0.002
 """Seconds in which changes that come together are taken together."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class NodeConfig:
+class NodeConfig(Struct, frozen=True, eq=False):
     """`images` is the table of `--run IMAGE=COMMAND`; `publish` are (port of the machine, gateway
     `name.namespace`, its port)."""
 

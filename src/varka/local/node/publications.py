@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from varka.local.workload.services import ServiceView
 
@@ -12,8 +13,7 @@ _SHIFT = 8000
 _STATUS_PORT = 15021
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(Struct, frozen=True):
     """`machine_port` is the port that is wanted on this machine; `service` is
     `name.namespace`."""
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from varka.local.network.capture import ENVOY_MARK
 from varka.local.workload.proxysettings import INTERCEPTION, PLAIN, ProxySettings
@@ -24,8 +25,7 @@ _ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
 _HTTP2 = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyIdentity:
+class ProxyIdentity(Struct, frozen=True):
     """The pod that an Envoy stands in for. `type` is `sidecar` or `router`; `ports` are (name,
     containerPort, protocol)."""
 

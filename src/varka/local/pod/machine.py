@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from varka.local.processes.background import Background
 from varka.local.processes.process import Reaper
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Machine:
+class Machine(Struct, frozen=True, eq=False):
     """`home` is the node's network namespace, `ads` the path of the control plane's socket.
     `changed` is called when a pod's status did; `restarted` (role, pod, pid, end of its log) when a
     process was started again."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from varka.local.network.podspace import PodSpace
 from varka.local.pod.machine import Machine
@@ -17,8 +18,7 @@ _BACK_OFF_AFTER = 2
 _KILL = 9
 
 
-@dataclass(slots=True)
-class Running:
+class Running(Struct):
     """A program of a pod: `role` is `envoy` or `workload`. `pid` is 0 while it does not run, which
     is `waiting` when it has ended so often that the pause is long."""
 

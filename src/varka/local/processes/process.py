@@ -9,9 +9,10 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from varka.local.system import kernel
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 _FILES = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """`argv` is looked up in `env`'s PATH; `log` gets both outputs. With `function` that runs in a
     fork instead of a program: it shares the memory of what is already loaded."""
 

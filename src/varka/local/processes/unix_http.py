@@ -7,9 +7,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 _LARGEST_LINE = 1 << 26
 
@@ -22,8 +23,7 @@ class HttpError(Exception):
         self.status, self.body = status, body
 
 
-@dataclass(frozen=True, slots=True)
-class UnixHttp:
+class UnixHttp(Struct, frozen=True):
     """Requests to the server at the socket `path`. All raise OSError when nobody is there, EOFError
     when it ends in the middle of an answer, HttpError for an error status."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class MeshPaths:
+
+class MeshPaths(Struct, frozen=True):
     """The two folders of one mesh: `state` outlives a restart of its processes, `sockets` dies with
     the mesh. Both are made with mode 0700 by whoever starts the mesh."""
 

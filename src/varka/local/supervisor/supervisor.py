@@ -14,8 +14,10 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from varka.local.dns.upstreams import open_upstreams
 from varka.local.network import relay
@@ -34,8 +36,7 @@ _READY_EVERY = 0.03
 _POOL = 8
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class MeshConfig:
+class MeshConfig(Struct, frozen=True, eq=False):
     """`control_plane` is its command line; `publish` are (port of this machine, gateway
     `name.namespace`, its port). `started` is a descriptor that gets one line of JSON: `{}` when the
     mesh stands, else `{"error", "hint", "code"}`."""

@@ -12,8 +12,9 @@ import os
 import socket
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND = (
     1,
@@ -46,8 +47,7 @@ def nested(kind: int, attributes: Iterable[bytes]) -> bytes:
     return attribute(kind | _NESTED, b"".join(attributes))
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A message to the kernel. `body` is its fixed part and its attributes; `what` names it in
     errors."""
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
+
+from msgspec import Struct
 
 from varka.local.system.netlink import (
     NLM_F_ACK,
@@ -35,8 +36,7 @@ Expression = bytes
 Rule = Sequence[Expression]
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(Struct, frozen=True):
     """Where a base chain sits: netfilter's hook number, its priority, the chain's type."""
 
     number: int
@@ -47,8 +47,7 @@ class Hook:
 PREROUTING, INPUT, FORWARD, OUTPUT, POSTROUTING = range(5)
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Struct, frozen=True):
     """`hook` is None for a chain that others jump to."""
 
     name: str

@@ -9,17 +9,17 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
+
+from msgspec import Struct
 
 from varka.local.system import kernel
 
 _NAMESPACES = kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID | kernel.CLONE_NEWNS | kernel.CLONE_NEWNET
 
 
-@dataclass(frozen=True, slots=True)
-class Sandbox:
+class Sandbox(Struct, frozen=True):
     """`launcher` is our child and waits for `init`, which is process 1 inside. Killing `init` ends
     every process inside; the kernel kills the launcher when we die and `init` when the launcher
     dies."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
 
 from varka.inject.decision import TEMPLATES, Candidate, Decision, decide
 from varka.local.workload import services, workloads
@@ -32,8 +33,7 @@ KINDS = (
 """The kinds that matter here; all others are the control plane's alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyPlan:
+class ProxyPlan(Struct, frozen=True):
     """The proxy of a pod as it should be; with another plan it is another proxy."""
 
     kind: str
@@ -41,8 +41,7 @@ class ProxyPlan:
     settings: ProxySettings = PLAIN
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Cluster:
+class Cluster(Struct, frozen=True, eq=False):
     """One moment of the manifests."""
 
     plans: Mapping[str, PodPlan] = field(default_factory=dict)

@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from varka.local.workload.services import ServiceView
 from varka.local.workload.workloads import PodPlan
@@ -21,8 +22,7 @@ PROXY_CONTAINER = "istio-proxy"
 _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_.-][A-Za-z0-9_.-]*)\)")
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A program that stands for a container."""
 
     container: str
@@ -31,8 +31,7 @@ class Command:
     directory: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StandIn:
+class StandIn(Struct, frozen=True):
     """The echo stand-in for `containers`: `ports` are (number, protocol by the port's name)."""
 
     containers: tuple[str, ...]
@@ -54,8 +53,7 @@ _SERVER_FIRST = frozenset({21, 22, 25, 110, 143, 587, 3306})
 """FTP, SSH, SMTP, POP3, IMAP, submission of mail, MySQL."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(Struct, frozen=True):
     """`service_ports` are the TCP ports of the pod that Services lead to."""
 
     commands: tuple[Command, ...] = ()
@@ -63,8 +61,7 @@ class Contents:
     service_ports: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, eq=False):
     """What a container's environment may refer to: ConfigMaps and Secrets by (kind, namespace,
     name), the machine's variables."""
 

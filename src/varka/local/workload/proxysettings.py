@@ -6,10 +6,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from msgspec import Struct, field
 
 from varka.base.names import Namespace
 from varka.local.network.capture import INBOUND_PORT, OUTBOUND_PORT
@@ -25,8 +25,7 @@ _PORTS = (OUTBOUND_PORT, INBOUND_PORT)
 Object = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class ProxySettings:
+class ProxySettings(Struct, frozen=True):
     """Proxies with equal settings are started alike; a pod with other settings than it was started
     with is replaced."""
 
@@ -110,8 +109,7 @@ def _arguments(config: ProxyConfig) -> Iterable[tuple[str, str]]:
         yield "--file-flush-min-size-kb", str(config.file_flush_min_size_kb)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Configs:
+class Configs(Struct, frozen=True, eq=False):
     """The objects of a mesh that say something about its proxies: the ConfigMap `istio` or
     IstioOperators, ProxyConfigs."""
 

@@ -4,27 +4,25 @@ service."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from varka.base.names import ObjectKey
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     revision: str
     owner: ObjectKey
     ordinal: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(Struct, frozen=True):
     revision: str
     owner: ObjectKey
     ready: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(Struct, frozen=True):
     start: tuple[str, ...] = ()
     stop: tuple[str, ...] = ()
 

@@ -4,15 +4,15 @@ works out."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from varka.resources.model import kubernetes
 from varka.resources.model.base import decode
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class RunningPod:
+class RunningPod(Struct, frozen=True, eq=False):
     """What addresses depend on: a pod that has one."""
 
     name: str
@@ -31,8 +31,7 @@ class RunningPod:
         return next((port.container_port for port in ports if port.name == wanted), 0)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class ServiceView:
+class ServiceView(Struct, frozen=True, eq=False):
     """A Service object, decoded."""
 
     name: str
@@ -65,8 +64,7 @@ def view(value: Mapping[str, Any]) -> ServiceView:
 Backend = tuple[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Forward:
+class Forward(Struct, frozen=True):
     """One Service port and where its connections go."""
 
     address: str

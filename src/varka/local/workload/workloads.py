@@ -6,9 +6,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from varka.base.names import ObjectKey
@@ -23,8 +23,7 @@ LAST_APPLIED = "varka.dev/last-applied"
 """Annotation of a running Pod: its metadata and spec as they were written."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class PodPlan:
+class PodPlan(Struct, frozen=True, eq=False):
     """A pod as it should be. Two plans with the same name and `revision` are the same pod."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from varka.resources.codes import Code
 from varka.resources.findings import Findings
@@ -13,8 +14,7 @@ from varka.resources.yaml import Path
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(Struct, frozen=True):
     findings: Findings
     path: Path = ()
 

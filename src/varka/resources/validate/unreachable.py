@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from varka.resources.codes import Code
 from varka.resources.model import networking as n
@@ -64,8 +64,7 @@ def _name(route: object, place: Cursor) -> str:
     return f"route {getattr(route, 'name', '') or place.path[-1]!r}"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Prefix:
+class _Prefix(Struct, frozen=True, eq=False):
     match: n.HTTPMatchRequest
     prefix: str
     route: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from hpack import Decoder
 from hpack.exceptions import HPACKError
+from msgspec import Struct, field
 
 from varka.xds.transport.frames import ConnectionFault, ErrorCode, StreamFault
 from varka.xds.transport.limits import Limits
@@ -22,8 +22,7 @@ _HOP_BY_HOP = frozenset(
 _FIRST_BLOCKS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class RequestHead:
+class RequestHead(Struct, frozen=True):
     """The headers of a request. `metadata` has those that are no pseudo headers, by lower-case
     name; of equal names the last."""
 

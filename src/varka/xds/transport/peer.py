@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 _CREDENTIALS = struct.Struct("3i")
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """`address` is `host:port`, or "" for Unix sockets. `pid` and `uid` are what the kernel says of
     the process that opened a Unix socket, None elsewhere. `uris` are the URI SANs of a client
     certificate that was verified against the roots; without such a certificate there are none."""

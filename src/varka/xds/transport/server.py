@@ -10,8 +10,9 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from varka.xds.transport import frames
 from varka.xds.transport.connection import Connection
@@ -30,8 +31,7 @@ KnownRead = tuple[int, int, bytes]
 """Length of the DATA payload, stream id, message."""
 
 
-@dataclass(eq=False, slots=True)
-class Shared:
+class Shared(Struct, eq=False):
     """What the connections of a server have in common."""
 
     methods: Mapping[str, Method]
@@ -77,8 +77,7 @@ class Shared:
         return float("inf") if age is None else now + age * random.uniform(0.9, 1.1)
 
 
-@dataclass(eq=False, slots=True)
-class _Listener:
+class _Listener(Struct, eq=False):
     """A bound socket. Its duplicates are served, so that they can be replaced."""
 
     socket: socket.socket
