@@ -19,7 +19,8 @@ import aiohttp
 
 from testbed.live import UnixConnection
 from varka.base.settings import Settings
-from varka.controlplane.control_plane import APPLY, ControlPlane, Options
+from varka.controlplane.control_plane import APPLY, ControlPlane
+from varka.controlplane.options import Options
 from varka.controlplane.pushes import Outcome
 from varka.envoy.dump import to_json
 from varka.envoy.resource import TypeUrl, View

@@ -12,7 +12,8 @@ import pytest
 
 from varka.base.settings import Settings
 from varka.controlplane.api import Api
-from varka.controlplane.control_plane import ControlPlane, Options
+from varka.controlplane.control_plane import ControlPlane
+from varka.controlplane.options import Options
 from varka.resources.meshconfig import default_mesh_config
 
 Ask = Callable[[str, str, bytes], Awaitable[tuple[int, Any]]]

@@ -16,7 +16,8 @@ from varka.analyze.findings import findings
 from varka.base.diagnostic import Diagnostic
 from varka.base.settings import Settings
 from varka.controlplane import objects
-from varka.controlplane.control_plane import ControlPlane, Options
+from varka.controlplane.control_plane import ControlPlane
+from varka.controlplane.options import Options
 from varka.controlplane.status import proxies
 from varka.envoy.resource import TypeUrl
 from varka.resources.meshconfig import default_mesh_config
@@ -214,7 +215,7 @@ def test_findings_are_looked_for_once_for_each_push(
         asked.append(args[-1])
         return findings(*args)
 
-    monkeypatch.setattr("varka.controlplane.control_plane.findings", counted)
+    monkeypatch.setattr("varka.controlplane.review.findings", counted)
 
     async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
         for number in range(3):
@@ -229,7 +230,7 @@ def test_a_bug_in_findings_is_told_and_ends_nothing(
 ) -> None:
     async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
         with monkeypatch.context() as patched:
-            patched.setattr("varka.controlplane.control_plane.findings", lambda *_: 1 / 0)
+            patched.setattr("varka.controlplane.review.findings", lambda *_: 1 / 0)
             answer = await objects.apply(plane, [("b.yaml", service("b", 2))], wait=10)
         assert answer["proxies"]["acked"] == 1
         assert "ZeroDivisionError" in answer["failed"][0]
@@ -288,7 +289,7 @@ def test_a_saved_broken_file_of_any_sort_leaves_the_rest_working(
 def test_a_source_that_fails_begins_anew(
     run: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("varka.controlplane.control_plane._PAUSE", 0.01)
+    monkeypatch.setattr("varka.controlplane.happening.PAUSE", 0.01)
 
     async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
         with monkeypatch.context() as patched:

@@ -69,6 +69,18 @@ def test_creation_times_outlive_a_restart(tmp_path: Path) -> None:
     ]
 
 
+def test_broken_creation_times_are_forgotten(tmp_path: Path) -> None:
+    file = tmp_path / "times.json"
+    file.write_text('{"a": 1')
+    births = Births(file, lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    store = Store(births)
+    store.write("file", service("a"))
+    assert store.state.of("Service")[0].created == "2026-01-01T00:00:00Z"
+    file.unlink()
+    tmp_path.joinpath("times.new").mkdir()
+    assert store.write("file", service("b")).created
+
+
 def test_without_births_objects_are_equally_old() -> None:
     store = Store()
     store.write("file", service("a"))

@@ -11,10 +11,11 @@ import click
 
 from varka.cli.exits import FAILED, UNPARSABLE, Failure
 from varka.cli.manifests import report
+from varka.cli.output import print_diagnostics
 
 if TYPE_CHECKING:
-    from varka.controlplane.control_plane import Options
     from varka.controlplane.events import Events
+    from varka.controlplane.options import Options
 
 
 @click.command()
@@ -71,8 +72,9 @@ def serve(
 
     from varka.base import logs
     from varka.base.settings import Settings
-    from varka.controlplane.control_plane import Options
+    from varka.controlplane.options import Options
     from varka.resources.meshconfig import default_mesh_config
+    from varka.xds.server import CannotListen
 
     try:
         logs.configure(logs.levels(log_level, log_output_level), sys.stderr)
@@ -86,11 +88,19 @@ def serve(
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(options, xds, output == "json"))
-    except RuntimeError as error:
+    except CannotListen as error:
         raise Failure(
-            f"{xds} can't be listened on: {error}",
+            f"can't listen on {error}",
             code=FAILED,
             hint="choose another address with --xds",
+        ) from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Failure(
+            f"the manifests can't be watched: {error}",
+            code=FAILED,
+            hint="--no-watch reads them once; fs.inotify.max_user_watches may be too small",
         ) from None
 
 
@@ -110,27 +120,30 @@ async def _run(options: Options, address: str, as_json: bool) -> None:
         else:
             click.echo(f"serving {len(plane.store.state.resources)} objects on {address}", err=True)
 
-    printing = asyncio.create_task(_follow(plane.events, as_json))
-    try:
-        await serve(plane, started)
-    finally:
-        printing.cancel()
+    serving = asyncio.create_task(serve(plane, started))
+    printing = asyncio.create_task(_print_events(plane.events, as_json))
+    done, rest = await asyncio.wait((serving, printing), return_when=asyncio.FIRST_COMPLETED)
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
-async def _follow(events: Events, as_json: bool) -> None:
+async def _print_events(events: Events, as_json: bool) -> None:
     async for event in events.follow():
         if as_json:
             _print(event)
         else:
-            _tell(event)
+            _print_words(event)
 
 
 def _print(event: dict[str, Any]) -> None:
     print(json.dumps(event), flush=True)
 
 
-def _tell(event: dict[str, Any]) -> None:
-    """In words, what a person who edits files wants to know."""
+def _print_words(event: dict[str, Any]) -> None:
+    """What a person who edits files wants to know."""
     objects = ", ".join(f"{o['kind']} {o['name']}" for o in event.get("objects", ())[:5])
     if event["event"] == "applied":
         click.echo(
@@ -145,9 +158,6 @@ def _tell(event: dict[str, Any]) -> None:
             err=True,
         )
     elif event["event"] == "rejected":
-        for d in event["diagnostics"]:
-            click.echo(
-                f"{d['file']}:{d['line']}:{d['column']}: {d['severity']} {d['code']}:"
-                f" {d['message']}",
-                err=True,
-            )
+        print_diagnostics(event["diagnostics"])
+    elif event["event"] == "failed":
+        click.echo(event["error"], err=True)

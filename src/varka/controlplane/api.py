@@ -47,7 +47,7 @@ from varka.base.plain import plain_diagnostic
 from varka.controlplane import objects
 from varka.controlplane.control_plane import ControlPlane
 from varka.controlplane.nametable import name_table
-from varka.controlplane.quarantine import standing
+from varka.controlplane.quarantine import rejected
 from varka.controlplane.status import proxies
 
 _LARGEST = 256 << 20
@@ -178,7 +178,7 @@ class Api:
 
     async def _status(self, _: web.Request) -> web.Response:
         plane = self._plane
-        found = (*plane.diagnostics, *plane.findings(), *standing(plane.hub, plane.store.state))
+        found = (*plane.diagnostics, *plane.findings(), *rejected(plane.hub, plane.store.state))
         return web.json_response(
             {
                 "pid": os.getpid(),

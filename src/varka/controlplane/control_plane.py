@@ -5,33 +5,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import Protocol
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 
-from msgspec import Struct
-
-from varka.analyze.findings import findings, placed
-from varka.analyze.secret_users import name_users
 from varka.base.diagnostic import Diagnostic
 from varka.base.names import ObjectKey
-from varka.base.settings import Settings
-from varka.controlplane.conditions import Conditions, conditions
 from varka.controlplane.events import Events
+from varka.controlplane.happening import Happening, Observed, PushDue, follow
+from varka.controlplane.options import Options
 from varka.controlplane.pushes import Outcome, Push, Pushes
-from varka.controlplane.quarantine import standing
+from varka.controlplane.review import Review, Reviewer
 from varka.envoy.compiler import Compiler
 from varka.envoy.filters.apply import Rejected
 from varka.mesh.config import mesh_config_of
 from varka.proxy.node import Proxy
 from varka.resources.codes import GENERAL
-from varka.resources.model.mesh import MeshConfig
-from varka.store.files import Files
-from varka.store.journal import Journal
-from varka.store.meshfile import MeshConfigFile
-from varka.store.source import Source, SourceChange
-from varka.store.state import State
-from varka.store.store import Births, Change, Store
+from varka.store.source import SourceChange
+from varka.store.store import Change, Store
 from varka.xds import events as xds
 from varka.xds.hub import Hub
 from varka.xds.server import AdsServer
@@ -40,59 +29,8 @@ logger = logging.getLogger(__name__)
 
 APPLY, RUNTIME = "apply", "runtime"
 """What HTTP requests bring."""
-_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
-"""Seconds before a source that failed is read again."""
-
-
-class Admit(Protocol):
-    """What an API server does to objects before anyone sees them."""
-
-    def __call__(self, store: Store) -> Collection[ObjectKey]:
-        """Assign addresses, add namespaces; what it added, changed or removed on its own
-        account."""
-
-    def findings(
-        self, state: State, about: Collection[ObjectKey] | None = None
-    ) -> Sequence[Diagnostic]:
-        """What will not be done with objects (all, or these) although they are accepted."""
-
-
 GATHER = 0.005
 """Seconds to wait for further changes after the first one."""
-
-
-class Observed(Struct, frozen=True):
-    """A source changed."""
-
-    source: str
-    change: SourceChange
-
-
-class PushDue(Struct, frozen=True):
-    """The changes of a push are gathered."""
-
-    push: Push
-
-
-Happening = xds.Event | Observed | PushDue
-
-
-class Options(Struct, frozen=True):
-    """Where objects come from and where proxies connect."""
-
-    paths: tuple[str, ...]
-    listen: tuple[str, ...]
-    """`host:port` or `unix:path` of the ADS server."""
-    config: MeshConfig
-    """Used where no object holds a mesh configuration."""
-    settings: Settings
-    watch: bool = True
-    births: Births | None = None
-    admit: Admit | None = None
-    mesh_config: Path | None = None
-    """A file with the mesh configuration."""
-    journal: Journal | None = None
-    """Keeps what `apply` brought over a restart."""
 
 
 class ControlPlane:
@@ -106,33 +44,31 @@ class ControlPlane:
     def __init__(self, options: Options) -> None:
         self._options = options
         self.store = Store(options.births)
-        self._sources = _sources(options)
+        self._sources = options.sources()
         self._changes: list[AsyncIterator[SourceChange]] = []
         """Of each source, once `start` has taken the first."""
         self.events = Events()
-        self.conditions = Conditions()
         self.compiler = Compiler(options.config, options.settings)
         self._happening: asyncio.Queue[Happening] = asyncio.Queue()
         self.hub = Hub(self.compiler, self._happening)
         self.server = AdsServer(self.hub)
+        self.reviewer = Reviewer(self.hub, options.settings, options.admit)
         self.addresses = options.listen
         self._pushes = Pushes()
         self._next: Push | None = None
         """Gathers changes."""
-        self._known_problems = frozenset[Diagnostic]()
-        """What could not be made for proxies, as far as events have told it."""
 
     async def start(self) -> None:
         """Read all sources and serve. Raises OSError for a source that can't be read at all,
-        RuntimeError for an address that can't be bound."""
+        CannotListen."""
         for source in self._sources:
             self._changes.append(changes := source.changes())
             async for change in changes:
                 self.store.take(source.name, change)
                 break
-        if self._options.admit is not None:
-            self._options.admit(self.store)
-        self._compile()
+        self._admit()
+        if failed := self._compile():
+            self._failed(failed)
         for address in self._options.listen:
             await self.server.listen(address)
 
@@ -144,7 +80,7 @@ class ControlPlane:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._consume())
             for source, changes in zip(self._sources, self._changes, strict=True):
-                tasks.create_task(self._follow(source, changes))
+                tasks.create_task(follow(source, changes, self._happening))
 
     def take(self, source: str, change: SourceChange) -> Change:
         """Bring a source's change into the state. `push` brings it to the proxies."""
@@ -165,41 +101,30 @@ class ControlPlane:
         return self._next.outcome
 
     def _changed(self, change: Change) -> Change:
-        """What follows a write to the state, which stays written whatever goes wrong in it. Also
-        one that changed nothing may have another owner now."""
-        admitted: Collection[ObjectKey] = ()
-        try:
-            if change and self._options.journal:
+        """What follows a write to the state, which stays written whatever goes wrong here. Where
+        nothing changed, an object may still have another owner now."""
+        if change and self._options.journal:
+            try:
                 self._options.journal.note(
                     [(key, self.store.written(APPLY, key)) for key in change.keys]
                 )
-            if self._options.admit is not None:
-                admitted = self._options.admit(self.store)
-        except Exception as error:
-            self._failed(xds.Failed(error, "keeping and completing what changed"))
-        if keys := dict.fromkeys((*change.keys, *admitted)):
+            except OSError as error:
+                self._failed(xds.Failed(error, "keeping what was applied"))
+        if keys := dict.fromkeys((*change.keys, *self._admit())):
             self.events.changed(keys, self.store.state.number)
         return change
+
+    def _admit(self) -> Collection[ObjectKey]:
+        try:
+            return self._options.admit(self.store) if self._options.admit is not None else ()
+        except Exception as error:
+            self._failed(xds.Failed(error, "admitting objects"))
+            return ()
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Of what all sources have now."""
         return tuple(_particular(d for source in self._sources for d in source.diagnostics))
-
-    async def _follow(self, source: Source, changes: AsyncIterator[SourceChange]) -> None:
-        """A source that fails begins anew after a pause."""
-        pause = _PAUSE
-        while True:
-            try:
-                async for change in changes:
-                    self._happening.put_nowait(Observed(source.name, change))
-                    pause = _PAUSE
-                return
-            except Exception as error:
-                self._happening.put_nowait(xds.Failed(error, f"following {source.name}"))
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-            changes = source.changes()
 
     async def _consume(self) -> None:
         """The one task that reacts. What goes wrong with one happening leaves the others alone."""
@@ -269,31 +194,19 @@ class ControlPlane:
             self._deliver(push)
 
     def _deliver(self, push: Push) -> None:
-        """Every proxy has answered: look once for what is wrong with the objects, and tell who
-        waits."""
+        """Every proxy has answered: look for what is wrong with the objects, and tell who waits."""
         try:
-            findings, news = self._findings_of(push)
+            review = self.reviewer.review(self.store.state, push.keys)
         except Exception as error:
             push.failures.append(self._failed(xds.Failed(error, "looking for findings")))
-            findings, news = (), ()
-        outcome = push.result(self.hub.responses.sent_bytes, findings)
+            review = Review()
+        outcome = push.result(self.hub.responses.sent_bytes, review.findings)
         if not push.outcome.done():
             push.outcome.set_result(outcome)
         if outcome.keys:
             sent = sum(outcome.bytes_sent.values())
             self.events.applied(outcome.files, outcome.keys, outcome.took_ms, outcome.acked, sent)
-        self.events.diagnosed(outcome.files, dict.fromkeys((*findings, *news)))
-
-    def _findings_of(self, push: Push) -> tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
-        """Of the objects that changed what is wrong; of all others what could not be made since the
-        last time."""
-        problems = self._problems()
-        state = self.store.state
-        self.conditions.report(conditions((*problems, *standing(self.hub, state)), state))
-        findings = tuple(self._findings(problems, push.keys))
-        news = tuple(placed(d, state) for d in problems if d not in self._known_problems)
-        self._known_problems = frozenset(problems)
-        return findings, news
+        self.events.diagnosed(outcome.files, dict.fromkeys((*review.findings, *review.news)))
 
     def _failed(self, failed: xds.Failed) -> str:
         """A bug of ours: to the log with its traceback, to users in one line, which is
@@ -320,36 +233,10 @@ class ControlPlane:
             self.push(())
 
     def findings(self, about: Collection[ObjectKey] | None = None) -> list[Diagnostic]:
-        """What is wrong with objects (all, or these) beyond their form, as the connected proxies
-        show it."""
-        return self._findings(self._problems(), about)
-
-    def _problems(self) -> dict[Diagnostic, None]:
-        """What could not be made for proxies, each once."""
-        found = dict.fromkeys(d for view in self.hub.views() for d in view.diagnostics)
-        return dict.fromkeys(name_users(found, self.store.state))
-
-    def _findings(
-        self, problems: Collection[Diagnostic], about: Collection[ObjectKey] | None
-    ) -> list[Diagnostic]:
-        labels = (connection.proxy.labels for connection in self.hub.connections)
-        state, admit = self.store.state, self._options.admit
-        return [
-            *findings(state, self.hub.views(), problems, labels, self._options.settings, about),
-            *(admit.findings(state, about) if admit is not None else ()),
-        ]
+        """What is wrong with objects (all, or these) beyond their form, by now."""
+        return self.reviewer.findings(self.store.state, about)
 
 
 def _particular(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     """Without what is said of every object of a kind: whoever runs it knows."""
     return (d for d in diagnostics if d.code not in GENERAL)
-
-
-def _sources(options: Options) -> tuple[Source, ...]:
-    """Of one object the last one wins."""
-    sources: list[Source] = [Files(options.paths, watch=options.watch)]
-    if options.mesh_config:
-        sources.append(MeshConfigFile(options.mesh_config, watch=options.watch))
-    if options.journal:
-        sources.append(options.journal)
-    return tuple(sources)

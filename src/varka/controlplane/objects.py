@@ -139,7 +139,7 @@ def _shown(plane: ControlPlane, key: ObjectKey) -> Plain:
     if resource.created:
         metadata["creationTimestamp"] = resource.created
     shown = shown | {"metadata": metadata}
-    if found := plane.conditions.of(key):
+    if found := plane.reviewer.conditions.of(key):
         ours = [plain_condition(condition) for condition in found]
         status = shown.get("status") or {}
         shown["status"] = {**status, "conditions": [*(status.get("conditions") or ()), *ours]}
@@ -201,7 +201,7 @@ def _answer(
 def _applied(plane: ControlPlane, key: ObjectKey, change: Change | None) -> Plain:
     """`conditions` are there when not all of it is in force."""
     shown = plain_key(key) | {"action": _action(key, change)}
-    found = [plain_condition(condition) for condition in plane.conditions.of(key)]
+    found = [plain_condition(condition) for condition in plane.reviewer.conditions.of(key)]
     return shown | ({"conditions": found} if found else {})
 
 

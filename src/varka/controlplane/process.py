@@ -18,10 +18,12 @@ import uvloop
 from varka.base import logs
 from varka.base.settings import Settings
 from varka.controlplane.api import Api
-from varka.controlplane.control_plane import Admit, ControlPlane, Options
+from varka.controlplane.control_plane import ControlPlane
+from varka.controlplane.options import Admit, Options
 from varka.resources.meshconfig import default_mesh_config
 from varka.store.journal import Journal
 from varka.store.store import Births
+from varka.xds.server import CannotListen
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str], admit: Admit | None = None) -> int:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(_run(_options(asked, admit), asked.api))
-        except (OSError, RuntimeError) as error:
+        except (OSError, CannotListen) as error:
             logger.critical("the control plane can't start: %s", error)
             return 1
         except Exception:
@@ -49,8 +51,8 @@ def main(arguments: Sequence[str], admit: Admit | None = None) -> int:
 async def serve(
     plane: ControlPlane, ready: Callable[[], None] = lambda: None, api: Path | None = None
 ) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is called when proxies can connect. Raises OSError,
-    RuntimeError for addresses that can't be bound."""
+    """Serve until SIGINT or SIGTERM; `ready` is called when proxies can connect. Raises OSError
+    for what can't be read or watched, CannotListen."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -23,7 +23,7 @@ Rejections = Iterable[tuple[Proxy, Rejection]]
 REJECTED = "V7003"
 
 
-def standing(hub: Hub, state: State) -> list[Diagnostic]:
+def rejected(hub: Hub, state: State) -> list[Diagnostic]:
     """Resources that proxies have rejected and go without, at the place that is likeliest to
     blame."""
     proxies: dict[tuple[ObjectKey | None, Origin | None, str, str], list[str]] = {}

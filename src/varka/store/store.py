@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -17,6 +19,8 @@ from varka.resources.resource import Resource
 from varka.store.identity import document, is_same
 from varka.store.source import SourceChange, Written
 from varka.store.state import State
+
+logger = logging.getLogger(__name__)
 
 
 class Change(Struct, frozen=True):
@@ -130,7 +134,7 @@ class Births:
 
     def __init__(self, file: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._file, self._now, self._dirty = file, now, False
-        self._times: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+        self._times = _read_times(file)
 
     def of(self, key: ObjectKey) -> str:
         name = "/".join(key)
@@ -140,8 +144,25 @@ class Births:
         return self._times[name]
 
     def save(self) -> None:
-        if self._dirty:
-            fresh = self._file.with_suffix(".new")
+        """Where the file can't be written, the next change tries again."""
+        if not self._dirty:
+            return
+        fresh = self._file.with_suffix(".new")
+        try:
             fresh.write_text(json.dumps(self._times))
             os.replace(fresh, self._file)
+        except OSError as error:
+            logger.error("creation times can't be kept: %s", error)
+        else:
             self._dirty = False
+
+
+def _read_times(file: Path) -> dict[str, str]:
+    """Without a file, or with one that is broken, all objects are new."""
+    if not file.exists():
+        return {}
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, str])
+    except msgspec.MsgspecError as error:
+        logger.error("creation times are forgotten: %s: %s", file, error)
+        return {}

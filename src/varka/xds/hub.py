@@ -112,14 +112,16 @@ class Hub:
         for connection in self.connections:
             try:
                 view = self.compiler.view(connection.proxy, connection.stream.forms)
+                if view is connection.stream.view:
+                    continue
+                connection.stream.update(view)
             except Exception as error:
                 errors.setdefault(repr(error), error)
                 continue
-            if view is not connection.stream.view:
-                connection.stream.update(view)
-                connection.number = self._number
-                connection.wake()
-                changed.add(connection)
+            connection.number = self._number
+            changed.add(connection)
+        for connection in changed:  # Who can't be sent anything any more leaves the connections.
+            connection.wake()
         failures = (Failed(error, "making the view of a proxy") for error in errors.values())
         return Publication(self._number, frozenset(changed), tuple(failures))
 

@@ -24,6 +24,10 @@ Decode = Callable[[bytes], tuple[Any, Any]]
 logger = logging.getLogger(__name__)
 
 
+class CannotListen(Exception):
+    """An address is taken, or none."""
+
+
 class AdsServer:
     """Serves a hub's connections on any number of addresses."""
 
@@ -42,8 +46,7 @@ class AdsServer:
         )
 
     async def listen(self, address: str) -> int:
-        """Serve on `host:port` or `unix:path`; the port that was bound. Raises RuntimeError when it
-        can't be."""
+        """Serve on `host:port` or `unix:path`; the port that was bound. Raises CannotListen."""
         kind, _, path = address.partition(":")
         host, _, port = address.rpartition(":")
         try:
@@ -52,7 +55,7 @@ class AdsServer:
                 return 0
             return await self._server.listen_tcp(host.strip("[]"), int(port))
         except (OSError, ValueError, OverflowError) as error:
-            raise RuntimeError(f"{address}: {error}") from error
+            raise CannotListen(f"{address}: {error}") from error
 
     async def stop(self) -> None:
         """End the streams, then the connections: proxies come back to whoever serves next."""

@@ -1,0 +1,65 @@
+"""What is wrong with objects once the proxies have them: looked for once after each push."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from msgspec import Struct
+
+from varka.analyze.findings import findings, placed
+from varka.analyze.secret_users import name_users
+from varka.base.diagnostic import Diagnostic
+from varka.base.names import ObjectKey
+from varka.base.settings import Settings
+from varka.controlplane.conditions import Conditions, conditions
+from varka.controlplane.options import Admit
+from varka.controlplane.quarantine import rejected
+from varka.store.state import State
+from varka.xds.hub import Hub
+
+
+class Review(Struct, frozen=True):
+    """After a push."""
+
+    findings: tuple[Diagnostic, ...] = ()
+    """Of the objects that changed."""
+    news: tuple[Diagnostic, ...] = ()
+    """Of all others what could be made for proxies at the last review, and can't now."""
+
+
+class Reviewer:
+    """Keeps the conditions of objects, and remembers which problems are known."""
+
+    def __init__(self, hub: Hub, settings: Settings, admit: Admit | None) -> None:
+        self._hub, self._settings, self._admit = hub, settings, admit
+        self._known = frozenset[Diagnostic]()
+        self.conditions = Conditions()
+
+    def review(self, state: State, keys: Collection[ObjectKey]) -> Review:
+        """Look at the views once: for the objects that changed, for conditions, for news."""
+        problems = self._problems(state)
+        self.conditions.report(conditions((*problems, *rejected(self._hub, state)), state))
+        news = tuple(placed(d, state) for d in problems if d not in self._known)
+        self._known = frozenset(problems)
+        return Review(tuple(self._findings(state, problems, keys)), news)
+
+    def findings(
+        self, state: State, about: Collection[ObjectKey] | None = None
+    ) -> list[Diagnostic]:
+        """What is wrong with objects (all, or these) beyond their form, as the connected proxies
+        show it."""
+        return self._findings(state, self._problems(state), about)
+
+    def _problems(self, state: State) -> dict[Diagnostic, None]:
+        """What could not be made for proxies, each once."""
+        found = dict.fromkeys(d for view in self._hub.views() for d in view.diagnostics)
+        return dict.fromkeys(name_users(found, state))
+
+    def _findings(
+        self, state: State, problems: Collection[Diagnostic], about: Collection[ObjectKey] | None
+    ) -> list[Diagnostic]:
+        labels = (connection.proxy.labels for connection in self._hub.connections)
+        return [
+            *findings(state, self._hub.views(), problems, labels, self._settings, about),
+            *(self._admit.findings(state, about) if self._admit is not None else ()),
+        ]
