@@ -32,14 +32,10 @@ class Checked(NamedTuple):
     diagnostics: Sequence[Diagnostic]
 
 
-class _Object(NamedTuple):
-    """What the other files have to know of an object."""
-
-    key: ObjectKey
-    place: Place | tuple[int, int]
-    """Line and column where that is known already."""
-    unplaced: bool
-    good: bool
+_Object = tuple[tuple[str, str, str, str], Place | tuple[int, int], bool, bool]
+"""What the other files have to know of an object: its key, its place (line and column where that is
+known already), whether it names no namespace, whether it is good. All of them go from process to
+process, and plain tuples are cheapest."""
 
 
 class _File(NamedTuple):
@@ -75,7 +71,7 @@ def _check_file(name: str, text: str, namespace: str) -> _File:
         unplaced = bool(resource.namespace) and not (resource.raw.get("metadata") or {}).get(
             "namespace"
         )
-        objects.append(_Object(resource.key, _where(place), unplaced, good))
+        objects.append((resource.key[:], _where(place), unplaced, good))
     return _File(name, objects, diagnostics)
 
 
@@ -98,19 +94,21 @@ def _where(place: Place) -> Place | tuple[int, int]:
 
 def _together(files: Iterable[_File]) -> Checked:
     """Of two objects with one key the later one counts."""
-    objects: dict[ObjectKey, tuple[str, _Object]] = {}
+    objects: dict[tuple[str, str, str, str], tuple[str, _Object]] = {}
     diagnostics: list[Diagnostic] = []
     for file in files:
         diagnostics += file.diagnostics
-        for new in file.objects:
-            if new.key in objects:
-                before, old = objects[new.key]
-                diagnostics.append(replaced(new.key, _origin(before, old), _origin(file.name, new)))
-            objects[new.key] = file.name, new
-    good = sum(last.good for _, last in objects.values())
-    unplaced = sum(last.unplaced for _, last in objects.values())
+        for item in file.objects:
+            key = item[0]
+            if key in objects:
+                old, new = _origin(*objects[key]), _origin(file.name, item)
+                diagnostics.append(replaced(ObjectKey(*key), old, new))
+            objects[key] = file.name, item
+    last = [item for _, item in objects.values()]
+    good, unplaced = sum(item[3] for item in last), sum(item[2] for item in last)
     return Checked(good, unplaced, diagnostics)
 
 
 def _origin(file: str, item: _Object) -> Origin:
-    return item.place.origin() if isinstance(item.place, Place) else Origin(file, *item.place)
+    place = item[1]
+    return place.origin() if isinstance(place, Place) else Origin(file, *place)
