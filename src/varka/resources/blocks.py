@@ -178,6 +178,8 @@ def _key(text: str) -> str:
 
 
 def _flow(text: Any) -> Any:
+    if text in ("{}", "[]"):
+        return {} if text == "{}" else []
     from varka.resources.composer import flow_value
 
     if "&" in text and text[0] in "[{":  # an anchor must be the only one in its document
