@@ -181,7 +181,7 @@ def test_deleting_and_the_runtime(run: Callable[..., None]) -> None:
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "default"}}
         assert objects.report(plane, [pod])["changed"] == 1
         assert objects.report(plane, [pod])["changed"] == 0
-        assert [i["source"] for i in objects.found(plane, ["Pod"], None, None)] == ["runtime"]
+        assert [i["source"] for i in objects.select(plane, ["Pod"], None, None)] == ["runtime"]
         wanted = {"kind": "Service", "namespace": "default", "name": "a"}
         name = objects.Name(**wanted)
         assert objects.delete(plane, [name])["deleted"] == [wanted]
@@ -337,12 +337,12 @@ def test_an_object_that_is_not_in_force_says_so(
             (applied,) = answer["applied"]
             assert applied["action"] == action
             assert [c["reason"] for c in applied.get("conditions", ())] == [reason] * bool(reason)
-        (found,) = objects.found(plane, ["EnvoyFilter"], None, None)
+        (found,) = objects.select(plane, ["EnvoyFilter"], None, None)
         shown = found["object"].get("status", {}).get("conditions", ())
         assert [c["reason"] for c in shown] == [reason] * bool(reason)
         assert not [d for d in answer["diagnostics"] if d["code"] == "V0701"]
         await objects.apply(plane, [("f.yaml", FILTER + GOOD_PATCH)], wait=10)
-        (found,) = objects.found(plane, ["EnvoyFilter"], None, None)
+        (found,) = objects.select(plane, ["EnvoyFilter"], None, None)
         assert "status" not in found["object"]
 
     run(play)

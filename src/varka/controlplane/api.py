@@ -87,14 +87,14 @@ class Api:
         self._app = web.Application(client_max_size=_LARGEST, middlewares=[_errors])
         self._app.add_routes(
             [
-                web.get("/objects", self._found),
+                web.get("/objects", self._get),
                 web.post("/objects", self._apply),
                 web.delete("/objects", self._delete),
                 web.put("/runtime", self._report),
                 web.get("/proxies", self._proxies),
                 web.get("/names", self._names),
                 web.get("/events", self._events),
-                web.post("/events", self._tell),
+                web.post("/events", self._add_event),
                 web.get("/status", self._status),
             ]
         )
@@ -113,9 +113,9 @@ class Api:
     async def stop(self) -> None:
         await self._runner.cleanup()
 
-    async def _found(self, request: web.Request) -> web.Response:
+    async def _get(self, request: web.Request) -> web.Response:
         query = request.query
-        items = objects.found(
+        items = objects.select(
             self._plane, query.getall("kind", ()), query.get("namespace"), query.get("name")
         )
         return web.json_response({"number": self._plane.store.state.number, "items": items})
@@ -168,7 +168,7 @@ class Api:
             )
         return response
 
-    async def _tell(self, request: web.Request) -> web.Response:
+    async def _add_event(self, request: web.Request) -> web.Response:
         event = await body(request, dict[str, Any])
         if not isinstance(event.get("event"), str):
             raise Malformed("an event needs `event`, its name")

@@ -1,5 +1,4 @@
-"""Objects as the API shows, applies and deletes them: what `kubectl` users expect, and who had to
-be told."""
+"""Objects as the API shows, applies and deletes them: the answers that `kubectl` users expect."""
 
 from __future__ import annotations
 
@@ -36,7 +35,7 @@ class Unparsable(Exception):
         self.diagnostics = tuple(diagnostics)
 
 
-def found(
+def select(
     plane: ControlPlane, kinds: Iterable[str], namespace: str | None, name: str | None
 ) -> list[Plain]:
     """Objects of some kinds (all when none is given), in the order of their names."""
@@ -139,8 +138,7 @@ def _shown(plane: ControlPlane, key: ObjectKey) -> Plain:
     if resource.created:
         metadata["creationTimestamp"] = resource.created
     shown = shown | {"metadata": metadata}
-    if found := plane.reviewer.conditions.of(key):
-        ours = [plain_condition(condition) for condition in found]
+    if ours := _conditions(plane, key):
         status = shown.get("status") or {}
         shown["status"] = {**status, "conditions": [*(status.get("conditions") or ()), *ours]}
     return shown
@@ -162,8 +160,8 @@ def _refused(broken: Iterable[Diagnostic]) -> list[Plain]:
         by_object.setdefault(diagnostic.object, []).append(plain_diagnostic(diagnostic))
     unknown = {"kind": None, "namespace": None, "name": None}
     return [
-        {**(plain_key(key) if key else unknown), "diagnostics": told}
-        for key, told in by_object.items()
+        {**(plain_key(key) if key else unknown), "diagnostics": diagnostics}
+        for key, diagnostics in by_object.items()
     ]
 
 
@@ -178,16 +176,16 @@ def _answer(
     quarantine = Quarantine(plane.store.state, keys)
     rejected = quarantine.reject(outcome.rejections if outcome else ())
     warnings = (d for d in loaded.diagnostics if d.severity is Severity.WARNING)
-    told = [d for d in warnings if d.code not in GENERAL]
+    diagnostics = [d for d in warnings if d.code not in GENERAL]
     if outcome or not change:
         quarantine.set_aside(plane.hub)
         findings = outcome.findings if outcome else plane.findings(keys)
-        told += [d for d in findings if d.object in keys and d.code != SET_ASIDE]
+        diagnostics += [d for d in findings if d.object in keys and d.code != SET_ASIDE]
     return {
         "applied": [_applied(plane, key, change) for key in keys],
         "refused": refused,
         "quarantined": quarantine.to_documents(),
-        "diagnostics": [plain_diagnostic(d) for d in told],
+        "diagnostics": [plain_diagnostic(d) for d in diagnostics],
         "proxies": {
             "updated": outcome.updated if outcome else 0,
             "acked": outcome.acked if outcome else 0,
@@ -201,8 +199,12 @@ def _answer(
 def _applied(plane: ControlPlane, key: ObjectKey, change: Change | None) -> Plain:
     """`conditions` are there when not all of it is in force."""
     shown = plain_key(key) | {"action": _action(key, change)}
-    found = [plain_condition(condition) for condition in plane.reviewer.conditions.of(key)]
-    return shown | ({"conditions": found} if found else {})
+    conditions = _conditions(plane, key)
+    return shown | ({"conditions": conditions} if conditions else {})
+
+
+def _conditions(plane: ControlPlane, key: ObjectKey) -> list[Plain]:
+    return [plain_condition(condition) for condition in plane.reviewer.conditions.of(key)]
 
 
 def _action(key: ObjectKey, change: Change | None) -> str:
