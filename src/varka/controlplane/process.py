@@ -12,18 +12,21 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvloop
 
 from varka.base import logs
 from varka.base.settings import Settings
-from varka.controlplane.api import Api
 from varka.controlplane.control_plane import ControlPlane
 from varka.controlplane.options import Admit, Options
 from varka.resources.meshconfig import default_mesh_config
 from varka.store.journal import Journal
 from varka.store.store import Births
 from varka.xds.server import CannotListen
+
+if TYPE_CHECKING:
+    from varka.controlplane.api import Api
 
 logger = logging.getLogger(__name__)
 
@@ -58,9 +61,7 @@ async def serve(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     gc.disable()  # What is read and compiled now stays: there is no garbage to look for.
     await plane.start()
-    served = Api(plane) if api else None
-    if served and api:
-        await served.start(api)
+    served = await _serve_api(plane, api) if api else None
     gc.freeze()
     gc.set_threshold(
         50_000, 20, 50
@@ -77,6 +78,15 @@ async def serve(
     await asyncio.gather(running, return_exceptions=True)
     if not running.cancelled() and (error := running.exception()):
         raise error
+
+
+async def _serve_api(plane: ControlPlane, socket: Path) -> Api:
+    # Importing aiohttp takes as long as all of ours, and `varka serve` has no API.
+    from varka.controlplane.api import Api
+
+    served = Api(plane)
+    await served.start(socket)
+    return served
 
 
 def _parser() -> argparse.ArgumentParser:
