@@ -227,11 +227,14 @@ def test_an_api_servers_bookkeeping_and_statuses_make_nothing(mesh: Mesh, kind: 
 
 def chatter(resource: Resource[Any], number: int) -> Resource[Any]:
     """The object as an API server sends it after a write of something else in it."""
-    bookkeeping = {
+    bookkeeping: dict[str, Any] = {
         "resourceVersion": str(number),
         "generation": number,
         "managedFields": [{"manager": "m", "time": f"2026-01-01T00:00:0{number}Z"}],
     }
+    if resource.key.kind == "EndpointSlice":
+        changed = "endpoints.kubernetes.io/last-change-trigger-time"
+        bookkeeping["annotations"] = {changed: f"2026-01-01T00:00:0{number}Z"}
     raw = {
         **resource.raw,
         "metadata": {**resource.raw["metadata"], **bookkeeping},

@@ -16,6 +16,10 @@ _STATUS_READ: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("networking.istio.io", "WorkloadEntry"): ("conditions",),
 }
 """Group and kind -> the fields of `status` that `registry/` reads; of all others it reads none."""
+_ANNOTATIONS_UNREAD = frozenset(
+    {("", "ConfigMap"), ("", "Endpoints"), ("", "Secret"), ("discovery.k8s.io", "EndpointSlice")}
+)
+"""Kinds in whose annotations controllers keep books: the time of the last change, who leads."""
 
 
 def is_same(one: Resource[Any], other: Resource[Any]) -> bool:
@@ -29,8 +33,9 @@ def document(resource: Resource[Any], newest: Mapping[str, Any]) -> dict[str, An
     """The whole object as users are shown it: what its newest document adds is bookkeeping and
     status."""
     metadata = resource.raw.get("metadata") or {}
-    noise = {k: v for k, v in (newest.get("metadata") or {}).items() if k in _BOOKKEEPING}
-    shown = {**resource.raw, "metadata": {**metadata, **noise}}
+    noise = _bookkeeping(resource)
+    books = {k: v for k, v in (newest.get("metadata") or {}).items() if k in noise}
+    shown = {**resource.raw, "metadata": {**metadata, **books}}
     return shown | ({"status": newest["status"]} if "status" in newest else {})
 
 
@@ -39,10 +44,16 @@ def _meaning(resource: Resource[Any]) -> dict[str, Any]:
     status = raw.pop("status", None)
     metadata = raw.get("metadata")
     if isinstance(metadata, Mapping):
-        raw["metadata"] = {k: v for k, v in metadata.items() if k not in _BOOKKEEPING}
+        noise = _bookkeeping(resource)
+        raw["metadata"] = {k: v for k, v in metadata.items() if k not in noise}
     if read := _STATUS_READ.get(resource.key[:2]):
         raw["status"] = {f: _without_times(status, f) for f in read if _has(status, f)}
     return raw
+
+
+def _bookkeeping(resource: Resource[Any]) -> frozenset[str]:
+    unread = resource.key[:2] in _ANNOTATIONS_UNREAD
+    return _BOOKKEEPING | {"annotations"} if unread else _BOOKKEEPING
 
 
 def _has(status: Any, field: str) -> bool:
