@@ -13,7 +13,7 @@ from varka.resources.findings import Findings
 from varka.resources.load import diagnostic, load_text, replaced
 from varka.resources.place import Place
 from varka.resources.resource import Resource
-from varka.store.forks import in_forks, shares
+from varka.store.forks import in_forks
 
 _SHARE = 250_000
 """Characters: to check so many takes several times as long as a fork of this process."""
@@ -49,16 +49,12 @@ class _File(NamedTuple):
 def check_manifests(texts: Sequence[Text], namespace: str) -> Checked:
     """Objects without a namespace are checked as objects of `namespace`. Many files are shared out
     to all processors."""
-    parts = shares(texts, lambda text: len(text[1]), _SHARE)
-    checked = in_forks(partial(_check_files, namespace=namespace), parts)
-    return _together(file for files in checked for file in files)
+    work = partial(_check_file, namespace=namespace)
+    return _together(in_forks(work, texts, lambda text: len(text[1]), _SHARE))
 
 
-def _check_files(texts: Sequence[Text], namespace: str) -> list[_File]:
-    return [_check_file(name, text, namespace) for name, text in texts]
-
-
-def _check_file(name: str, text: str, namespace: str) -> _File:
+def _check_file(file: Text, namespace: str) -> _File:
+    name, text = file
     part = load_text(name, text, namespace=namespace)
     objects: list[_Object] = []
     diagnostics = list(part.diagnostics)

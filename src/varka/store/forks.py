@@ -11,35 +11,41 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def shares(items: Sequence[T], size: Callable[[T], int], least: int) -> list[Sequence[T]]:
-    """Consecutive items in as many shares of about the same size as there are processors, but none
-    much smaller than `least`."""
-    total = sum(map(size, items))
-    count = max(1, min(len(os.sched_getaffinity(0)), total // least))
-    result: list[Sequence[T]] = []
-    start, done = 0, 0
-    for index, item in enumerate(items, 1):
-        done += size(item)
-        full = len(result) + 1 < count and done * count >= total * (len(result) + 1)
-        if full or index == len(items):
-            result.append(items[start:index])
-            start = index
-    return result
-
-
-def in_forks(work: Callable[[Sequence[T]], R], parts: Sequence[Sequence[T]]) -> list[R]:
-    """`work` of each part, in their order: of the first here, of each other in a fork of this
-    process, which has everything loaded already. Results are pickled. A part that no fork answers
-    for is done here too, so a mistake shows as it would without forks."""
-    forks = [_fork(work, part) for part in parts[1:]]
-    results = [work(part) for part in parts[:1]]
-    for fork, part in zip(forks, parts[1:], strict=True):
+def in_forks(
+    work: Callable[[T], R], items: Sequence[T], size: Callable[[T], int], least: int
+) -> list[R]:
+    """`work` of each item, in their order. The items are dealt out to as many processes as there
+    are processors, but no more than have `least` to do: this one, and forks of it, which have
+    everything loaded already and pickle what they find. What a fork does not answer is done here
+    too, so a mistake shows as it would without forks."""
+    hands = deal([size(item) for item in items], least)
+    forks = [_fork(work, [items[index] for index in hand]) for hand in hands[1:]]
+    answers = [[work(items[index]) for index in hand] for hand in hands[:1]]
+    for hand, fork in zip(hands[1:], forks, strict=True):
         answer = _answer(*fork) if fork else None
-        results.append(pickle.loads(answer) if answer else work(part))
-    return results
+        answers.append(pickle.loads(answer) if answer else [work(items[index]) for index in hand])
+    results = {
+        index: result
+        for hand, answer in zip(hands, answers, strict=True)
+        for index, result in zip(hand, answer, strict=True)
+    }
+    return [results[index] for index in range(len(items))]
 
 
-def _fork(work: Callable[[Sequence[T]], R], part: Sequence[T]) -> tuple[int, int] | None:
+def deal(sizes: Sequence[int], least: int) -> list[list[int]]:
+    """Indexes in as many hands of about the same size as there are processors and `least` of the
+    whole: the largest first, each to the smallest hand so far. Each hand is in order."""
+    count = max(1, min(len(os.sched_getaffinity(0)), sum(sizes) // least))
+    hands: list[list[int]] = [[] for _ in range(count)]
+    weights = [0] * count
+    for index in sorted(range(len(sizes)), key=sizes.__getitem__, reverse=True):
+        smallest = weights.index(min(weights))
+        hands[smallest].append(index)
+        weights[smallest] += sizes[index]
+    return [sorted(hand) for hand in hands]
+
+
+def _fork(work: Callable[[T], R], items: Sequence[T]) -> tuple[int, int] | None:
     """Its pid and where its answer can be read; None where no process can be made."""
     reading, writing = os.pipe()
     try:
@@ -55,7 +61,7 @@ def _fork(work: Callable[[Sequence[T]], R], part: Sequence[T]) -> tuple[int, int
     try:
         os.close(reading)
         with os.fdopen(writing, "wb") as answer:
-            pickle.dump(work(part), answer, pickle.HIGHEST_PROTOCOL)
+            pickle.dump([work(item) for item in items], answer, pickle.HIGHEST_PROTOCOL)
         code = 0
     finally:
         os._exit(code)

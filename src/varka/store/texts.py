@@ -18,19 +18,23 @@ def expand(paths: Iterable[str]) -> Iterator[str]:
     left out."""
     for path in paths:
         if path != "-" and Path(path).is_dir():
-            yield from sorted(_below(path))
+            yield from sorted(name.removeprefix("./") for name in _below(str(Path(path))))
         else:
             yield path
 
 
-def _below(root: str) -> Iterator[str]:
-    for folder, folders, names in os.walk(Path(root)):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if name.endswith(SUFFIXES) and not name.startswith("."):
-                file = Path(folder, name)
-                if file.is_file():
-                    yield str(file)
+def _below(folder: str) -> Iterator[str]:
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(entry.path)
+        elif entry.name.endswith(SUFFIXES) and entry.is_file():
+            yield entry.path
 
 
 def is_hidden(path: Path) -> bool:
