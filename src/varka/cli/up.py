@@ -222,7 +222,7 @@ def _control_plane(
     options += ["--mesh-config", mesh_config] if mesh_config else []
     options += [] if watch else ["--no-watch"]
     options += [] if inject else ["--no-inject"]
-    return [sys.executable, "-m", "varka.local.supervisor.control_plane", *options, *manifests]
+    return [*options, *manifests]
 
 
 def _log_options(level: str, by_scope: str) -> list[str]:

@@ -92,6 +92,7 @@ class Node:
         self._loop.add_signal_handler(signal.SIGTERM, self._stopped.set)
         gc.collect()
         gc.freeze()
+        gc.enable()
         self._background.keep("following the manifests", self._watch_objects)
         self._background.keep("following changes", self._follow)
         self._background.keep("reporting pods", self._control_plane.deliver)

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from varka.local.supervisor.options import MeshOptions
 from varka.local.supervisor.paths import MeshPaths
-from varka.local.supervisor.supervisor import MeshConfig, run
+from varka.local.supervisor.start import run
 from varka.local.system import kernel
 
 
@@ -36,33 +37,33 @@ def launch(
     for folder in (paths.state, paths.sockets):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
-    heard, told = os.pipe()
+    answers, started = os.pipe()
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        os.close(heard)
+        os.close(answers)
         _detach(paths.state / "supervisor.log")
         kernel.adopt_orphans()
         supervisor = os.fork()
         if supervisor == 0:
-            run(MeshConfig(paths, control_plane, told, images, publish))
-        os.close(told)
+            run(MeshOptions(paths, control_plane, started, images, publish))
+        os.close(started)
         if attached:
             kernel.die_with_parent(signal.SIGTERM)
             if os.getppid() != parent:
                 os.kill(supervisor, signal.SIGTERM)
         _clean_up_after(supervisor, paths.sockets)
-    os.close(told)
-    with os.fdopen(heard) as answers:
-        line = answers.readline()
-    said: dict[str, Any] = (
+    os.close(started)
+    with os.fdopen(answers) as lines:
+        line = lines.readline()
+    answer: dict[str, Any] = (
         json.loads(line)
         if line
         else {"error": "the supervisor died", "hint": _log_of(paths), "code": 1}
     )
-    if "error" in said:
+    if "error" in answer:
         os.waitpid(pid, 0)
-        raise CannotStart(said["error"], said["hint"], said["code"])
+        raise CannotStart(answer["error"], answer["hint"], answer["code"])
     return pid
 
 

@@ -1,0 +1,21 @@
+"""What a mesh is started with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct, field
+
+from varka.local.supervisor.paths import MeshPaths
+
+
+class MeshOptions(Struct, frozen=True, eq=False):
+    """`control_plane` are the arguments of `varka.local.supervisor.control_plane`; `publish` are
+    (port of this machine, Service `name.namespace`, its port). `started` is a descriptor that gets
+    one line of JSON: `{}` when the mesh stands, else `{"error", "hint", "code"}`."""
+
+    paths: MeshPaths
+    control_plane: Sequence[str]
+    started: int
+    images: Mapping[str, str] = field(default_factory=dict)
+    publish: Sequence[tuple[int, str, int]] = ()
