@@ -30,6 +30,7 @@ demo: install ## a mesh, a canary, a header match: two minutes of tour
 lint: dev ## style, types, layers
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(PY) tools/make_stubs.py $(VENV)/typings
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 

@@ -39,7 +39,7 @@ def any_host_cache(traits: Traits) -> dns_cache_pb2.DnsCacheConfig:
     return config
 
 
-def lookup_family(traits: Traits) -> cluster_pb2.Cluster.DnsLookupFamily:
+def lookup_family(traits: Traits) -> cluster_pb2.Cluster.DnsLookupFamily.ValueType:
     """IPv4 unless the proxy has IPv6 only."""
     return (
         cluster_pb2.Cluster.V6_ONLY

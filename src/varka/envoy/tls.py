@@ -11,7 +11,7 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Any
 
-from envoy.config.core.v3 import base_pb2, config_source_pb2
+from envoy.config.core.v3 import base_pb2, config_source_pb2, proxy_protocol_pb2
 from envoy.extensions.transport_sockets.proxy_protocol.v3 import upstream_proxy_protocol_pb2
 from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tls_pb2
@@ -263,7 +263,9 @@ def proxy_protocol_socket(
     wrapper = upstream_proxy_protocol_pb2.ProxyProtocolUpstreamTransport(
         transport_socket=inner or raw_socket()
     )
-    wrapper.config.version = int(version is networking.VERSION.V2)
+    second = version is networking.VERSION.V2
+    versions = proxy_protocol_pb2.ProxyProtocolConfig
+    wrapper.config.version = versions.V2 if second else versions.V1
     return base_pb2.TransportSocket(
         name="envoy.transport_sockets.upstream_proxy_protocol", typed_config=wkt.pack(wrapper)
     )

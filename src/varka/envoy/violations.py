@@ -65,17 +65,14 @@ def _field(field: FieldDescriptor) -> Iterator[Check]:
     rules = field.GetOptions().Extensions[validate_pb2.rules]
     kind = rules.WhichOneof("type")
     name = field.name
-    message = field.message_type is not None
-    if message and field.message_type.GetOptions().map_entry:
-        yield _map(field, rules.map if kind == "map" else None)
+    message = field.message_type
+    if message is not None and message.GetOptions().map_entry:
+        yield _map(field.name, message, rules.map if kind == "map" else None)
     elif field.is_repeated:
         yield _repeated(field, rules.repeated if kind == "repeated" else None)
-    elif message:
-        yield _submessage(
-            field,
-            rules,
-            _value(rules) if kind in ("duration", "any") or _is_wrapper(field) else None,
-        )
+    elif message is not None:
+        valued = kind in ("duration", "any") or _is_wrapper(message)
+        yield _submessage(field, rules, _value(rules) if valued else None)
     elif (value := _value(rules)) is not None:
         in_oneof = field.containing_oneof is not None or field.has_presence
 
@@ -89,11 +86,9 @@ def _field(field: FieldDescriptor) -> Iterator[Check]:
         yield check
 
 
-def _is_wrapper(field: FieldDescriptor) -> bool:
-    return bool(
-        field.message_type.full_name.startswith("google.protobuf.")
-        and field.message_type.full_name.endswith("Value")
-    )
+def _is_wrapper(message: Descriptor) -> bool:
+    name: str = message.full_name
+    return name.startswith("google.protobuf.") and name.endswith("Value")
 
 
 def _submessage(field: FieldDescriptor, rules: Any, value: Value | None) -> Check:
@@ -151,9 +146,8 @@ def _repeated(field: FieldDescriptor, rules: Any) -> Check:
     return check
 
 
-def _map(field: FieldDescriptor, rules: Any) -> Check:
-    name = field.name
-    messages = field.message_type.fields_by_name["value"].message_type is not None
+def _map(name: str, entry: Descriptor, rules: Any) -> Check:
+    messages = entry.fields_by_name["value"].message_type is not None
     keys = _value(rules.keys) if rules is not None else None
 
     def check(holder: Any) -> Iterator[str]:

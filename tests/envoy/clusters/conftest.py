@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from envoy.config.bootstrap.v3 import bootstrap_pb2
 from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.core.v3 import config_source_pb2
 from envoy.config.endpoint.v3 import endpoint_pb2
 from google.protobuf import json_format
 from msgspec import Struct, field
@@ -155,7 +156,7 @@ def envoy_accepts(tmp_path: Path) -> Accepts:
         bootstrap = bootstrap_pb2.Bootstrap()
         bootstrap.node.id, bootstrap.node.cluster = "test", "test"
         ads = bootstrap.dynamic_resources.ads_config
-        ads.api_type, ads.transport_api_version = ads.DELTA_GRPC, 2
+        ads.api_type, ads.transport_api_version = ads.DELTA_GRPC, config_source_pb2.V3
         ads.grpc_services.add().envoy_grpc.cluster_name = "xds"
         xds = bootstrap.static_resources.clusters.add(name="xds", type=cluster_pb2.Cluster.STATIC)
         xds.load_assignment.cluster_name = "xds"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
@@ -28,6 +29,8 @@ LUA = {
         "default_source_code": {"inline_string": "function envoy_on_response(h) end"},
     },
 }
+
+INBOUND = base_pb2.TrafficDirection.INBOUND
 
 
 def patches(*specs: dict[str, Any]) -> tuple[FilterPatch, ...]:
@@ -55,7 +58,7 @@ def cluster() -> EnvoyResource:
 
 
 def listener() -> EnvoyResource:
-    message = listener_pb2.Listener(name="virtualInbound", traffic_direction=1)
+    message = listener_pb2.Listener(name="virtualInbound", traffic_direction=INBOUND)
     chain = message.filter_chains.add(name="0.0.0.0_8080")
     chain.filter_chain_match.destination_port.value = 8080
     manager = hcm_pb2.HttpConnectionManager(stat_prefix="in")
@@ -280,7 +283,7 @@ def test_a_merge_without_a_filter_passes_over_other_types() -> None:
 
 def test_only_the_first_merge_operation_is_for_listener_filters() -> None:
     """Istio's MERGE_AND_REPLACE_LIST does nothing below a listener."""
-    message = listener_pb2.Listener(name="virtualInbound", traffic_direction=1)
+    message = listener_pb2.Listener(name="virtualInbound", traffic_direction=INBOUND)
     value = {
         "name": "x",
         "typed_config": {"@type": f"type.googleapis.com/{router_pb2.Router.DESCRIPTOR.full_name}"},

@@ -87,7 +87,7 @@ def compiled(source: FilterPatch) -> Patch | str:
     if unknown:
         return f"no such type: {', '.join(unknown)}"
     try:
-        ParseDict(spec.patch.value or {}, value, ignore_unknown_fields=True)
+        ParseDict(dict(spec.patch.value or {}), value, ignore_unknown_fields=True)
     except (ParseError, TypeError, ValueError) as error:
         return str(error)
     match = spec.match

@@ -35,7 +35,7 @@ def check_values(resource: Resource[EnvoyFilter], findings: Findings) -> None:
             findings.error(Code.EF_VALUE, path, found)
             continue
         try:
-            ParseDict(patch.patch.value, type(found.value)())
+            ParseDict(dict(patch.patch.value), type(found.value)())
         except ParseError as error:
             findings.warning(Code.EF_VALUE, path, str(error).partition("\n")[0])
         for name in _bare_filters(found.value):

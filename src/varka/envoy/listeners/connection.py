@@ -100,5 +100,5 @@ def _names_and_paths(message: Any, settings: ConnectionSettings) -> None:
         message.merge_slashes = settings.http_merge_slashes
     slashes = settings.http_path_with_escaped_slashes_action
     if slashes is not PathWithEscapedSlashesAction.PATH_WITH_ESCAPED_SLASHES_UNSPECIFIED:
-        actions = hcm_pb2.HttpConnectionManager.PathWithEscapedSlashesAction
-        message.path_with_escaped_slashes_action = actions.Value(slashes.value)
+        on_slashes = hcm_pb2.HttpConnectionManager.PathWithEscapedSlashesAction
+        message.path_with_escaped_slashes_action = on_slashes.Value(slashes.value)

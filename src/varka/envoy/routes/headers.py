@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from envoy.config.core.v3 import base_pb2
+from envoy.config.route.v3 import route_components_pb2 as envoy
 from msgspec import Struct
 
 from varka.resources.model import networking
@@ -23,12 +24,12 @@ class Mutations(Struct, frozen=True):
     response_remove: tuple[str, ...] = ()
     authority: str = ""
 
-    def apply(self, target: object) -> None:
-        """Append to a Route or a WeightedCluster.ClusterWeight."""
-        target.request_headers_to_add.extend(self.request_add)  # type: ignore[attr-defined]
-        target.request_headers_to_remove.extend(self.request_remove)  # type: ignore[attr-defined]
-        target.response_headers_to_add.extend(self.response_add)  # type: ignore[attr-defined]
-        target.response_headers_to_remove.extend(self.response_remove)  # type: ignore[attr-defined]
+    def apply(self, target: envoy.Route | envoy.WeightedCluster.ClusterWeight) -> None:
+        """Append to what the target has."""
+        target.request_headers_to_add.extend(self.request_add)
+        target.request_headers_to_remove.extend(self.request_remove)
+        target.response_headers_to_add.extend(self.response_add)
+        target.response_headers_to_remove.extend(self.response_remove)
 
 
 def mutations(headers: networking.Headers | None) -> Mutations:
@@ -45,7 +46,9 @@ def mutations(headers: networking.Headers | None) -> Mutations:
     )
 
 
-def _options(values: Mapping[str, str], action: int) -> list[base_pb2.HeaderValueOption]:
+def _options(
+    values: Mapping[str, str], action: base_pb2.HeaderValueOption.HeaderAppendAction.ValueType
+) -> list[base_pb2.HeaderValueOption]:
     return [
         base_pb2.HeaderValueOption(
             header=base_pb2.HeaderValue(key=key, value=value), append_action=action

@@ -160,6 +160,6 @@ def _operation(route: envoy.Route, rule: str, port: int) -> str:
         "prefix": f"{route.match.prefix}*",
         "path": route.match.path,
         "safe_regex": route.match.safe_regex.regex,
-    }.get(kind, "/*")
+    }.get(kind or "", "/*")
     parts = route.route.cluster.split("|")
     return f"{parts[3]}:{parts[1]}{path}" if len(parts) == 4 else f"{rule}:{port}{path}"
