@@ -12,9 +12,9 @@ from varka.base.memo import Memo
 from varka.envoy.dump import message_of
 from varka.envoy.references import secret_names
 from varka.envoy.resource import EnvoyResource, Layer, TypeUrl
-from varka.xds.delta import WILDCARDS
 from varka.xds.messages import DeltaRequest
 from varka.xds.responses import Response
+from varka.xds.subscription import WILDCARDS
 
 CDS, EDS, LDS, RDS, VHDS, SDS = (
     TypeUrl.CLUSTER,

@@ -59,7 +59,7 @@ def _sync(connection: Connection, type_: TypeUrl) -> Sync:
         subscription = stream.types[type_]
         failed, current = (
             bool(subscription.errors),
-            subscription.at is stream.view and not subscription.outstanding,
+            subscription.served is stream.view and not subscription.outstanding,
         )
     else:
         watch = stream.types[type_]
