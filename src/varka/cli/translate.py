@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from varka.cli.exits import FAILED, UNPARSABLE, USAGE, Failure
-from varka.cli.manifests import read_manifests, read_mesh_config
-from varka.proxy.node import Proxy, from_document
+
+if TYPE_CHECKING:
+    from varka.proxy.node import Proxy
 
 
 @click.command()
@@ -46,7 +47,12 @@ def translate(
     """Print the listeners, routes, clusters and endpoints that proxies get from these manifests."""
     if sum(x is not None for x in (pod, proxy_file, proxies_file)) != 1:
         raise click.UsageError("exactly one of --proxy, --proxy-file, --proxies-file is needed")
+    import gc
+
+    # Modules and what is compiled live until the end: there is no garbage to look for.
+    gc.disable()
     from varka.base.settings import Settings
+    from varka.cli.manifests import read_manifests, read_mesh_config
     from varka.envoy.compiler import Compiler
 
     state, code = read_manifests((*files, *more))
@@ -75,6 +81,8 @@ def _document(name: str) -> Any:
 
 
 def _proxy(document: Any, name: str) -> Proxy:
+    from varka.proxy.node import from_document
+
     try:
         return from_document(document)
     except (ValueError, AttributeError) as error:
