@@ -9,8 +9,8 @@ from varka.base.settings import Settings
 from varka.envoy.compiler import Compiler
 from varka.envoy.dump import to_json
 from varka.envoy.resource import Form, TypeUrl
+from varka.proxy.from_pod import proxy_of_pod
 from varka.proxy.node import Proxy, from_document
-from varka.proxy.pod import proxy_of_pod
 from varka.resources.load import load
 from varka.resources.meshconfig import default_mesh_config
 from varka.resources.model.mesh import MeshConfig

@@ -94,7 +94,7 @@ def _proxy(document: Any, name: str) -> Proxy:
 def _pod_proxy(state: Any, pod: str) -> Proxy:
     from difflib import get_close_matches
 
-    from varka.proxy.pod import proxy_of_pod
+    from varka.proxy.from_pod import proxy_of_pod
 
     name, _, namespace = pod.partition(".")
     pods = {(p.name, p.namespace): p for p in state.of("Pod")}

@@ -8,7 +8,7 @@ from msgspec import Struct
 from varka.base.memo import Memo
 from varka.base.names import Namespace, ObjectKey
 from varka.mesh.destinationrules import NamespaceRules
-from varka.mesh.filters import Filter, patches_for
+from varka.mesh.envoyfilters import Filter, patches_for
 from varka.mesh.inbound import Targets, inbound_of, targets_of, workload_of
 from varka.mesh.model import FilterPatch, Inbound
 from varka.mesh.sidecars import NamespaceSidecars, Sidecar

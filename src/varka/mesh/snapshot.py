@@ -11,8 +11,8 @@ from varka.base.memo import Memo
 from varka.base.names import Namespace, ObjectKey
 from varka.base.settings import Settings
 from varka.mesh import destinationrules, virtualservices
-from varka.mesh.discovery import discovered
-from varka.mesh.filters import patches_of
+from varka.mesh.discoveryselectors import discovered
+from varka.mesh.envoyfilters import patches_of
 from varka.mesh.gateways import Gateway, merged_gateway
 from varka.mesh.gatewayservices import needed_services
 from varka.mesh.groups import GroupEndpoints, group_endpoints
