@@ -66,15 +66,15 @@ def placed(diagnostic: Diagnostic, state: State) -> Diagnostic:
 
 
 def _values(
-    filters: Iterable[Resource[Any]], told: Collection[tuple[ObjectKey | None, str]]
+    filters: Iterable[Resource[Any]], known: Collection[tuple[ObjectKey | None, str]]
 ) -> Iterator[Diagnostic]:
-    """What Envoy can't read of the patches, or does not know, save where a proxy has told of it."""
+    """What Envoy can't read of the patches, or does not know, save where a problem says so."""
     for resource in filters:
         found = Findings()
         check_values(resource, found)
         for one in found.items:
             path = path_text(one.path)
-            if one.severity is not Severity.ERROR or (resource.key, path) not in told:
+            if one.severity is not Severity.ERROR or (resource.key, path) not in known:
                 yield Diagnostic(
                     one.code, one.severity, one.message, None, resource.key, path, one.hint
                 )

@@ -1,5 +1,5 @@
-"""What is said in vain of the mesh, of its proxies and of telemetry: fields that nothing here
-reads, configurations that do not count."""
+"""Fields of mesh configurations, workloads' annotations and Telemetry that nothing here reads, and
+mesh configurations that do not count."""
 
 from __future__ import annotations
 
@@ -33,22 +33,23 @@ _WORKLOADS = frozenset(
 def without_effect_of(
     state: State, about: Iterable[ObjectKey] | None = None
 ) -> Iterator[Diagnostic]:
-    """Of the objects that are asked for, all when `about` is None; without places."""
+    """A warning, without its place, for each such field of the objects that are asked for; of all
+    objects when `about` is None."""
     sources = mesh_config_sources(state)
     for key in state.resources if about is None else about:
         resource = state.resources.get(key)
         if resource in sources:
             yield from _of_mesh(resource, sources[0])
         elif resource is not None and key[:2] in _LISTED:
-            found = ineffective(resource.raw.get("spec") or {}, key.kind)
-            yield from _told(resource, ((("spec", *path), reason) for path, reason in found))
+            fields = ineffective(resource.raw.get("spec") or {}, key.kind)
+            yield from _warnings(resource, ((("spec", *path), reason) for path, reason in fields))
         elif resource is not None and key[:2] in _WORKLOADS:
-            yield from _told(resource, _of_pods(resource))
+            yield from _warnings(resource, _of_pods(resource))
 
 
 def _of_mesh(source: Resource[Any], counts: Resource[Any]) -> Iterator[Diagnostic]:
     if source is counts:
-        yield from _told(source, without_effect(source.raw))
+        yield from _warnings(source, without_effect(source.raw))
         return
     message = f"this mesh configuration does not count: {counts.key} has one, too"
     yield Diagnostic(
@@ -61,7 +62,8 @@ def _of_mesh(source: Resource[Any], counts: Resource[Any]) -> Iterator[Diagnosti
 
 
 def _of_pods(workload: Resource[Any]) -> Iterator[tuple[Path, str]]:
-    """Of the annotation that a workload's pods get; pods that a workload made are not asked."""
+    """The fields of the annotation that a workload gives its pods. A pod that a workload made is
+    not looked at: the workload is."""
     where, annotations = pod_annotations(workload.key.kind, workload.raw) or ((), {})
     text = annotations.get(PROXY_CONFIG)
     if (
@@ -73,8 +75,8 @@ def _of_pods(workload: Resource[Any]) -> Iterator[tuple[Path, str]]:
             yield (*where, PROXY_CONFIG, *path), reason
 
 
-def _told(resource: Resource[Any], found: Iterable[tuple[Path, str]]) -> Iterator[Diagnostic]:
-    for path, reason in found:
+def _warnings(resource: Resource[Any], fields: Iterable[tuple[Path, str]]) -> Iterator[Diagnostic]:
+    for path, reason in fields:
         name = next(step for step in reversed(path) if isinstance(step, str))
         yield Diagnostic(
             NO_EFFECT,

@@ -39,10 +39,10 @@ class Memo:
             key = (*key, _KEYWORDS, *sorted(kwargs.items()))
         if self._making:
             self._making[-1].append(key)
-        found = self._young.get(key)
-        if found is None:
-            found = self._kept(key) if key in self._old else self._make(key, function, args, kwargs)
-        return found[0]  # type: ignore[no-any-return]
+        entry = self._young.get(key)
+        if entry is None:
+            entry = self._kept(key) if key in self._old else self._make(key, function, args, kwargs)
+        return entry[0]  # type: ignore[no-any-return]
 
     def turn(self) -> None:
         """Most changes are small: nothing is dropped until a good part of what is remembered is
@@ -62,17 +62,17 @@ class Memo:
         name = f"{getattr(function, '__module__', 'builtins')}.{function.__qualname__}"
         self.made[name] = self.made.get(name, 0) + 1
         self._new += 1
-        found = self._young[key] = (result, asked)
-        return found
+        entry = self._young[key] = (result, asked)
+        return entry
 
     def _kept(self, key: Key) -> tuple[Any, list[Key]]:
         """Take an entry over into this generation; without what it was made from, a small change
         would make all that again."""
-        found = self._old[key]
+        kept = self._old[key]
         todo = [key]
         while todo:
             one = todo.pop()
             if one not in self._young and (entry := self._old.get(one)) is not None:
                 self._young[one] = entry
                 todo += entry[1]
-        return found
+        return kept

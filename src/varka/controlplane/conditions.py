@@ -36,12 +36,12 @@ class Conditions:
 def conditions(
     problems: Iterable[Diagnostic], state: State
 ) -> dict[ObjectKey, tuple[Condition, ...]]:
-    """Of the objects of which something could not be made, or was rejected."""
-    found: dict[ObjectKey, list[Diagnostic]] = {}
+    """The condition of each object of which something could not be made, or was rejected."""
+    by_object: dict[ObjectKey, list[Diagnostic]] = {}
     for problem in problems:
         if problem.object in state.resources and problem.severity is Severity.ERROR:
-            found.setdefault(problem.object, []).append(problem)  # type: ignore[arg-type]
-    return {key: (_condition(key, told, state),) for key, told in found.items()}
+            by_object.setdefault(problem.object, []).append(problem)  # type: ignore[arg-type]
+    return {key: (_condition(key, found, state),) for key, found in by_object.items()}
 
 
 def plain_condition(condition: Condition) -> dict[str, Any]:

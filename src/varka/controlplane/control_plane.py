@@ -28,7 +28,7 @@ from varka.xds.server import AdsServer
 logger = logging.getLogger(__name__)
 
 APPLY, RUNTIME = "apply", "runtime"
-"""What HTTP requests bring."""
+"""The owners of what HTTP requests bring: `varka apply`, the embedded runtime."""
 GATHER = 0.005
 """Seconds to wait for further changes after the first one."""
 
@@ -46,7 +46,7 @@ class ControlPlane:
         self.store = Store(options.births)
         self._sources = options.sources()
         self._changes: list[AsyncIterator[SourceChange]] = []
-        """Of each source, once `start` has taken the first."""
+        """The rest of each source's changes, once `start` has taken the first."""
         self.events = Events()
         self.compiler = Compiler(options.config, options.settings)
         self._happening: asyncio.Queue[Happening] = asyncio.Queue()
@@ -123,7 +123,7 @@ class ControlPlane:
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Of what all sources have now."""
+        """What is wrong with the newest content of all sources."""
         return tuple(_particular(d for source in self._sources for d in source.diagnostics))
 
     async def _consume(self) -> None:

@@ -51,7 +51,7 @@ class Options(Struct, frozen=True):
     """Keeps what `apply` brought over a restart."""
 
     def sources(self) -> tuple[Source, ...]:
-        """Of one object the last one wins."""
+        """In the order in which they are read first: of one object the last one wins."""
         sources: list[Source] = [Files(self.paths, watch=self.watch)]
         if self.mesh_config:
             sources.append(MeshConfigFile(self.mesh_config, watch=self.watch))

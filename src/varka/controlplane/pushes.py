@@ -90,7 +90,7 @@ class Push(Struct, eq=False):
 
 
 class Pushes:
-    """Those on their way: events go in, pushes that every proxy has answered come out."""
+    """The pushes on their way: events go in, pushes that every proxy has answered come out."""
 
     def __init__(self) -> None:
         self._open: list[Push] = []

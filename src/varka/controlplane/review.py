@@ -22,9 +22,9 @@ class Review(Struct, frozen=True):
     """After a push."""
 
     findings: tuple[Diagnostic, ...] = ()
-    """Of the objects that changed."""
+    """What is wrong with the objects that changed."""
     news: tuple[Diagnostic, ...] = ()
-    """Of all others what could be made for proxies at the last review, and can't now."""
+    """What can't be made for proxies of other objects, and could be at the last review."""
 
 
 class Reviewer:

@@ -1,4 +1,4 @@
-"""Objects that stand in no file, kept where they outlive the process that was told of them."""
+"""Objects that stand in no manifest, kept where they outlive the process that got them."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ class Journal:
         whole = text[: text.rfind(b"\n") + 1]
         if len(whole) < len(text):
             os.truncate(self._file, len(whole))
-        found: dict[ObjectKey, Written] = {}
+        held: dict[ObjectKey, Written] = {}
         for number, line in enumerate(whole.splitlines(), 1):
             try:
                 key, written = _entry(line)
             except Exception:
                 logger.exception("line %d of %s can't be read and is left out", number, self._file)
                 continue
-            found.pop(key, None)
+            held.pop(key, None)
             if written is not None:
-                found[key] = written
-        self._held = set(found)
-        return list(found.values())
+                held[key] = written
+        self._held = set(held)
+        return list(held.values())
 
     async def changes(self) -> AsyncIterator[SourceChange]:
         """What outlived the process before; after that it is written only. Raises OSError."""

@@ -25,9 +25,9 @@ class SourceChange(Struct, frozen=True, eq=False):
     whole: bool = False
     """`put` is all that the source has: whatever else it had is gone."""
     files: tuple[str, ...] = ()
-    """Those that were read again."""
+    """The files that were read again."""
     diagnostics: tuple[Diagnostic, ...] = ()
-    """Of what was read."""
+    """What is wrong with what was read."""
 
 
 class Source(Protocol):

@@ -29,18 +29,20 @@ class Response(Struct, frozen=True, eq=False):
     removed: tuple[str, ...]
     message: Message
     patches: frozenset[PatchContent] = frozenset()
-    """Of its resources."""
+    """The EnvoyFilter patches that its resources were made with."""
 
 
 class Difference(Struct, frozen=True, eq=False):
+    """What a client needs to get from some layers of one type to others."""
+
     changed: tuple[EnvoyResource, ...]
     removed: tuple[str, ...]
     names: frozenset[str]
-    """Of `changed`."""
+    """The names of `changed`."""
 
 
 Differences = Mapping[TypeUrl, Difference]
-"""Of two portions: only types in which something differs."""
+"""The types in which two portions differ."""
 _NONE: Differences = {}
 
 
@@ -65,19 +67,19 @@ class Responses:
         self._memo.turn()
 
     def differences(self, old: Portion, new: Portion) -> Differences:
-        """What a client that has `old` lacks of `new`; found once for each pair."""
+        """What a client that has `old` lacks of `new`; computed once for each pair."""
         return _NONE if old is new else self._memo(_differences, self._memo, old, new)
 
     def union(self, known: frozenset[T], more: frozenset[T]) -> frozenset[T]:
-        """What a subscription knows, grown: one set for all streams of which the same is known."""
+        """Both sets as one. Streams that come to the same set by the same steps share it."""
         return self._memo(frozenset[T].union, known, more) if known else more
 
     def routes(self, hosts: Difference) -> frozenset[str]:
-        """The route configurations of virtual hosts that travel alone."""
+        """The names of the route configurations that virtual hosts belong to."""
         return self._memo(_routes, hosts)
 
     def count(self, response: Response) -> None:
-        """A stream sends this now."""
+        """Note that a stream sends this."""
         self.sent[response.type] = self.sent.get(response.type, 0) + len(response.resources)
         self.sent_bytes[response.type] = (
             self.sent_bytes.get(response.type, 0) + response.message.size
@@ -86,15 +88,16 @@ class Responses:
     def response(
         self, type_: TypeUrl, resources: tuple[EnvoyResource, ...], removed: tuple[str, ...] = ()
     ) -> Response:
+        """The response with these, encoded once for all streams."""
         key = (type_, resources, removed)
-        found = self._responses.get(key)
-        if found is not None:
+        known = self._responses.get(key)
+        if known is not None:
             self._responses.move_to_end(key)
-            return found
+            return known
         self._nonce += 1
         nonce = f"{self._nonce:x}"
         patches = frozenset(patch.content for resource in resources for patch in resource.patches)
-        found = Response(
+        made = Response(
             type_,
             nonce,
             resources,
@@ -103,12 +106,12 @@ class Responses:
             patches,
         )
         self.encoded[type_] = self.encoded.get(type_, 0) + len(resources)
-        self._responses[key] = found
-        self._bytes += found.message.size
+        self._responses[key] = made
+        self._bytes += made.message.size
         while self._bytes > _BUDGET and len(self._responses) > 1:
             _, dropped = self._responses.popitem(last=False)
             self._bytes -= dropped.message.size
-        return found
+        return made
 
 
 def _routes(hosts: Difference) -> frozenset[str]:
@@ -120,12 +123,12 @@ def _differences(memo: Memo, old: Portion, new: Portion) -> Differences:
         t: (old.layers.get(t, ()), new.layers.get(t, ()))
         for t in old.layers.keys() | new.layers.keys()
     }
-    found = {
+    differences = {
         t: memo(_difference, before, after)
         for t, (before, after) in pairs.items()
         if before != after
     }
-    return {type_: each for type_, each in found.items() if each.changed or each.removed}
+    return {type_: each for type_, each in differences.items() if each.changed or each.removed}
 
 
 def _difference(old: Layers, new: Layers) -> Difference:

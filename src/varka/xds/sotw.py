@@ -26,7 +26,7 @@ class Watch(Struct):
 
     names: tuple[str, ...] = ()
     version: str = ""
-    """Of the newest response, accepted or not."""
+    """The version of the newest response, accepted or not."""
     nonce: str = ""
     asked: bool = True
     """The client asked for other names, or for the first time: it must be answered."""
