@@ -149,7 +149,7 @@ RESOURCES = {
     "varka.envoy.listeners.build.outbound_listener",
     "varka.envoy.routes.virtual_host.virtual_host",
     "varka.envoy.routes.sidecar.sidecar_route",
-    "varka.envoy.compiler.workload",
+    "varka.envoy.portions.sidecar.workload_portion",
 }
 """Functions that make what is sent."""
 

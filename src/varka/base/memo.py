@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 Key = tuple[Any, ...]
 _SMALL = 1000
@@ -43,6 +43,13 @@ class Memo:
         if entry is None:
             entry = self._kept(key) if key in self._old else self._make(key, function, args, kwargs)
         return entry[0]  # type: ignore[no-any-return]
+
+    def nested(
+        self, function: Callable[Concatenate[Memo, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """The result of `function(self, *args)`, remembered: for functions that have parts of their
+        result remembered as well."""
+        return self(function, self, *args, **kwargs)
 
     def turn(self) -> None:
         """Most changes are small: nothing is dropped until a good part of what is remembered is

@@ -8,7 +8,7 @@ from typing import Any
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.names import ObjectKey
 from varka.controlplane.quarantine import REJECTED
-from varka.envoy.compiler import SET_ASIDE
+from varka.envoy.portions.finish import SET_ASIDE
 from varka.store.source import Condition
 from varka.store.state import State
 

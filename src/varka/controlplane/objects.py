@@ -15,7 +15,7 @@ from varka.controlplane.conditions import plain_condition
 from varka.controlplane.control_plane import APPLY, RUNTIME, ControlPlane
 from varka.controlplane.pushes import SHORT, Outcome
 from varka.controlplane.quarantine import Quarantine
-from varka.envoy.compiler import SET_ASIDE
+from varka.envoy.portions.finish import SET_ASIDE
 from varka.resources.check import check_object
 from varka.resources.codes import GENERAL, Code
 from varka.resources.load import Loaded, load

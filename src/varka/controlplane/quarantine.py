@@ -11,7 +11,7 @@ from varka.analyze.provenance import made_from
 from varka.base.diagnostic import Diagnostic, Origin, Severity
 from varka.base.names import ObjectKey
 from varka.base.plain import plain_key, some
-from varka.envoy.compiler import SET_ASIDE
+from varka.envoy.portions.finish import SET_ASIDE
 from varka.envoy.resource import View
 from varka.proxy.node import Proxy
 from varka.store.state import State

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from envoy.config.core.v3 import health_check_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 
 from varka.base.ip import is_ip
-from varka.base.memo import Memo
 from varka.envoy import wkt
 from varka.envoy.addresses import address
+from varka.envoy.build import Build
 from varka.envoy.istio_names import ISTIO, outbound_cluster
 from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, encode
 from varka.envoy.trafficpolicy.discovery import Discovery
@@ -23,14 +23,11 @@ from varka.envoy.trafficpolicy.loadbalancer import (
     spread,
 )
 from varka.envoy.trafficpolicy.plan import plan
+from varka.mesh.groups import Endpoints
 from varka.mesh.model import ServiceGroup
 from varka.proxy.node import Locality
-from varka.proxy.traits import Traits
-from varka.registry.service import Endpoint, Health, Service, ServicePort
+from varka.registry.service import Endpoint, Health, Service
 from varka.resources.model import networking
-from varka.resources.model.mesh import MeshConfig
-
-Endpoints = Callable[[Service, ServicePort], tuple[Endpoint, ...]]
 
 _SESSION = "istio.io/persistent-session"
 _CANONICAL_NAME = ("service.istio.io/canonical-name", "app.kubernetes.io/name", "app")
@@ -47,27 +44,25 @@ _HEALTH = {
 
 
 def assignment_layer(
-    memo: Memo,
+    build: Build,
     group: ServiceGroup,
-    traits: Traits,
     locality: Locality,
-    config: MeshConfig,
     endpoints: Endpoints,
 ) -> Layer:
     """One assignment for each EDS cluster that `outbound_layer` makes of the group, also when it
     has no endpoints: Envoy waits for every assignment it asked for."""
     found = []
     for entry in group.services:
-        for planned in memo(plan, entry, traits, config):
+        for planned in build.once(plan, entry):
             if planned.kind is Discovery.EDS:
                 service, port = planned.service, planned.port
                 name = outbound_cluster(port.number, planned.subset_name, service.hostname)
                 found.append(
-                    memo(
+                    build.memo(
                         load_assignment, name, *planned.assigned(locality), endpoints(service, port)
                     )
                 )
-    return memo(Layer.of, tuple(found))
+    return build.memo(Layer.of, tuple(found))
 
 
 def load_assignment(

@@ -12,18 +12,18 @@ from typing import Any
 import msgspec
 
 from varka.base.duration import Duration
-from varka.proxy.traits import Traits
+from varka.envoy.build import Build
 from varka.resources.meshconfig import merge_proxy_config
-from varka.resources.model.mesh import MeshConfig, ProxyConfig, ProxyHeaders
+from varka.resources.model.mesh import ProxyConfig, ProxyHeaders
 
 
-def proxy_config(traits: Traits, config: MeshConfig) -> ProxyConfig:
+def proxy_config(build: Build) -> ProxyConfig:
     """The proxy's own over the mesh's `defaultConfig`."""
-    return _merged(traits.proxy_config, config.default_config or ProxyConfig())
+    return _merged(build.traits.proxy_config, build.config.default_config or ProxyConfig())
 
 
-def proxy_headers(traits: Traits, config: MeshConfig) -> ProxyHeaders:
-    return proxy_config(traits, config).proxy_headers or ProxyHeaders()
+def proxy_headers(build: Build) -> ProxyHeaders:
+    return proxy_config(build).proxy_headers or ProxyHeaders()
 
 
 @lru_cache(maxsize=256)

@@ -18,10 +18,10 @@ from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tl
 from msgspec import Struct
 
 from varka.envoy import wkt
+from varka.envoy.build import Build
 from varka.proxy.node import ProxyType
 from varka.proxy.traits import Traits
 from varka.resources.model import networking
-from varka.resources.model.mesh import MeshConfig
 from varka.resources.tlsnames import known_curves
 
 WORKLOAD = "default"
@@ -55,11 +55,10 @@ class Peer(Struct, frozen=True):
 
 
 def transport(
+    build: Build,
     tls: networking.ClientTLSSettings | None,
     peer: Peer,
     http2: bool,
-    traits: Traits,
-    config: MeshConfig,
 ) -> tls_pb2.UpstreamTlsContext | None:
     """The TLS context of a cluster's connections; None for plaintext.
 
@@ -69,10 +68,10 @@ def transport(
     if tls is None or tls.mode is _MODE.DISABLE:
         return None
     if tls.mode is _MODE.ISTIO_MUTUAL:
-        return _mutual(tls, peer, http2, traits) if traits.mesh_tls else None
-    if _unreadable(tls, peer, traits):
+        return _mutual(tls, peer, http2, build.traits) if build.traits.mesh_tls else None
+    if _unreadable(tls, peer, build.traits):
         return None
-    return _originate(tls, peer, http2, traits, config)
+    return _originate(build, tls, peer, http2)
 
 
 def auto_names(
@@ -127,7 +126,7 @@ def _mutual(
 
 
 def _originate(
-    tls: networking.ClientTLSSettings, peer: Peer, http2: bool, traits: Traits, config: MeshConfig
+    build: Build, tls: networking.ClientTLSSettings, peer: Peer, http2: bool
 ) -> tls_pb2.UpstreamTlsContext:
     context = _context(tls.sni)
     common = context.common_tls_context
@@ -135,8 +134,8 @@ def _originate(
     if tls.credential_name:
         _from_secret(common, tls, names)
     else:
-        _from_files(common, tls, names, traits)
-    defaults = config.tls_defaults
+        _from_files(common, tls, names, build.traits)
+    defaults = build.config.tls_defaults
     if defaults is not None:
         common.tls_params.ecdh_curves.extend(known_curves(defaults.ecdh_curves))
         common.tls_params.cipher_suites.extend(defaults.cipher_suites)

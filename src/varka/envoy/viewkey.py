@@ -1,4 +1,4 @@
-"""Which proxies get the same: a view is made once for an audience, and its members are looked
+"""Which proxies get the same: a view is made once for a key, and which key a proxy has is looked
 up."""
 
 from __future__ import annotations
@@ -7,12 +7,13 @@ from msgspec import Struct
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace
+from varka.envoy.build import Build, ListenerBuild
 from varka.envoy.filters.apply import Rejected
 from varka.mesh.model import FilterPatch, MergedGateway, PatchContent, Scope
 from varka.mesh.proxycontext import ProxyContext
 from varka.mesh.telemetry import Object, Telemetry, reachable, resolve
 from varka.proxy.node import Locality, Proxy
-from varka.proxy.traits import Traits, traits_of
+from varka.proxy.traits import traits_of
 from varka.registry.service import Service
 from varka.resources.model.mesh import MeshConfig
 
@@ -34,12 +35,11 @@ class ProxyProfile(Struct, frozen=True, eq=False):
     """What a proxy's configuration depends on besides the services it sees. Equal proxies have the
     same one."""
 
-    traits: Traits
+    build: ListenerBuild
     locality: Locality
     """Empty unless some rule that the proxy sees balances by locality."""
-    telemetry: Telemetry
     patches: tuple[FilterPatch, ...]
-    aside: tuple[Rejected, ...] = ()
+    refused: tuple[Rejected, ...] = ()
     """Patches for it that some proxy did not accept."""
 
 
@@ -49,60 +49,60 @@ class ViewKey(Struct, frozen=True, eq=False):
     scope: Scope
     namespace: Namespace
     gateway: MergedGateway | None
-    character: ProxyProfile
+    profile: ProxyProfile
 
 
 def view_key_of(
     memo: Memo,
-    tellers: TelemetryInputs,
+    inputs: TelemetryInputs,
     refused: Refused,
     proxy: Proxy,
-    standing: ProxyContext,
+    context: ProxyContext,
     scope: Scope,
     gateway: MergedGateway | None,
 ) -> ViewKey:
     """`refused` are patches that no proxy is to get."""
     unseen = frozenset(
-        host for host in memo(told, tellers, proxy).hosts if scope.find(host) is None
+        host for host in memo(telemetry_of, inputs, proxy).hosts if scope.find(host) is None
     )
-    character = memo(
+    profile = memo.nested(
         profile_of,
-        memo,
-        tellers,
+        inputs,
         refused,
         proxy,
-        standing,
+        context,
         unseen,
         scope.needs_locality,
         scope.label_keys,
     )
-    return memo(ViewKey, scope, standing.namespace, gateway, character)
+    return memo(ViewKey, scope, context.namespace, gateway, profile)
 
 
 def profile_of(
     memo: Memo,
-    tellers: TelemetryInputs,
+    inputs: TelemetryInputs,
     refused: Refused,
     proxy: Proxy,
-    standing: ProxyContext,
+    context: ProxyContext,
     unseen: frozenset[Hostname],
     needs_locality: bool,
     label_keys: frozenset[str],
 ) -> ProxyProfile:
     """The same object for proxies that are equal in it."""
-    traits = traits_of(proxy, label_keys)
-    locality = standing.locality if needs_locality else Locality()
-    telemetry = reachable(memo(told, tellers, proxy), unseen)
+    base = Build.of(memo, traits_of(proxy, label_keys), inputs.config)
+    telemetry = reachable(memo(telemetry_of, inputs, proxy), unseen)
+    locality = context.locality if needs_locality else Locality()
     reasons = dict(refused)
-    aside = (
-        tuple(Rejected(p, reasons[p.content]) for p in standing.patches if p.content in reasons)
-        if reasons
-        else ()
+    left_out = tuple(
+        Rejected(patch, reasons[patch.content])
+        for patch in (context.patches if reasons else ())
+        if patch.content in reasons
     )
-    left_out = {one.patch for one in aside}
-    patches = tuple(patch for patch in standing.patches if patch not in left_out)
-    return memo(ProxyProfile, traits, locality, telemetry, patches, aside)
+    without = {one.patch for one in left_out}
+    patches = tuple(patch for patch in context.patches if patch not in without)
+    build = ListenerBuild.reporting(base, telemetry)
+    return memo(ProxyProfile, build, locality, patches, left_out)
 
 
-def told(tellers: TelemetryInputs, proxy: Proxy) -> Telemetry:
-    return resolve(tellers.objects, tellers.services, tellers.config, tellers.root_namespace, proxy)
+def telemetry_of(inputs: TelemetryInputs, proxy: Proxy) -> Telemetry:
+    return resolve(inputs.objects, inputs.services, inputs.config, inputs.root_namespace, proxy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -15,6 +15,10 @@ from varka.registry.endpoints import EndpointTable
 from varka.registry.service import Endpoint, Service, ServicePort
 from varka.registry.topology import HOSTNAME
 from varka.resources.model import networking
+
+Endpoints = Callable[[Service, ServicePort], tuple[Endpoint, ...]]
+"""The endpoints of a service port, in a stable order: `GroupEndpoints`, `MeshSnapshot.endpoints`.
+"""
 
 
 def make_group(

@@ -344,6 +344,6 @@ def _reach(table: RuleTable, catalogue: Catalogue) -> frozenset[Namespace] | Non
 def _groups(memo: Memo, tables: _Tables, picks: PicksByNamespace) -> tuple[ServiceGroup, ...]:
     exported, root = tables.exported, tables.root
     return tuple(
-        memo(make_group, memo, each, tables.local_for(name), exported.get(name, NO_RULES), root)
+        memo.nested(make_group, each, tables.local_for(name), exported.get(name, NO_RULES), root)
         for name, each in picks.items()
     )

@@ -79,7 +79,7 @@ class MeshSnapshot(Struct, frozen=True, eq=False):
         near = self._near.get(proxy.namespace)
         if near is None:
             near = self._near[proxy.namespace] = self._neighbourhood(proxy.namespace)
-        return self._memo(proxy_context_of, self._memo, near, proxy)
+        return self._memo.nested(proxy_context_of, near, proxy)
 
     def scope(self, proxy: Proxy) -> Scope:
         """The outbound side of a sidecar, or of a router (all visible services, no egress
@@ -114,8 +114,8 @@ class MeshSnapshot(Struct, frozen=True, eq=False):
         """The Gateways that select a router, merged; empty when none does."""
         targets, book = self.standing(proxy).targets, self._sources.virtual_services
         own_namespace_only = self._settings.pilot_scope_gateway_to_namespace
-        return self._memo(
-            merged_gateway, self._memo, self._gateways, proxy, targets, book, own_namespace_only
+        return self._memo.nested(
+            merged_gateway, self._gateways, proxy, targets, book, own_namespace_only
         )
 
     def patches(self) -> Iterator[FilterPatch]:

@@ -55,9 +55,8 @@ def take(
     workloads = take_workloads(state, memo, where)
     trust = config.trust_domain or settings.domain
     exports = config.default_service_export_to
-    from_kubernetes = memo(
+    from_kubernetes = memo.nested(
         _kubernetes_services,
-        memo,
         state.of("Service"),
         state.of("Namespace"),
         exports,
@@ -136,7 +135,7 @@ def _kubernetes_tables(
         behind = tuple(backings.get(namespace, {}).items())
         here = workloads.get(namespace, NOTHING)
         tables.update(
-            zip(own, memo(_namespace_tables, memo, own, behind, here, where), strict=True)
+            zip(own, memo.nested(_namespace_tables, own, behind, here, where), strict=True)
         )
     return tables
 

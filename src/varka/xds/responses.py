@@ -68,7 +68,7 @@ class Responses:
 
     def differences(self, old: Portion, new: Portion) -> Differences:
         """What a client that has `old` lacks of `new`; computed once for each pair."""
-        return _NONE if old is new else self._memo(_differences, self._memo, old, new)
+        return _NONE if old is new else self._memo.nested(_differences, old, new)
 
     def union(self, known: frozenset[T], more: frozenset[T]) -> frozenset[T]:
         """Both sets as one. Streams that come to the same set by the same steps share it."""

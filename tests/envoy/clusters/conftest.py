@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
+from varka.envoy.build import Build
 from varka.envoy.clusters.outbound import outbound_layer
 from varka.envoy.endpoints import assignment_layer
 from varka.envoy.resource import EnvoyResource
@@ -88,13 +89,14 @@ class ClusterMesh(Struct, frozen=True):
     def config(self) -> MeshConfig:
         return decode(self.mesh, MeshConfig)
 
+    def build(self, memo: Memo | None = None) -> Build:
+        return Build.of(memo or Memo(), self.client(), self.config())
+
     def clusters(self, memo: Memo | None = None) -> dict[str, Any]:
         layer = outbound_layer(
-            memo or Memo(),
+            self.build(memo),
             self.group(),
-            self.client(),
             self.place,
-            self.config(),
             lambda *_: self.endpoints,
         )
         return {name: parsed(resource) for name, resource in layer.resources.items()}
@@ -105,11 +107,9 @@ class ClusterMesh(Struct, frozen=True):
 
     def assignment(self) -> Any:
         layer = assignment_layer(
-            Memo(),
+            self.build(),
             self.group(),
-            self.client(),
             self.place,
-            self.config(),
             lambda *_: self.endpoints,
         )
         return parsed(list(layer.resources.values())[-1])

@@ -9,6 +9,7 @@ from tests.envoy.clusters.conftest import Accepts, ClusterMesh, ClusterOf
 from varka.base.duration import Duration
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace
+from varka.envoy.build import Build
 from varka.envoy.clusters.inbound import inbound_layer
 from varka.envoy.clusters.sni import sni_layer
 from varka.envoy.clusters.static import static_layer
@@ -190,11 +191,12 @@ def test_envoy_accepts_the_static_and_inbound_clusters(
         IngressListener(decode(e, networking.IstioIngressListener), None) for e in entries
     )
     own = Inbound(Namespace("ns"), (), ingress, None, None, ("10.0.0.9",))
+    build = Build.of(Memo(), traits, config)
     layers = (
-        static_layer(traits, config),
-        inbound_layer(Memo(), inbound, rules, traits, config),
-        inbound_layer(Memo(), own, rules, traits, config),
-        sni_layer(Memo(), group, traits, Locality(), config, lambda *_: ()),
+        static_layer(build),
+        inbound_layer(build, inbound, rules),
+        inbound_layer(build, own, rules),
+        sni_layer(build, group, Locality(), lambda *_: ()),
     )
     found = [cluster_of(r) for layer in layers for r in layer.resources.values()]
     assert len(found) == 4 + 1 + 4 + 1

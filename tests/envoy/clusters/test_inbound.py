@@ -11,6 +11,7 @@ from tests.envoy.clusters.conftest import ClusterMesh, ClusterOf, Shown
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
+from varka.envoy.build import Build
 from varka.envoy.clusters.inbound import inbound_layer
 from varka.envoy.clusters.static import static_layer
 from varka.mesh.model import Inbound, IngressListener
@@ -53,7 +54,7 @@ def inbound(cluster_of: ClusterOf) -> Compile:
             )
         settings = None if pool is None else decode(pool, networking.ConnectionPoolSettings)
         side = Inbound(Namespace("ns"), served, entries, None, settings, addresses)
-        layer = inbound_layer(Memo(), side, rules, traits, world.config())
+        layer = inbound_layer(Build.of(Memo(), traits, world.config()), side, rules)
         return {name: cluster_of(r) for name, r in layer.resources.items()}
 
     return compiled
@@ -183,15 +184,15 @@ def test_without_capture_only_ingress_makes_clusters(world: ClusterMesh, inbound
     ]
 
 
+def of(traits: Traits) -> Build:
+    return Build.of(Memo(), traits, MeshConfig())
+
+
 def test_what_every_proxy_has(cluster_of: ClusterOf) -> None:
-    sidecar = static_layer(SIDECAR, MeshConfig()).resources
+    sidecar = static_layer(of(SIDECAR)).resources
     assert set(sidecar) == {"BlackHoleCluster", "PassthroughCluster", "InboundPassthroughCluster"}
-    assert set(static_layer(Traits(ProxyType.ROUTER), MeshConfig()).resources) == {
-        "BlackHoleCluster"
-    }
-    dual = static_layer(replace(SIDECAR, ipv6=True), MeshConfig()).resources[
-        "InboundPassthroughCluster"
-    ]
+    assert set(static_layer(of(Traits(ProxyType.ROUTER))).resources) == {"BlackHoleCluster"}
+    dual = static_layer(of(replace(SIDECAR, ipv6=True))).resources["InboundPassthroughCluster"]
     bind = cluster_of(dual).upstream_bind_config
     assert (bind.source_address.address, bind.extra_source_addresses[0].address.address) == (
         "127.0.0.6",

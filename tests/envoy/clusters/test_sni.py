@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from tests.envoy.clusters.conftest import ClusterMesh, ClusterOf
 
-from varka.base.memo import Memo
 from varka.base.names import ObjectKey
 from varka.envoy.clusters.sni import sni_layers
 from varka.mesh.model import GatewayPort, GatewayServer, MergedGateway
@@ -29,8 +28,9 @@ def compiled(cluster_of: ClusterOf) -> Any:
         key = ObjectKey("networking.istio.io", "Gateway", "ns", "gw")
         port = GatewayPort(15443, "", "TLS", (GatewayServer(key, server, (("*", "*"),), ""),))
         gateway = MergedGateway((port,), ())
-        args = (world.client(), world.place, world.config(), lambda *_: world.endpoints)
-        found = sni_layers(Memo(), gateway, (world.group(),), *args)
+        found = sni_layers(
+            world.build(), gateway, (world.group(),), world.place, lambda *_: world.endpoints
+        )
         clusters, assignments = (
             {n: cluster_of(r) for layer in ls for n, r in layer.resources.items()} for ls in found
         )

@@ -7,6 +7,7 @@ from typing import Any
 from tests.envoy.clusters.conftest import ClusterMesh
 
 from varka.base.memo import Memo
+from varka.envoy.build import Build
 from varka.envoy.clusters.outbound import outbound_layer
 from varka.envoy.endpoints import assignment_layer
 from varka.proxy.node import Locality, ProxyType
@@ -28,8 +29,11 @@ class Compiled:
     ) -> tuple[Any, Any]:
         self.memo.turn()
         self.memo.made.clear()
-        args = (self.memo, self.group, traits, place, self.config, lambda *_: endpoints)
-        return outbound_layer(*args), assignment_layer(*args)
+        build = Build.of(self.memo, traits, self.config)
+        return (
+            outbound_layer(build, self.group, place, lambda *_: endpoints),
+            assignment_layer(build, self.group, place, lambda *_: endpoints),
+        )
 
 
 def test_one_endpoint_makes_one_assignment_for_each_subset_and_no_cluster(

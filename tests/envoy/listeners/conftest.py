@@ -12,6 +12,8 @@ from google.protobuf import json_format
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
+from varka.envoy.build import Build, ListenerBuild
+from varka.envoy.listeners.headless import headless_endpoints
 from varka.envoy.listeners.outbound import outbound_layers
 from varka.envoy.listeners.parts import ListenerParts
 from varka.envoy.violations import violations
@@ -141,16 +143,18 @@ class ListenerMesh:
             virtual_services=self.virtual_services,
         )
 
+    def build(self) -> Build:
+        return Build.of(self.memo, self.client(), self.config())
+
     def outbound(self, scope: Scope | None = None) -> ListenerParts:
         seen = scope or self.seen()
+        base = self.build()
+        groups = [group for egress in seen.egress for group in egress.groups]
         return outbound_layers(
-            self.memo,
+            ListenerBuild.reporting(base, seen_of(self.telemetry, seen)),
             seen,
             NAMESPACE,
-            self.client(),
-            self.config(),
-            self.endpoints,
-            seen_of(self.telemetry, seen),
+            headless_endpoints(base, groups, self.endpoints),
         )
 
     def listeners(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from tests.envoy.listeners.conftest import (
 )
 
 from varka.base.names import ObjectKey
+from varka.envoy.build import ListenerBuild
 from varka.envoy.listeners.gateway import gateway_layers
 from varka.envoy.listeners.parts import ListenerParts
 from varka.mesh.gateways import merge_servers
@@ -57,10 +58,8 @@ class Router:
         world = self.world
         world.traits = {"type": ProxyType.ROUTER, **self.traits}
         seen = world.seen()
-        telemetry = seen_of(world.telemetry, seen)
-        return gateway_layers(
-            world.memo, merged, seen, world.client(), world.config(), world.endpoints, telemetry
-        )
+        build = ListenerBuild.reporting(world.build(), seen_of(world.telemetry, seen))
+        return gateway_layers(build, merged, seen)
 
     def listeners(self) -> dict[str, Any]:
         return messages(self.parts())

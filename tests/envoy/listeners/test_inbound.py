@@ -16,9 +16,9 @@ from tests.envoy.listeners.conftest import (
     service,
 )
 
-from varka.base.memo import Memo
 from varka.base.names import ObjectKey
 from varka.base.settings import Settings
+from varka.envoy.build import ListenerBuild
 from varka.envoy.listeners.inbound import inbound_layer
 from varka.mesh.model import Inbound, IngressListener
 from varka.proxy.node import Interception
@@ -57,11 +57,8 @@ class Workload:
         world = self.world
         return messages(
             inbound_layer(
-                Memo(),
+                ListenerBuild.reporting(world.build(), world.telemetry),
                 self.inbound(),
-                world.client(),
-                world.config(),
-                world.telemetry,
                 self.settings,
             )
         )

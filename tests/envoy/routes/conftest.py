@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
+from varka.envoy.build import Build
 from varka.envoy.resource import Form
 from varka.envoy.routes.gateway import gateway_route
 from varka.envoy.routes.sidecar import RouteParts, sidecar_route
@@ -47,18 +48,17 @@ class RoutedMesh(Struct, frozen=True):
     config: mesh.MeshConfig
     gateway: MergedGateway
 
+    def build(self) -> Build:
+        return Build.of(self.memo, self.traits, self.config)
+
     def sidecar(self, name: str, form: Form | None = None) -> RouteParts:
-        return sidecar_route(
-            self.memo, self.scope, self.namespace, name, self.traits, self.config, form
-        )
+        return sidecar_route(self.build(), self.scope, self.namespace, name, form)
 
     def routes(self, name: str) -> Any:
         return route_pb2.RouteConfiguration.FromString(self.sidecar(name, Form.WHOLE).route.body)
 
     def gateway_routes(self, name: str) -> Any:
-        resource = gateway_route(
-            self.memo, self.gateway, self.scope, self.namespace, name, self.traits, self.config
-        )
+        resource = gateway_route(self.build(), self.gateway, self.scope, self.namespace, name)
         return route_pb2.RouteConfiguration.FromString(resource.body)
 
     def with_rules(self, *specs: Mapping[str, Any]) -> RoutedMesh:

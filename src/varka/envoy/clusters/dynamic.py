@@ -8,6 +8,7 @@ from envoy.extensions.common.dynamic_forward_proxy.v3 import dns_cache_pb2
 
 from varka.base.duration import Duration
 from varka.envoy import wkt
+from varka.envoy.build import Build
 from varka.envoy.clusters.builder import ClusterBuilder
 from varka.envoy.clusters.outlier import apply_outlier
 from varka.envoy.clusters.pool import apply_pool
@@ -25,8 +26,6 @@ from varka.envoy.resource import EnvoyResource
 from varka.envoy.tls import Peer
 from varka.envoy.trafficpolicy.plan import Planned
 from varka.envoy.trafficpolicy.policy import Policy
-from varka.proxy.traits import Traits
-from varka.resources.model.mesh import MeshConfig
 
 PASSTHROUGH_IDLE = Duration.seconds(300)
 
@@ -34,47 +33,51 @@ PASSTHROUGH_IDLE = Duration.seconds(300)
 def dynamic_cluster(planned: Planned, names: tuple[str, ...]) -> EnvoyResource:
     """The cluster of a wildcard ServiceEntry with `resolution: DYNAMIC_DNS`. Subsets mean nothing
     here."""
-    service, port, policy, config = planned.service, planned.port, planned.policy, planned.config
+    service, port, policy, config = (
+        planned.service,
+        planned.port,
+        planned.policy,
+        planned.build.config,
+    )
     draft = ClusterBuilder.named(outbound_cluster(port.number, "", service.hostname))
-    apply_port_protocol(draft, port, planned.traits, config)
+    apply_port_protocol(planned.build, draft, port)
     apply_http2_upgrade(draft, port, policy.pool, config)
     apply_pool(draft, policy.pool, policy.retry_budget, config)
     apply_outlier(draft, policy.outlier)
-    apply_security(draft, policy, peer_of(planned, names), planned.traits, config, dynamic=True)
-    _forward(draft, host_cache(service.hostname, planned.traits))
+    apply_security(planned.build, draft, policy, peer_of(planned, names), dynamic=True)
+    _forward(draft, host_cache(service.hostname, planned.build.traits))
     if service.mesh_external:
         draft.metadata["external"] = True
     describe(draft, planned)
     return draft.finish(planned.origins)
 
 
-def any_host_cluster(traits: Traits, config: MeshConfig) -> EnvoyResource:
+def any_host_cluster(build: Build) -> EnvoyResource:
     """Where unknown hosts go in mode ALLOW_ANY_DYNAMIC_DNS; TLS is originated when the mesh's
     policy says so."""
     draft = ClusterBuilder.named(DYNAMIC_DNS)
-    follow_client(draft, traits, config)
-    apply_pool(draft, None, None, config)
-    outbound = config.outbound_traffic_policy
+    follow_client(build, draft)
+    apply_pool(draft, None, None, build.config)
+    outbound = build.config.outbound_traffic_policy
     apply_security(
+        build,
         draft,
         Policy(tls=outbound.tls if outbound else None),
         Peer(selected=True),
-        traits,
-        config,
         dynamic=True,
     )
-    _forward(draft, any_host_cache(traits))
+    _forward(draft, any_host_cache(build.traits))
     return draft.finish()
 
 
-def follow_client(draft: ClusterBuilder, traits: Traits, config: MeshConfig) -> None:
+def follow_client(build: Build, draft: ClusterBuilder) -> None:
     """What clusters of unknown destinations speak: the client's protocol, closing after five idle
     minutes."""
     options = draft.options
     options.common_http_protocol_options.idle_timeout.CopyFrom(wkt.duration(PASSTHROUGH_IDLE))
     options.use_downstream_protocol_config.http_protocol_options.SetInParent()
     options.use_downstream_protocol_config.http2_protocol_options.SetInParent()
-    if preserves_case(traits, config):
+    if preserves_case(build):
         options.use_downstream_protocol_config.http_protocol_options.CopyFrom(preserve_case())
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from envoy.config.cluster.v3 import cluster_pb2
 
-from varka.base.memo import Memo
 from varka.base.names import ObjectKey
 from varka.envoy import wkt
 from varka.envoy.addresses import UNIX, address
+from varka.envoy.build import Build
 from varka.envoy.clusters.builder import ClusterBuilder, service_metadata, stat_pattern
 from varka.envoy.clusters.pool import apply_pool
 from varka.envoy.clusters.protocol import apply_port_protocol
@@ -22,7 +22,7 @@ from varka.proxy.node import Interception
 from varka.proxy.traits import Traits
 from varka.registry.service import Protocol, Service, ServicePort, ServiceTarget
 from varka.resources.model import networking
-from varka.resources.model.mesh import InboundTrafficPolicyMode, MeshConfig
+from varka.resources.model.mesh import InboundTrafficPolicyMode
 
 Rules = Mapping[Service, MergedRule]
 
@@ -30,9 +30,7 @@ _FOREVER = (2**63 - 10**9) // 10**9
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
-def inbound_layer(
-    memo: Memo, inbound: Inbound, rules: Rules, traits: Traits, config: MeshConfig
-) -> Layer:
+def inbound_layer(build: Build, inbound: Inbound, rules: Rules) -> Layer:
     """One cluster for each port the workload serves, or for each entry of `Sidecar.ingress`, which
     replaces them. `rules` are those that the workload's own scope applies to its services.
 
@@ -40,23 +38,23 @@ def inbound_layer(
     only `Sidecar.ingress` makes clusters there.
     """
     if inbound.ingress is not None:
-        found = [_ingress(memo, entry, inbound, rules, traits, config) for entry in inbound.ingress]
-        return memo(Layer.of, tuple({c.name: c for c in reversed(found) if c is not None}.values()))
-    if traits.interception is Interception.NONE:
-        return memo(Layer.of, ())
+        found = [_ingress(build, entry, inbound, rules) for entry in inbound.ingress]
+        return build.memo(
+            Layer.of, tuple({c.name: c for c in reversed(found) if c is not None}.values())
+        )
+    if build.traits.interception is Interception.NONE:
+        return build.memo(Layer.of, ())
     shared: dict[int, list[ServiceTarget]] = {}
     for target in inbound.targets:
         shared.setdefault(target.target, []).append(target)
-    return memo(
+    return build.memo(
         Layer.of,
         tuple(
-            memo(
+            build.once(
                 service_port_cluster,
                 tuple(targets),
                 rules.get(targets[0].service),
                 inbound.connection_pool,
-                traits,
-                config,
             )
             for targets in shared.values()
         ),
@@ -64,34 +62,32 @@ def inbound_layer(
 
 
 def service_port_cluster(
+    build: Build,
     targets: tuple[ServiceTarget, ...],
     rule: MergedRule | None,
     pool: networking.ConnectionPoolSettings | None,
-    traits: Traits,
-    config: MeshConfig,
 ) -> EnvoyResource:
     """The cluster of a workload's port that one or more services name; the first (oldest)
     decides."""
     first = targets[0]
-    local = config.inbound_traffic_policy
+    local = build.config.inbound_traffic_policy
     localhost = local is not None and local.mode is InboundTrafficPolicyMode.LOCALHOST
-    endpoint = (_loopback(traits), first.target) if localhost else None
-    draft = _draft(first.target, endpoint, first.service, first.port, traits, config)
+    endpoint = (_loopback(build.traits), first.target) if localhost else None
+    draft = _draft(build, first.target, endpoint, first.service, first.port)
     _describe(draft, [t.service for t in targets if t.port.number == first.port.number], rule)
-    policy = inbound_policy(rule, first.port.number, config)
-    apply_pool(draft, pool or policy.pool, policy.retry_budget, config)
+    policy = inbound_policy(rule, first.port.number, build.config)
+    apply_pool(draft, pool or policy.pool, policy.retry_budget, build.config)
     return draft.finish((*_origins(rule), *(t.service.source for t in targets)))
 
 
 def ingress_cluster(
+    build: Build,
     spec: networking.IstioIngressListener,
     service: Service | None,
     rule: MergedRule | None,
     pool: networking.ConnectionPoolSettings | None,
     sidecar: ObjectKey | None,
     addresses: tuple[str, ...],
-    traits: Traits,
-    config: MeshConfig,
 ) -> EnvoyResource | None:
     """The cluster of a `Sidecar.ingress` entry; None when its `defaultEndpoint` can't be read.
 
@@ -101,28 +97,28 @@ def ingress_cluster(
         return None
     port = ServicePort(spec.port.name, spec.port.number, _protocol(spec.port.protocol))
     try:
-        endpoint = _default_endpoint(spec.default_endpoint, addresses, traits)
+        endpoint = _default_endpoint(spec.default_endpoint, addresses, build.traits)
     except ValueError:
         return None
-    draft = _draft(port.number, endpoint, service, port, traits, config)
+    draft = _draft(build, port.number, endpoint, service, port)
     if service is not None:
         _describe(draft, [service], rule)
-    policy = inbound_policy(rule, port.number, config)
-    apply_pool(draft, spec.connection_pool or pool or policy.pool, policy.retry_budget, config)
+    policy = inbound_policy(rule, port.number, build.config)
+    apply_pool(
+        draft, spec.connection_pool or pool or policy.pool, policy.retry_budget, build.config
+    )
     return draft.finish((*((sidecar,) if sidecar else ()), *_origins(rule)))
 
 
 def _ingress(
-    memo: Memo,
+    build: Build,
     entry: IngressListener,
     inbound: Inbound,
     rules: Rules,
-    traits: Traits,
-    config: MeshConfig,
 ) -> EnvoyResource | None:
     service = entry.target.service if entry.target else None
     rule = rules.get(service) if service else None
-    return memo(
+    return build.once(
         ingress_cluster,
         entry.spec,
         service,
@@ -130,21 +126,18 @@ def _ingress(
         inbound.connection_pool,
         inbound.sidecar,
         inbound.addresses,
-        traits,
-        config,
     )
 
 
 def _draft(
+    build: Build,
     number: int,
     endpoint: tuple[str, int] | None,
     service: Service | None,
     port: ServicePort,
-    traits: Traits,
-    config: MeshConfig,
 ) -> ClusterBuilder:
     name = inbound_cluster(number)
-    pattern = config.inbound_cluster_stat_name
+    pattern = build.config.inbound_cluster_stat_name
     draft = ClusterBuilder.named(
         name, stat_pattern(pattern, service, port, target=number) if pattern and service else ""
     )
@@ -161,8 +154,8 @@ def _draft(
             address(*endpoint)
         )
     if endpoint is None or endpoint[0] not in _LOOPBACK:
-        bind_source(draft, traits)
-    apply_port_protocol(draft, port, traits, config)
+        bind_source(draft, build.traits)
+    apply_port_protocol(build, draft, port)
     return draft
 
 

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from varka.base.memo import Memo
+from varka.envoy.build import Build
 from varka.envoy.clusters.builder import ClusterBuilder
 from varka.envoy.clusters.dynamic import dynamic_cluster
 from varka.envoy.clusters.security import apply_security, identities, peer_of
 from varka.envoy.clusters.service import describe, service_builder
-from varka.envoy.endpoints import Endpoints
 from varka.envoy.istio_names import outbound_cluster
 from varka.envoy.resource import EnvoyResource, Layer
 from varka.envoy.trafficpolicy.discovery import Discovery
 from varka.envoy.trafficpolicy.loadbalancer import ANYWHERE, Client
 from varka.envoy.trafficpolicy.plan import Planned, plan
+from varka.mesh.groups import Endpoints
 from varka.mesh.model import ScopedService, ServiceGroup
 from varka.proxy.node import Locality
-from varka.proxy.traits import Traits
 from varka.registry.service import Endpoint
 from varka.resources.model import networking
-from varka.resources.model.mesh import MeshConfig
 
 _ALPN_OVERRIDE = (
     networking.ClientTLSSettingsTLSmode.SIMPLE,
@@ -29,39 +27,31 @@ _ALPN_OVERRIDE = (
 
 
 def outbound_layer(
-    memo: Memo,
+    build: Build,
     group: ServiceGroup,
-    traits: Traits,
     locality: Locality,
-    config: MeshConfig,
     endpoints: Endpoints,
 ) -> Layer:
     """The clusters of a group's services for proxies with `traits` in a place. Clusters of EDS
     depend neither on endpoints nor on the place."""
-    found = (
-        c
-        for entry in group.services
-        for c in _clusters(memo, entry, traits, locality, config, endpoints)
-    )
-    return memo(Layer.of, tuple(found))
+    found = (c for entry in group.services for c in _clusters(build, entry, locality, endpoints))
+    return build.memo(Layer.of, tuple(found))
 
 
 def _clusters(
-    memo: Memo,
+    build: Build,
     entry: ScopedService,
-    traits: Traits,
     locality: Locality,
-    config: MeshConfig,
     endpoints: Endpoints,
 ) -> Iterator[EnvoyResource]:
-    names = identities(entry.service, entry.rule, traits, config, endpoints)
-    for planned in memo(plan, entry, traits, config):
+    names = identities(build, entry.service, entry.rule, endpoints)
+    for planned in build.once(plan, entry):
         if planned.kind is Discovery.DYNAMIC:
-            yield memo(dynamic_cluster, planned, names)
+            yield build.memo(dynamic_cluster, planned, names)
             continue
         inline = endpoints(planned.service, planned.port) if planned.kind.by_dns else ()
         client = planned.client(locality) if planned.kind.by_dns else ANYWHERE
-        cluster = memo(outbound_cluster_resource, planned, client, inline, names)
+        cluster = build.memo(outbound_cluster_resource, planned, client, inline, names)
         if cluster is not None:
             yield cluster
 
@@ -78,7 +68,7 @@ def outbound_cluster_resource(
     draft = service_builder(name, planned, client, endpoints)
     if draft is None:
         return None
-    apply_security(draft, planned.policy, peer_of(planned, names), planned.traits, planned.config)
+    apply_security(planned.build, draft, planned.policy, peer_of(planned, names))
     describe(draft, planned)
     _override_alpn(draft, planned)
     return draft.finish(planned.origins)

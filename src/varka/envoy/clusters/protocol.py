@@ -6,18 +6,16 @@ from envoy.config.core.v3 import protocol_pb2
 from envoy.extensions.http.header_formatters.preserve_case.v3 import preserve_case_pb2
 
 from varka.envoy import wkt
+from varka.envoy.build import Build
 from varka.envoy.clusters.builder import ClusterBuilder
 from varka.envoy.proxymetadata import proxy_headers
 from varka.proxy.node import ProxyType
-from varka.proxy.traits import Traits
 from varka.registry.service import Protocol, ServicePort
 from varka.resources.model import networking
 from varka.resources.model.mesh import H2UpgradePolicy, MeshConfig
 
 
-def apply_port_protocol(
-    draft: ClusterBuilder, port: ServicePort, traits: Traits, config: MeshConfig
-) -> None:
+def apply_port_protocol(build: Build, draft: ClusterBuilder, port: ServicePort) -> None:
     """HTTP/2 for ports that say so; on sidecars, ports without a protocol get whatever the client
     spoke.
 
@@ -27,9 +25,9 @@ def apply_port_protocol(
     if port.protocol.is_http2:
         speak_http2(draft)
         return
-    if (port.protocol.is_http or port.protocol is Protocol.AUTO) and preserves_case(traits, config):
+    if (port.protocol.is_http or port.protocol is Protocol.AUTO) and preserves_case(build):
         draft.options.explicit_http_config.http_protocol_options.CopyFrom(preserve_case())
-    if port.protocol is Protocol.AUTO and traits.type is not ProxyType.ROUTER:
+    if port.protocol is Protocol.AUTO and build.traits.type is not ProxyType.ROUTER:
         use_client_protocol(draft)
 
 
@@ -73,9 +71,9 @@ def is_http2(draft: ClusterBuilder) -> bool:
     )
 
 
-def preserves_case(traits: Traits, config: MeshConfig) -> bool:
+def preserves_case(build: Build) -> bool:
     """`proxyHeaders.preserveHttp1HeaderCase` of the proxy, else of the mesh."""
-    return bool(proxy_headers(traits, config).preserve_http1_header_case)
+    return bool(proxy_headers(build).preserve_http1_header_case)
 
 
 def preserve_case() -> protocol_pb2.Http1ProtocolOptions:

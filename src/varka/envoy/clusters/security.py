@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
+from varka.envoy.build import Build
 from varka.envoy.clusters.builder import ClusterBuilder
 from varka.envoy.clusters.protocol import is_http2
-from varka.envoy.endpoints import Endpoints
 from varka.envoy.istio_names import sni_cluster
 from varka.envoy.tls import Peer, auto_names, proxy_protocol_socket, tls_socket, transport
 from varka.envoy.trafficpolicy.plan import Planned
 from varka.envoy.trafficpolicy.policy import Policy
+from varka.mesh.groups import Endpoints
 from varka.mesh.model import MergedRule
-from varka.proxy.traits import Traits
 from varka.registry.service import Registry, Service
-from varka.resources.model.mesh import MeshConfig
 
 
 def apply_security(
+    build: Build,
     draft: ClusterBuilder,
     policy: Policy,
     peer: Peer,
-    traits: Traits,
-    config: MeshConfig,
     *,
     dynamic: bool = False,
 ) -> None:
     """The transport socket, and names that follow the request's host where a rule fixes none."""
-    context = transport(policy.tls, peer, is_http2(draft), traits, config)
+    context = transport(build, policy.tls, peer, is_http2(draft))
     socket = None
     if context is not None:
         socket = tls_socket(context)
@@ -49,10 +47,9 @@ def peer_of(planned: Planned, names: tuple[str, ...]) -> Peer:
 
 
 def identities(
+    build: Build,
     service: Service,
     rule: MergedRule | None,
-    traits: Traits,
-    config: MeshConfig,
     endpoints: Endpoints,
 ) -> tuple[str, ...]:
     """What the certificates of a service may say, sorted: its `subjectAltNames` and the identities
@@ -61,9 +58,9 @@ def identities(
     Only where a rule may need it, so that clusters of others don't depend on their endpoints'
     accounts.
     """
-    if rule is None or not (traits.mesh_tls or service.registry is Registry.EXTERNAL):
+    if rule is None or not (build.traits.mesh_tls or service.registry is Registry.EXTERNAL):
         return ()
-    domain = config.trust_domain or "cluster.local"
+    domain = build.config.trust_domain or "cluster.local"
     accounts = {
         f"spiffe://{domain}/ns/{endpoint.namespace}/sa/{endpoint.service_account}"
         for port in service.ports

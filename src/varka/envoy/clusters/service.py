@@ -34,7 +34,12 @@ def service_builder(
 ) -> ClusterBuilder | None:
     """A cluster with everything but its security; None when there is nothing for DNS to resolve.
     `client` and `endpoints` matter for DNS only."""
-    service, port, policy, config = planned.service, planned.port, planned.policy, planned.config
+    service, port, policy, config = (
+        planned.service,
+        planned.port,
+        planned.policy,
+        planned.build.config,
+    )
     pattern = config.outbound_cluster_stat_name
     draft = ClusterBuilder.named(
         name, stat_pattern(pattern, service, port, planned.subset_name) if pattern else ""
@@ -49,7 +54,7 @@ def service_builder(
         _resolve(draft, planned, client, there)
     elif service.resolution is Resolution.PASSTHROUGH and service.registry is Registry.EXTERNAL:
         _redirect(draft, port)
-    apply_port_protocol(draft, port, planned.traits, config)
+    apply_port_protocol(planned.build, draft, port)
     apply_http2_upgrade(draft, port, policy.pool, config)
     apply_pool(draft, policy.pool, policy.retry_budget, config)
     apply_outlier(draft, policy.outlier, never_panic=sends_unhealthy(service))
@@ -88,8 +93,8 @@ def _resolve(
 ) -> None:
     """DNS settings. `type` and its fields, though Envoy prefers `cluster_type` by now: tools and
     EnvoyFilters read them."""
-    cluster, rate = draft.message, planned.config.dns_refresh_rate
-    cluster.dns_lookup_family = lookup_family(planned.traits)
+    cluster, rate = draft.message, planned.build.config.dns_refresh_rate
+    cluster.dns_lookup_family = lookup_family(planned.build.traits)
     cluster.dns_refresh_rate.CopyFrom(
         wkt.seconds(_DNS_REFRESH) if rate is None else wkt.duration(rate)
     )
@@ -106,5 +111,5 @@ def _resolve(
         endpoints, balancing, client = endpoints[:1], Balancing(), ANYWHERE
     cluster.load_assignment.cluster_name = cluster.name
     cluster.load_assignment.endpoints.extend(
-        localities(endpoints, balancing, client, planned.traits.cluster_id)
+        localities(endpoints, balancing, client, planned.build.traits.cluster_id)
     )

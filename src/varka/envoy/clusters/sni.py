@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from varka.base.memo import Memo
+from varka.envoy.build import Build
 from varka.envoy.clusters.service import describe, service_builder
-from varka.envoy.endpoints import Endpoints, load_assignment
+from varka.envoy.endpoints import load_assignment
 from varka.envoy.istio_names import sni_cluster
 from varka.envoy.resource import EnvoyResource, Layer, Layers
 from varka.envoy.trafficpolicy.discovery import Discovery
 from varka.envoy.trafficpolicy.loadbalancer import ANYWHERE, Client
 from varka.envoy.trafficpolicy.plan import Planned, plan
+from varka.mesh.groups import Endpoints
 from varka.mesh.model import MergedGateway, ScopedService, ServiceGroup
 from varka.proxy.node import Locality
-from varka.proxy.traits import Traits
 from varka.registry.service import Endpoint
 from varka.resources.model import networking
-from varka.resources.model.mesh import MeshConfig
 
 _MODE = networking.ServerTLSSettingsTLSmode
 _MUTUAL = "istio"
 
 
 def sni_layers(
-    memo: Memo,
+    build: Build,
     gateway: MergedGateway,
     groups: tuple[ServiceGroup, ...],
-    traits: Traits,
     locality: Locality,
-    config: MeshConfig,
     endpoints: Endpoints,
 ) -> tuple[Layers, Layers]:
     """Clusters and load assignments that the AUTO_PASSTHROUGH servers of a gateway send to; none
@@ -38,50 +35,47 @@ def sni_layers(
     if not any(tls is not None and tls.mode is _MODE.AUTO_PASSTHROUGH for tls in servers):
         return (), ()
     return (
-        tuple(sni_layer(memo, group, traits, locality, config, endpoints) for group in groups),
-        tuple(
-            sni_assignment_layer(memo, group, traits, locality, config, endpoints)
-            for group in groups
-        ),
+        tuple(sni_layer(build, group, locality, endpoints) for group in groups),
+        tuple(sni_assignment_layer(build, group, locality, endpoints) for group in groups),
     )
 
 
 def sni_layer(
-    memo: Memo,
+    build: Build,
     group: ServiceGroup,
-    traits: Traits,
     locality: Locality,
-    config: MeshConfig,
     endpoints: Endpoints,
 ) -> Layer:
     """A cluster named by its SNI for each port and subset of the mesh's own services. The gateway
     adds no TLS."""
     found = []
-    for planned in (p for entry in group.services for p in _planned(memo, entry, traits, config)):
+    for planned in (p for entry in group.services for p in _planned(build, entry)):
         inline = (
-            memo(_mutual, endpoints(planned.service, planned.port)) if planned.kind.by_dns else ()
+            build.memo(_mutual, endpoints(planned.service, planned.port))
+            if planned.kind.by_dns
+            else ()
         )
         client = planned.client(locality) if planned.kind.by_dns else ANYWHERE
-        found.append(memo(sni_cluster_resource, planned, client, inline))
-    return memo(Layer.of, tuple(cluster for cluster in found if cluster is not None))
+        found.append(build.memo(sni_cluster_resource, planned, client, inline))
+    return build.memo(Layer.of, tuple(cluster for cluster in found if cluster is not None))
 
 
 def sni_assignment_layer(
-    memo: Memo,
+    build: Build,
     group: ServiceGroup,
-    traits: Traits,
     locality: Locality,
-    config: MeshConfig,
     endpoints: Endpoints,
 ) -> Layer:
     """Their endpoints: only those that speak mesh mTLS, since the gateway can't see who else would
     answer."""
     found = []
-    for planned in (p for entry in group.services for p in _planned(memo, entry, traits, config)):
+    for planned in (p for entry in group.services for p in _planned(build, entry)):
         if planned.kind is Discovery.EDS:
-            there = memo(_mutual, endpoints(planned.service, planned.port))
-            found.append(memo(load_assignment, _name(planned), *planned.assigned(locality), there))
-    return memo(Layer.of, tuple(found))
+            there = build.memo(_mutual, endpoints(planned.service, planned.port))
+            found.append(
+                build.memo(load_assignment, _name(planned), *planned.assigned(locality), there)
+            )
+    return build.memo(Layer.of, tuple(found))
 
 
 def sni_cluster_resource(
@@ -98,11 +92,9 @@ def _name(planned: Planned) -> str:
     return sni_cluster(planned.port.number, planned.subset_name, planned.service.hostname)
 
 
-def _planned(
-    memo: Memo, entry: ScopedService, traits: Traits, config: MeshConfig
-) -> Iterator[Planned]:
+def _planned(build: Build, entry: ScopedService) -> Iterator[Planned]:
     if not entry.service.mesh_external:
-        yield from (p for p in memo(plan, entry, traits, config) if p.kind is not Discovery.DYNAMIC)
+        yield from (p for p in build.once(plan, entry) if p.kind is not Discovery.DYNAMIC)
 
 
 def _mutual(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:

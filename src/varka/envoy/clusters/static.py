@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from envoy.config.cluster.v3 import cluster_pb2
 
+from varka.envoy.build import Build
 from varka.envoy.clusters.builder import ClusterBuilder, connect_timeout
 from varka.envoy.clusters.dynamic import any_host_cluster, follow_client
 from varka.envoy.clusters.pool import apply_pool
@@ -18,19 +19,19 @@ SOURCES = ("127.0.0.6", "::6")
 would loop."""
 
 
-def static_layer(traits: Traits, config: MeshConfig) -> Layer:
+def static_layer(build: Build) -> Layer:
     """Gateways have no original destination to pass traffic on to, so they get a black hole
     only."""
-    if traits.type is ProxyType.ROUTER:
-        return Layer.of([_black_hole(config)])
+    if build.traits.type is ProxyType.ROUTER:
+        return Layer.of([_black_hole(build.config)])
     clusters = [
-        _black_hole(config),
-        _passthrough(traits, config),
-        _inbound_passthrough(traits, config),
+        _black_hole(build.config),
+        _passthrough(build),
+        _inbound_passthrough(build),
     ]
-    policy = config.outbound_traffic_policy
+    policy = build.config.outbound_traffic_policy
     if policy is not None and policy.mode is OutboundTrafficPolicyMode.ALLOW_ANY_DYNAMIC_DNS:
-        clusters.append(any_host_cluster(traits, config))
+        clusters.append(any_host_cluster(build))
     return Layer.of(clusters)
 
 
@@ -41,23 +42,23 @@ def _black_hole(config: MeshConfig) -> EnvoyResource:
     return draft.finish()
 
 
-def _passthrough(traits: Traits, config: MeshConfig) -> EnvoyResource:
-    return _original_dst(PASSTHROUGH, traits, config).finish()
+def _passthrough(build: Build) -> EnvoyResource:
+    return _original_dst(build, PASSTHROUGH).finish()
 
 
-def _inbound_passthrough(traits: Traits, config: MeshConfig) -> EnvoyResource:
-    draft = _original_dst(INBOUND_PASSTHROUGH, traits, config)
-    bind_source(draft, traits)
+def _inbound_passthrough(build: Build) -> EnvoyResource:
+    draft = _original_dst(build, INBOUND_PASSTHROUGH)
+    bind_source(draft, build.traits)
     return draft.finish()
 
 
-def _original_dst(name: str, traits: Traits, config: MeshConfig) -> ClusterBuilder:
+def _original_dst(build: Build, name: str) -> ClusterBuilder:
     draft = ClusterBuilder.named(name, PASSTHROUGH)
     draft.message.type = cluster_pb2.Cluster.ORIGINAL_DST
     draft.message.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
-    follow_client(draft, traits, config)
-    default = config.default_traffic_policy
-    apply_pool(draft, default.connection_pool if default else None, None, config)
+    follow_client(build, draft)
+    default = build.config.default_traffic_policy
+    apply_pool(draft, default.connection_pool if default else None, None, build.config)
     return draft
 
 

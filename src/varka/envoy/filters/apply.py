@@ -77,7 +77,7 @@ def patch_layers(
 ) -> tuple[Patched, ...]:
     """The layers of one type with all patches applied; a last one holds what ADD patches bring."""
     patches, broken = memo(_compiled, filters, type_)
-    done = tuple(memo(_layer, memo, layer, patches, router, ports) for layer in layers)
+    done = tuple(memo.nested(_layer, layer, patches, router, ports) for layer in layers)
     return (*done, memo(_added, type_, patches, router, broken))
 
 

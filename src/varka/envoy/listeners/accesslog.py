@@ -22,9 +22,10 @@ from envoy.extensions.formatter.req_without_query.v3 import req_without_query_pb
 from opentelemetry.proto.common.v1 import common_pb2
 
 from varka.envoy import wkt
+from varka.envoy.build import ListenerBuild
 from varka.envoy.istio_names import outbound_cluster
 from varka.envoy.listeners.parts import Side
-from varka.mesh.telemetry import AccessLog, Provider, Telemetry
+from varka.mesh.telemetry import AccessLog, Provider
 from varka.resources.model import mesh
 from varka.resources.model.mesh import AccessLogEncoding, MeshConfig
 
@@ -73,54 +74,64 @@ _ALS_CLUSTER = "envoy_accesslog_service"
 _BUILT_IN = "envoy"
 
 
-def http_logs(side: Side, config: MeshConfig, telemetry: Telemetry) -> list[Any]:
+def http_logs(build: ListenerBuild, side: Side) -> list[Any]:
     """`access_log` of an HTTP connection manager."""
-    found = _of_providers(side, config, telemetry)
+    found = _of_providers(build, side)
     if found is not None:
         return found
-    logs = [file_log(config.access_log_file, config)] if config.access_log_file else []
-    if config.enable_envoy_access_log_service:
+    logs = (
+        [file_log(build.config.access_log_file, build.config)]
+        if build.config.access_log_file
+        else []
+    )
+    if build.config.enable_envoy_access_log_service:
         logs.append(_http_als("http_envoy_accesslog", _ALS_CLUSTER, ""))
     return logs
 
 
-def tcp_logs(side: Side, config: MeshConfig, telemetry: Telemetry) -> list[Any]:
+def tcp_logs(build: ListenerBuild, side: Side) -> list[Any]:
     """`access_log` of a TCP proxy."""
-    found = _of_providers(side, config, telemetry)
+    found = _of_providers(build, side)
     if found is not None:
         return found
-    logs = [file_log(config.access_log_file, config)] if config.access_log_file else []
-    if config.enable_envoy_access_log_service:
+    logs = (
+        [file_log(build.config.access_log_file, build.config)]
+        if build.config.access_log_file
+        else []
+    )
+    if build.config.enable_envoy_access_log_service:
         logs.append(_tcp_als("tcp_envoy_accesslog", _ALS_CLUSTER, ""))
     return logs
 
 
-def listener_logs(side: Side, config: MeshConfig, telemetry: Telemetry) -> list[Any]:
+def listener_logs(build: ListenerBuild, side: Side) -> list[Any]:
     """`access_log` of a listener: only connections that no filter chain takes (flag NR); others are
     logged by their chain."""
-    if config.disable_envoy_listener_log:
+    if build.config.disable_envoy_listener_log:
         return []
     no_route = accesslog_pb2.AccessLogFilter(
         response_flag_filter=accesslog_pb2.ResponseFlagFilter(flags=["NR"])
     )
-    found = _of_providers(side, config, telemetry, no_route)
+    found = _of_providers(build, side, no_route)
     if found is not None:
         return found
-    logs = [file_log(config.access_log_file, config)] if config.access_log_file else []
-    if config.enable_envoy_access_log_service:
+    logs = (
+        [file_log(build.config.access_log_file, build.config)]
+        if build.config.access_log_file
+        else []
+    )
+    if build.config.enable_envoy_access_log_service:
         logs.append(_tcp_als("listener_envoy_accesslog", _ALS_CLUSTER, ""))
     for log in logs:
         log.filter.CopyFrom(no_route)
     return logs
 
 
-def _of_providers(
-    side: Side, config: MeshConfig, telemetry: Telemetry, only: Any = None
-) -> list[Any] | None:
-    logs = telemetry.server_logs if side is Side.INBOUND else telemetry.client_logs
+def _of_providers(build: ListenerBuild, side: Side, only: Any = None) -> list[Any] | None:
+    logs = build.telemetry.server_logs if side is Side.INBOUND else build.telemetry.client_logs
     if logs is None:
         return None
-    return [_with_filters(_of_provider(log.provider, config), log, only) for log in logs]
+    return [_with_filters(_of_provider(log.provider, build.config), log, only) for log in logs]
 
 
 def _with_filters(message: Any, log: AccessLog, only: Any) -> Any:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from varka.base.names import ClusterName
 from varka.envoy import wkt
+from varka.envoy.build import ListenerBuild
 from varka.envoy.istio_names import stat_name
 from varka.envoy.listeners import filters
 from varka.envoy.listeners.accesslog import tcp_logs
@@ -28,8 +29,6 @@ from varka.envoy.listeners.merge import Planned
 from varka.envoy.listeners.parts import Side
 from varka.envoy.listeners.tcp import idle_timeout, network_filters
 from varka.envoy.resource import EnvoyResource, TypeUrl, encode
-from varka.mesh.telemetry import Telemetry
-from varka.proxy.traits import Traits
 from varka.resources.model.mesh import MeshConfig
 
 PASSTHROUGH_CHAIN = "PassthroughFilterChain"
@@ -43,9 +42,7 @@ class Policy(Struct, frozen=True):
     """HTTP goes to the host it names (ALLOW_ANY_DYNAMIC_DNS)."""
 
 
-def outbound_listener(
-    planned: Planned, policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry
-) -> EnvoyResource:
+def outbound_listener(build: ListenerBuild, planned: Planned, policy: Policy) -> EnvoyResource:
     name = listener_name(planned.binds[0], planned.port)
     listener = listener_pb2.Listener(
         name=name,
@@ -58,14 +55,14 @@ def outbound_listener(
         listener.max_connections_to_accept_per_socket_event.value = 1
     else:
         listener.bind_to_port.value = False
-    _inspect(listener, planned.chains, config)
+    _inspect(listener, planned.chains, build.config)
     for chain in planned.chains:
-        message = _chain(chain, name, policy, traits, config, telemetry)
+        message = _chain(build, chain, name, policy)
         if chain.matches_all:
             listener.default_filter_chain.CopyFrom(message)
         else:
             listener.filter_chains.append(message)
-    _complete(listener, policy, traits, config, telemetry)
+    _complete(build, listener, policy)
     origins = dict.fromkeys(key for chain in planned.chains for key in chain.origins)
     return encode(TypeUrl.LISTENER, name, listener, origins)
 
@@ -88,27 +85,23 @@ def _inspect(listener: Any, chains: Iterable[Chain], config: MeshConfig) -> None
         listener.listener_filters_timeout.CopyFrom(wkt.duration(0))
 
 
-def _complete(
-    listener: Any, policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry
-) -> None:
+def _complete(build: ListenerBuild, listener: Any, policy: Policy) -> None:
     """A chain that takes everything is no default when it is alone; without any, the rest passes
     through."""
     if not listener.HasField("default_filter_chain"):
         listener.default_filter_chain.name = PASSTHROUGH_CHAIN
         listener.default_filter_chain.filter_chain_match.SetInParent()
-        listener.default_filter_chain.filters.extend(fallthrough(policy, traits, config, telemetry))
+        listener.default_filter_chain.filters.extend(fallthrough(build, policy))
     elif not listener.filter_chains:
         listener.filter_chains.append(listener.default_filter_chain)
         listener.ClearField("default_filter_chain")
 
 
 def _chain(
+    build: ListenerBuild,
     chain: Chain,
     name: str,
     policy: Policy,
-    traits: Traits,
-    config: MeshConfig,
-    telemetry: Telemetry,
 ) -> Any:
     message = components.FilterChain(
         filter_chain_match=chain.match(),
@@ -124,18 +117,14 @@ def _chain(
             dynamic=chain.target.dynamic,
             any_host=policy.any_host,
         )
-        message.filters.append(
-            manager_filter(connection_manager(manager, traits, config, telemetry))
-        )
+        message.filters.append(manager_filter(connection_manager(build, manager)))
     else:
         message.filters.extend(
-            network_filters(chain.target, traits, tcp_logs(Side.OUTBOUND, config, telemetry))
+            network_filters(chain.target, build.traits, tcp_logs(build, Side.OUTBOUND))
         )
     return message
 
 
-def fallthrough(
-    policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry
-) -> list[Any]:
-    target = TcpTarget(((policy.cluster, 1),), policy.cluster, idle_timeout(traits))
-    return network_filters(target, traits, tcp_logs(Side.OUTBOUND, config, telemetry))
+def fallthrough(build: ListenerBuild, policy: Policy) -> list[Any]:
+    target = TcpTarget(((policy.cluster, 1),), policy.cluster, idle_timeout(build.traits))
+    return network_filters(target, build.traits, tcp_logs(build, Side.OUTBOUND))

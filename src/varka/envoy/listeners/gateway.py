@@ -11,8 +11,8 @@ from envoy.config.listener.v3 import listener_pb2
 from msgspec import Struct
 from msgspec.structs import replace
 
-from varka.base.memo import Memo
 from varka.envoy import wkt
+from varka.envoy.build import ListenerBuild
 from varka.envoy.istio_names import stat_name
 from varka.envoy.listeners import filters
 from varka.envoy.listeners.accesslog import listener_logs, tcp_logs
@@ -22,16 +22,12 @@ from varka.envoy.listeners.connection import effective_settings
 from varka.envoy.listeners.gateway_chains import GatewayInputs, ServerChain, port_chains
 from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter
 from varka.envoy.listeners.parts import ListenerParts, Side
-from varka.envoy.listeners.requests import Endpoints
 from varka.envoy.listeners.tcp import network_filters
 from varka.envoy.listeners.tls import downstream_socket
 from varka.envoy.proxymetadata import proxy_config
 from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, encode
 from varka.mesh.bound import bound_by_gateway
 from varka.mesh.model import GatewayPort, MergedGateway, Scope
-from varka.mesh.telemetry import Telemetry
-from varka.proxy.traits import Traits
-from varka.resources.model.mesh import MeshConfig
 
 
 class GatewayListener(Struct, frozen=True):
@@ -47,25 +43,24 @@ class GatewayListener(Struct, frozen=True):
 
 
 def gateway_layers(
-    memo: Memo,
+    build: ListenerBuild,
     gateway: MergedGateway,
     scope: Scope,
-    traits: Traits,
-    config: MeshConfig,
-    endpoints: Endpoints,
-    telemetry: Telemetry,
 ) -> ListenerParts:
     """One layer. A port without any chain (TCP without a route) has no listener: Envoy would refuse
     it."""
     layer_4 = tuple(rule for rule in gateway.virtual_services if rule.spec.tcp or rule.spec.tls)
     world = GatewayInputs(
-        scope, memo(bound_by_gateway, memo, layer_4), traits, config.outbound_cluster_stat_name
+        scope,
+        build.memo.nested(bound_by_gateway, layer_4),
+        build.traits,
+        build.config.outbound_cluster_stat_name,
     )
     planned = [found for found in _planned(gateway.ports, world) if found.chains]
-    resources = tuple(memo(gateway_listener, found, traits, config, telemetry) for found in planned)
+    resources = tuple(build.once(gateway_listener, found) for found in planned)
     targets = [served.chain.target for found in planned for served in found.chains]
     routes = frozenset(target.route for target in targets if isinstance(target, HttpTarget))
-    return ListenerParts((memo(Layer.of, resources),), routes)
+    return ListenerParts((build.memo(Layer.of, resources),), routes)
 
 
 def _planned(ports: Iterable[GatewayPort], world: GatewayInputs) -> Iterable[GatewayListener]:
@@ -91,21 +86,17 @@ def _joined(
     return tuple(served for served in (*chains, *more) if found[served.chain.identity] is served)
 
 
-def gateway_listener(
-    planned: GatewayListener, traits: Traits, config: MeshConfig, telemetry: Telemetry
-) -> EnvoyResource:
-    own = proxy_config(traits, config)
-    settings = effective_settings(own.connection_settings, traits)
+def gateway_listener(build: ListenerBuild, planned: GatewayListener) -> EnvoyResource:
+    own = proxy_config(build)
+    settings = effective_settings(own.connection_settings, build.traits)
     listener = listener_pb2.Listener(
         name=planned.name,
         address=socket(planned.binds[0], planned.port),
         additional_addresses=additional(planned.binds[1:], planned.port),
-        filter_chains=[
-            _chain(served, planned.name, traits, config, telemetry) for served in planned.chains
-        ],
+        filter_chains=[_chain(build, served, planned.name) for served in planned.chains],
         traffic_direction=base_pb2.OUTBOUND,
         max_connections_to_accept_per_socket_event=wkt.uint32(1),
-        access_log=listener_logs(Side.GATEWAY, config, telemetry),
+        access_log=listener_logs(build, Side.GATEWAY),
     )
     if own.gateway_topology is not None and own.gateway_topology.proxy_protocol is not None:
         listener.listener_filters.append(filters.proxy_protocol())
@@ -118,21 +109,17 @@ def gateway_listener(
     return encode(TypeUrl.LISTENER, planned.name, listener, origins)
 
 
-def _chain(
-    served: ServerChain, name: str, traits: Traits, config: MeshConfig, telemetry: Telemetry
-) -> Any:
+def _chain(build: ListenerBuild, served: ServerChain, name: str) -> Any:
     target = served.chain.target
     if isinstance(target, HttpTarget):
         prefix = served.stat_prefix or stat_name(f"outbound_{name}")
         manager = Manager(Side.GATEWAY, prefix, target.route, grpc_web=target.grpc_web)
-        found = [manager_filter(connection_manager(manager, traits, config, telemetry))]
+        found = [manager_filter(connection_manager(build, manager))]
     else:
-        found = network_filters(target, traits, tcp_logs(Side.GATEWAY, config, telemetry))
+        found = network_filters(target, build.traits, tcp_logs(build, Side.GATEWAY))
     return components.FilterChain(
         filter_chain_match=served.chain.match(),
         filters=found,
-        transport_socket=downstream_socket(served.tls, traits, config)
-        if served.tls is not None
-        else None,
+        transport_socket=downstream_socket(build, served.tls) if served.tls is not None else None,
         transport_socket_connect_timeout=wkt.duration(HANDSHAKE_TIMEOUT),
     )

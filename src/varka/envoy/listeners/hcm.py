@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from varka.base.names import Hostname
 from varka.envoy import wkt
+from varka.envoy.build import ListenerBuild
 from varka.envoy.dnscache import any_host_cache, host_cache
 from varka.envoy.listeners import filters
 from varka.envoy.listeners.accesslog import http_logs
@@ -22,7 +23,6 @@ from varka.envoy.listeners.parts import Side
 from varka.envoy.listeners.tcp import idle_timeout
 from varka.envoy.listeners.tracing import tracing
 from varka.envoy.proxymetadata import proxy_config
-from varka.mesh.telemetry import Telemetry
 from varka.proxy.traits import Traits
 from varka.resources.model.mesh import (
     ForwardClientCertDetails,
@@ -52,31 +52,29 @@ class Manager(Struct, frozen=True):
     """An explicit proxy: requests name their whole URL."""
 
 
-def connection_manager(
-    manager: Manager, traits: Traits, config: MeshConfig, telemetry: Telemetry, inline: Any = None
-) -> Any:
+def connection_manager(build: ListenerBuild, manager: Manager, inline: Any = None) -> Any:
     """The message. `inline` is a RouteConfiguration instead of RDS."""
-    own = proxy_config(traits, config)
+    own = proxy_config(build)
     headers = own.proxy_headers or ProxyHeaders()
     message = _Manager(
         codec_type=_Manager.AUTO,
         stat_prefix=manager.stat_prefix,
-        access_log=http_logs(manager.side, config, telemetry),
+        access_log=http_logs(build, manager.side),
         use_remote_address=wkt.boolean(manager.side is Side.GATEWAY),
         upgrade_configs=[_Manager.UpgradeConfig(upgrade_type="websocket")],
         stream_idle_timeout=wkt.duration(0),
         append_x_forwarded_port=bool(headers.x_forwarded_port and headers.x_forwarded_port.enabled),
         proxy_100_continue=True,
-        http_filters=_filters(manager, traits, headers),
-        request_id_extension=_request_id(manager.side, telemetry),
-        tracing=tracing(manager.side, telemetry, own, traits),
+        http_filters=_filters(manager, build.traits, headers),
+        request_id_extension=_request_id(build, manager.side),
+        tracing=tracing(build, manager.side, own),
     )
     _routes(message, manager, inline)
-    _normalization(message, config)
-    _protocol_options(message, manager, traits, headers)
+    _normalization(message, build.config)
+    _protocol_options(message, manager, build.traits, headers)
     _server_header(message, manager.side, headers)
     _client_certificate(message, manager.side, own, headers)
-    apply_connection_settings(message, own.connection_settings, traits)
+    apply_connection_settings(message, own.connection_settings, build.traits)
     return message
 
 
@@ -112,8 +110,10 @@ def _filters(manager: Manager, traits: Traits, headers: ProxyHeaders) -> list[An
     return [*found, filters.router(suppress_debug_headers=bool(debug and debug.disabled))]
 
 
-def _request_id(side: Side, telemetry: Telemetry) -> Any:
-    chosen = telemetry.server_tracing if side is Side.INBOUND else telemetry.client_tracing
+def _request_id(build: ListenerBuild, side: Side) -> Any:
+    chosen = (
+        build.telemetry.server_tracing if side is Side.INBOUND else build.telemetry.client_tracing
+    )
     config = uuid_pb2.UuidRequestIdConfig(
         use_request_id_for_trace_sampling=wkt.boolean(
             chosen.use_request_id if chosen is not None else True

@@ -13,10 +13,10 @@ from envoy.config.route.v3 import route_components_pb2, route_pb2
 from msgspec import Struct
 from msgspec.structs import replace
 
-from varka.base.memo import Memo
 from varka.base.names import ClusterName, ObjectKey
 from varka.base.settings import Settings
 from varka.envoy import wkt
+from varka.envoy.build import Build, ListenerBuild
 from varka.envoy.istio_names import INBOUND_PASSTHROUGH, inbound_cluster, stat_name
 from varka.envoy.listeners import filters
 from varka.envoy.listeners.accesslog import listener_logs, tcp_logs
@@ -32,7 +32,6 @@ from varka.envoy.listeners.virtual import black_hole_chain
 from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, encode
 from varka.envoy.routes.route import inbound_route
 from varka.mesh.model import Inbound, IngressListener, MutualTls, Peers
-from varka.mesh.telemetry import Telemetry
 from varka.proxy.node import Interception
 from varka.proxy.traits import Traits
 from varka.registry.protocol import parse
@@ -76,25 +75,20 @@ class InboundPort(Struct, frozen=True):
 
 
 def inbound_layer(
-    memo: Memo,
+    build: ListenerBuild,
     inbound: Inbound,
-    traits: Traits,
-    config: MeshConfig,
-    telemetry: Telemetry,
     settings: Settings,
 ) -> ListenerParts:
     """One layer: inbound listeners have their routes in them, so none are named."""
-    if not config.proxy_inbound_listen_port or not config.proxy_listen_port:
+    if not build.config.proxy_inbound_listen_port or not build.config.proxy_listen_port:
         return ListenerParts((), frozenset())
-    ports = sorted(_served(inbound, traits, config, settings), key=lambda served: served.target)
+    ports = sorted(_served(build, inbound, settings), key=lambda served: served.target)
     passing = _passing(inbound.peers, {served.target for served in ports})
     redirected = (*passing, *(served for served in ports if not served.bound))
-    resources = [
-        memo(bound_listener, served, traits, config, telemetry) for served in ports if served.bound
-    ]
-    if traits.interception is not Interception.NONE:
-        resources.insert(0, memo(virtual_inbound, redirected, traits, config, telemetry))
-    return ListenerParts((memo(Layer.of, tuple(resources)),), frozenset())
+    resources = [build.once(bound_listener, served) for served in ports if served.bound]
+    if build.traits.interception is not Interception.NONE:
+        resources.insert(0, build.once(virtual_inbound, redirected))
+    return ListenerParts((build.memo(Layer.of, tuple(resources)),), frozenset())
 
 
 def _passing(peers: Peers, served: set[int]) -> Iterator[InboundPort]:
@@ -106,17 +100,17 @@ def _passing(peers: Peers, served: set[int]) -> Iterator[InboundPort]:
             yield InboundPort(INBOUND_PASSTHROUGH, Protocol.AUTO, target=port, mtls=mode)
 
 
-def _served(
-    inbound: Inbound, traits: Traits, config: MeshConfig, settings: Settings
-) -> Iterable[InboundPort]:
+def _served(build: Build, inbound: Inbound, settings: Settings) -> Iterable[InboundPort]:
     """For each target port the oldest service counts, its protocol too."""
     if inbound.ingress is not None:
-        candidates = (_of_ingress(entry, inbound, traits, settings) for entry in inbound.ingress)
-    elif traits.interception is Interception.NONE:
+        candidates = (
+            _of_ingress(entry, inbound, build.traits, settings) for entry in inbound.ingress
+        )
+    elif build.traits.interception is Interception.NONE:
         # The workload listens at its service ports itself.
         return ()
     else:
-        candidates = (_of_service(target, traits, config) for target in inbound.targets)
+        candidates = (_of_service(build, target) for target in inbound.targets)
     found: dict[int, InboundPort] = {}
     for served in candidates:
         if served is not None:
@@ -130,17 +124,21 @@ def _secured(served: InboundPort, peers: Peers) -> InboundPort:
     return replace(served, mtls=mode, tls=served.tls if mode is MutualTls.DISABLE else None)
 
 
-def _of_service(target: ServiceTarget, traits: Traits, config: MeshConfig) -> InboundPort | None:
-    own = {config.proxy_listen_port, config.proxy_inbound_listen_port, *traits.reserved_ports}
+def _of_service(build: Build, target: ServiceTarget) -> InboundPort | None:
+    own = {
+        build.config.proxy_listen_port,
+        build.config.proxy_inbound_listen_port,
+        *build.traits.reserved_ports,
+    }
     if target.target in own:
         return None
-    service, pattern = target.service, config.inbound_cluster_stat_name
+    service, pattern = target.service, build.config.inbound_cluster_stat_name
     return InboundPort(
         inbound_cluster(target.target),
         target.port.protocol,
         port=target.port.number,
         target=target.target,
-        bind=wildcards(traits)[0],
+        bind=wildcards(build.traits)[0],
         host=service.hostname,
         stat_prefix=stat_prefix(
             pattern, service, "", target.port.number, target.port.name, target.target
@@ -187,26 +185,25 @@ def after_tls(protocol: Protocol) -> Protocol:
     return {Protocol.HTTPS: Protocol.HTTP, Protocol.TLS: Protocol.TCP}.get(protocol, protocol)
 
 
-def virtual_inbound(
-    served: tuple[InboundPort, ...], traits: Traits, config: MeshConfig, telemetry: Telemetry
-) -> EnvoyResource:
+def virtual_inbound(build: ListenerBuild, served: tuple[InboundPort, ...]) -> EnvoyResource:
     """Where inbound connections are redirected: chains by destination port, and passing through for
     all other ports."""
     chains = [
-        black_hole_chain(f"{VIRTUAL_INBOUND}-blackhole", config.proxy_inbound_listen_port, traits)
+        black_hole_chain(
+            f"{VIRTUAL_INBOUND}-blackhole", build.config.proxy_inbound_listen_port, build.traits
+        )
     ]
     for one in served:
-        chains.extend(_chains(one, traits, config, telemetry))
+        chains.extend(_chains(build, one))
     listener = _listener(
+        build,
         VIRTUAL_INBOUND,
-        wildcards(traits),
-        config.proxy_inbound_listen_port,
+        wildcards(build.traits),
+        build.config.proxy_inbound_listen_port,
         chains,
-        config,
-        telemetry,
     )
     redirect = [filters.original_dst()]
-    if traits.interception is Interception.TPROXY:
+    if build.traits.interception is Interception.TPROXY:
         listener.transparent.value = True
         redirect.append(filters.original_src())
     listener.listener_filters.extend([*redirect, *inspectors(chains)])
@@ -218,23 +215,20 @@ def virtual_inbound(
     )
 
 
-def bound_listener(
-    served: InboundPort, traits: Traits, config: MeshConfig, telemetry: Telemetry
-) -> EnvoyResource:
+def bound_listener(build: ListenerBuild, served: InboundPort) -> EnvoyResource:
     """A port of `Sidecar.ingress` that is bound instead of redirected to."""
-    chains = list(_chains(served, traits, config, telemetry))
-    listener = _listener(served.name, (served.bind,), served.target, chains, config, telemetry)
+    chains = list(_chains(build, served))
+    listener = _listener(build, served.name, (served.bind,), served.target, chains)
     listener.listener_filters.extend(inspectors(chains))
     return encode(TypeUrl.LISTENER, served.name, listener, served.origins)
 
 
 def _listener(
+    build: ListenerBuild,
     name: str,
     addresses: tuple[str, ...],
     port: int,
     chains: Iterable[Any],
-    config: MeshConfig,
-    telemetry: Telemetry,
 ) -> Any:
     listener = listener_pb2.Listener(
         name=name,
@@ -244,16 +238,16 @@ def _listener(
         traffic_direction=base_pb2.INBOUND,
         continue_on_listener_filters_timeout=True,
         max_connections_to_accept_per_socket_event=wkt.uint32(1),
-        access_log=listener_logs(Side.INBOUND, config, telemetry),
+        access_log=listener_logs(build, Side.INBOUND),
     )
-    if config.protocol_detection_timeout is not None:
-        listener.listener_filters_timeout.CopyFrom(wkt.duration(config.protocol_detection_timeout))
+    if build.config.protocol_detection_timeout is not None:
+        listener.listener_filters_timeout.CopyFrom(
+            wkt.duration(build.config.protocol_detection_timeout)
+        )
     return listener
 
 
-def _chains(
-    served: InboundPort, traits: Traits, config: MeshConfig, telemetry: Telemetry
-) -> Iterator[Any]:
+def _chains(build: ListenerBuild, served: InboundPort) -> Iterator[Any]:
     for kind in chain_kinds(served.protocol, served.mtls, served.tls is not None):
         match = components.FilterChainMatch(
             application_protocols=kind.alpn, transport_protocol=kind.transport
@@ -266,23 +260,19 @@ def _chains(
         yield components.FilterChain(
             name=name,
             filter_chain_match=match,
-            filters=_http(served, traits, config, telemetry)
-            if kind.http
-            else _tcp(served, traits, config, telemetry),
-            transport_socket=_socket(served, kind, traits, config) if kind.terminated else None,
+            filters=_http(build, served) if kind.http else _tcp(build, served),
+            transport_socket=_socket(build, served, kind) if kind.terminated else None,
             metadata=config_metadata(served.config),
         )
 
 
-def _socket(served: InboundPort, kind: ChainKind, traits: Traits, config: MeshConfig) -> Any:
+def _socket(build: Build, served: InboundPort, kind: ChainKind) -> Any:
     if served.tls is not None:
-        return downstream_socket(served.tls, traits, config)
-    return mesh_socket(traits, config, http=kind.http)
+        return downstream_socket(build, served.tls)
+    return mesh_socket(build, http=kind.http)
 
 
-def _http(
-    served: InboundPort, traits: Traits, config: MeshConfig, telemetry: Telemetry
-) -> list[Any]:
+def _http(build: ListenerBuild, served: InboundPort) -> list[Any]:
     prefix = served.cluster if served.passes else f"inbound_{served.name}"
     manager = Manager(
         Side.INBOUND,
@@ -290,11 +280,7 @@ def _http(
         grpc_web=served.protocol is Protocol.GRPC_WEB,
         http2=served.protocol.is_http2,
     )
-    return [
-        manager_filter(
-            connection_manager(manager, traits, config, telemetry, _routes(served, config))
-        )
-    ]
+    return [manager_filter(connection_manager(build, manager, _routes(served, build.config)))]
 
 
 def _routes(served: InboundPort, config: MeshConfig) -> Any:
@@ -311,13 +297,11 @@ def _routes(served: InboundPort, config: MeshConfig) -> Any:
     )
 
 
-def _tcp(
-    served: InboundPort, traits: Traits, config: MeshConfig, telemetry: Telemetry
-) -> list[Any]:
+def _tcp(build: ListenerBuild, served: InboundPort) -> list[Any]:
     target = TcpTarget(
         ((served.cluster, 1),),
         served.stat_prefix or served.cluster,
-        idle_timeout(traits),
+        idle_timeout(build.traits),
         mongo=served.protocol is Protocol.MONGO,
     )
-    return network_filters(target, traits, tcp_logs(Side.INBOUND, config, telemetry))
+    return network_filters(target, build.traits, tcp_logs(build, Side.INBOUND))

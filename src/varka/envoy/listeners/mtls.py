@@ -10,11 +10,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from varka.envoy import wkt
+from varka.envoy.build import Build
 from varka.envoy.listeners.chains import MTLS, PLAINTEXT_HTTP, RAW_BUFFER, TLS
 from varka.envoy.listeners.tls import ALPN
 from varka.envoy.tls import ROOTS, WORKLOAD, mesh_secret
 from varka.mesh.model import MutualTls
-from varka.proxy.traits import Traits
 from varka.registry.service import Protocol
 from varka.resources.model.mesh import MeshConfig, TLSProtocol
 
@@ -85,7 +85,7 @@ def chain_kinds(protocol: Protocol, mode: MutualTls, own_tls: bool) -> tuple[Cha
     return _KINDS[family, mode]
 
 
-def mesh_socket(traits: Traits, config: MeshConfig, *, http: bool) -> Any:
+def mesh_socket(build: Build, *, http: bool) -> Any:
     """The transport socket of chains that take mesh mTLS: any identity of the trust domain and its
     aliases may come in.
 
@@ -95,16 +95,16 @@ def mesh_socket(traits: Traits, config: MeshConfig, *, http: bool) -> Any:
     context = tls_pb2.DownstreamTlsContext(require_client_certificate=wkt.boolean(True))
     common = context.common_tls_context
     common.alpn_protocols.extend(
-        ALPN if http or not traits.istio_filters else ("istio-peer-exchange", *ALPN)
+        ALPN if http or not build.traits.istio_filters else ("istio-peer-exchange", *ALPN)
     )
-    common.tls_certificate_sds_secret_configs.append(mesh_secret(WORKLOAD, traits))
+    common.tls_certificate_sds_secret_configs.append(mesh_secret(WORKLOAD, build.traits))
     combined = common.combined_validation_context
-    for domain in dict.fromkeys((config.trust_domain, *config.trust_domain_aliases)):
+    for domain in dict.fromkeys((build.config.trust_domain, *build.config.trust_domain_aliases)):
         matcher = combined.default_validation_context.match_typed_subject_alt_names.add()
         matcher.san_type = common_pb2.SubjectAltNameMatcher.URI
         matcher.matcher.prefix = f"spiffe://{domain}/"
-    combined.validation_context_sds_secret_config.CopyFrom(mesh_secret(ROOTS, traits))
-    _parameters(common.tls_params, config)
+    combined.validation_context_sds_secret_config.CopyFrom(mesh_secret(ROOTS, build.traits))
+    _parameters(common.tls_params, build.config)
     return base_pb2.TransportSocket(
         name="envoy.transport_sockets.tls", typed_config=wkt.pack(context)
     )

@@ -7,66 +7,58 @@ address. Nothing binds but `virtualOutbound`, which finds the others by the orig
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from varka.base.memo import Memo
 from varka.base.names import Namespace
+from varka.envoy.build import Build, ListenerBuild
 from varka.envoy.istio_names import BLACK_HOLE, PASSTHROUGH
 from varka.envoy.listeners.addresses import UNIX, loopbacks
 from varka.envoy.listeners.build import Policy, outbound_listener
+from varka.envoy.listeners.headless import HeadlessEndpoints, Pods
 from varka.envoy.listeners.l4 import rules_of
 from varka.envoy.listeners.merge import ListenerRequest, Place, Planned, merge
 from varka.envoy.listeners.parts import ListenerParts
-from varka.envoy.listeners.requests import Binding, Endpoints, GroupPlan, headless_pods, plan_group
+from varka.envoy.listeners.requests import Binding, GroupPlan, plan_group
 from varka.envoy.listeners.tcp import destination_cluster
 from varka.envoy.listeners.virtual import HTTP_PROXY_ROUTE, http_proxy, virtual_outbound
 from varka.envoy.resource import EnvoyResource, Layer
 from varka.mesh.hosts import overlaps
 from varka.mesh.model import EgressListener, Scope, ServiceGroup
-from varka.mesh.telemetry import Telemetry
 from varka.proxy.node import Interception
 from varka.proxy.traits import Traits
-from varka.resources.model.mesh import MeshConfig
 from varka.resources.model.networking import CaptureMode
-
-Settings = tuple[Policy, Traits, MeshConfig, Telemetry]
-"""What each listener of a proxy depends on besides its plan."""
 
 
 def outbound_layers(
-    memo: Memo,
+    build: ListenerBuild,
     scope: Scope,
     namespace: Namespace,
-    traits: Traits,
-    config: MeshConfig,
-    endpoints: Endpoints,
-    telemetry: Telemetry,
+    headless: HeadlessEndpoints,
 ) -> ListenerParts:
     """The listeners of one scope: a layer for each service group, one for places that groups share,
     and one of the proxy's own. None at all when `meshConfig.proxyListenPort` is 0. `namespace` is
     the client's, where rules ask for it."""
-    if not config.proxy_listen_port:
+    if not build.config.proxy_listen_port:
         return ListenerParts((), frozenset())
     policy = policy_of(scope)
-    settings = (policy, traits, config, telemetry)
     standing: dict[Place, Planned] = {}
     layers: list[Layer] = []
     routes: set[str] = set()
     for egress in scope.egress:
-        plans = _plans(memo, scope, namespace, egress, traits, config, endpoints)
+        plans = _plans(build.base, scope, namespace, egress, dict(headless))
         # What the Sidecar named by port stays as it is: the port-less listener adds only the
         # others.
         locked = frozenset(standing) if egress.port is None else frozenset()
         crowded = _crowded(plans)
         for plan in plans:
-            layer, named = memo(
-                _group_layer, memo, plan, locked | (crowded & plan.own.keys()), settings
+            layer, named = build.once(
+                _group_layer, plan, locked | (crowded & plan.own.keys()), policy
             )
             layers.append(layer)
             routes |= named
         standing = _joined(plans, crowded - locked, standing, locked)
-    layers.append(_layer(memo, standing.values(), settings))
-    own, named = _own_layer(memo, settings)
+    layers.append(_layer(build, standing.values(), policy))
+    own, named = _own_layer(build, policy)
     routes.update(named, *(planned.routes for planned in standing.values()))
     return ListenerParts((*(layer for layer in layers if layer.resources), own), frozenset(routes))
 
@@ -81,21 +73,21 @@ def policy_of(scope: Scope) -> Policy:
 
 
 def _plans(
-    memo: Memo,
+    build: Build,
     scope: Scope,
     namespace: Namespace,
     egress: EgressListener,
-    traits: Traits,
-    config: MeshConfig,
-    endpoints: Endpoints,
+    headless: Mapping[ServiceGroup, Pods],
 ) -> list[GroupPlan]:
-    binding = _binding(egress, traits)
+    binding = _binding(egress, build.traits)
     rules = rules_of(egress.virtual_services, scope, namespace)
     plans = []
     for group in egress.groups:
-        wanted = tuple(rule for rule in rules if memo(_concerns, rule.source.spec.hosts, group))
-        pods = headless_pods(group, traits, endpoints) if not binding.binds else ()
-        plans.append(memo(plan_group, group, binding, wanted, pods, traits, config))
+        wanted = tuple(
+            rule for rule in rules if build.memo(_concerns, rule.source.spec.hosts, group)
+        )
+        pods = headless.get(group, ()) if not binding.binds else ()
+        plans.append(build.once(plan_group, group, binding, wanted, pods))
     return plans
 
 
@@ -130,25 +122,25 @@ def _joined(
 
 
 def _group_layer(
-    memo: Memo, plan: GroupPlan, elsewhere: frozenset[Place], settings: Settings
+    build: ListenerBuild, plan: GroupPlan, elsewhere: frozenset[Place], policy: Policy
 ) -> tuple[Layer, frozenset[str]]:
     planned = [found for place, found in plan.own.items() if place not in elsewhere]
-    return _layer(memo, planned, settings), frozenset[str]().union(
+    return _layer(build, planned, policy), frozenset[str]().union(
         *(found.routes for found in planned)
     )
 
 
-def _layer(memo: Memo, planned: Iterable[Planned], settings: Settings) -> Layer:
-    resources = tuple(memo(outbound_listener, found, *settings) for found in planned)
-    return memo(Layer.of, resources)
+def _layer(build: ListenerBuild, planned: Iterable[Planned], policy: Policy) -> Layer:
+    resources = tuple(build.once(outbound_listener, found, policy) for found in planned)
+    return build.memo(Layer.of, resources)
 
 
-def _own_layer(memo: Memo, settings: Settings) -> tuple[Layer, frozenset[str]]:
-    policy, traits, config, telemetry = settings
+def _own_layer(build: ListenerBuild, policy: Policy) -> tuple[Layer, frozenset[str]]:
+    traits = build.traits
     found: list[EnvoyResource] = []
     if traits.interception is not Interception.NONE:
-        found.append(memo(virtual_outbound, policy, traits, config, telemetry))
-    port = traits.http_proxy_port or config.proxy_http_port
+        found.append(build.once(virtual_outbound, policy))
+    port = traits.http_proxy_port or build.config.proxy_http_port
     if port:
-        found.append(memo(http_proxy, port, policy, traits, config, telemetry))
-    return memo(Layer.of, tuple(found)), frozenset({HTTP_PROXY_ROUTE} if port else ())
+        found.append(build.once(http_proxy, port, policy))
+    return build.memo(Layer.of, tuple(found)), frozenset({HTTP_PROXY_ROUTE} if port else ())

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from varka.base.ip import is_ip
 from varka.base.names import Hostname
-from varka.envoy.listeners.addresses import UNSPECIFIED, vips, wildcards
+from varka.envoy.build import Build
+from varka.envoy.listeners.addresses import vips, wildcards
 from varka.envoy.listeners.chains import PLAINTEXT_HTTP, RAW_BUFFER, Chain, HttpTarget
+from varka.envoy.listeners.headless import Pods
 from varka.envoy.listeners.l4 import Destination, Rule, chains_for
 from varka.envoy.listeners.merge import ListenerRequest, Place, Planned, merge
 from varka.mesh.model import ScopedService, ServiceGroup
 from varka.proxy.traits import Traits
 from varka.registry.protocol import parse
-from varka.registry.service import Endpoint, Protocol, Registry, Resolution, Service, ServicePort
-from varka.resources.model.mesh import MeshConfig
+from varka.registry.service import Protocol, Resolution, Service, ServicePort
 from varka.resources.model.networking import SidecarPort
-
-Endpoints = Callable[[Service, ServicePort], tuple[Endpoint, ...]]
-Pods = tuple[tuple[Service, int, tuple[str, ...]], ...]
-"""Addresses behind headless ports that get a listener each."""
 
 
 class Binding(Struct, frozen=True):
@@ -46,17 +42,16 @@ class GroupPlan(Struct, frozen=True, eq=False):
 
 
 def plan_group(
+    build: Build,
     group: ServiceGroup,
     binding: Binding,
     rules: tuple[Rule, ...],
     pods: Pods,
-    traits: Traits,
-    config: MeshConfig,
 ) -> GroupPlan:
     own: dict[Place, tuple[ListenerRequest, ...]] = {}
     shared: list[ListenerRequest] = []
     plain_http: set[Place] = set()
-    for offer in _offers(group, binding, rules, pods, traits, config):
+    for offer in _offers(build, group, binding, rules, pods):
         if not offer.wildcard and not binding.binds and binding.port is None:
             own[offer.place] = (*own.get(offer.place, ()), offer)
         elif not _only_http(offer):
@@ -77,35 +72,12 @@ def _only_http(offer: ListenerRequest) -> bool:
     )
 
 
-def headless_pods(group: ServiceGroup, traits: Traits, endpoints: Endpoints) -> Pods:
-    """Headless TCP ports: clients dial pods, so each pod address gets a listener. A ServiceEntry
-    without addresses and without any workload has no such ports: it gets a wildcard listener."""
-    found: list[tuple[Service, int, tuple[str, ...]]] = []
-    for entry in group.services:
-        service = entry.service
-        if service.resolution is not Resolution.PASSTHROUGH or not _without_address(
-            service, traits
-        ):
-            continue
-        for port in entry.ports:
-            if port.protocol.is_tcp or port.protocol is Protocol.AUTO:
-                addresses = tuple(dict.fromkeys(e.address for e in endpoints(service, port)))
-                if addresses or service.registry is Registry.KUBERNETES or service.selector:
-                    found.append((service, port.number, tuple(a for a in addresses if is_ip(a))))
-    return tuple(found)
-
-
-def _without_address(service: Service, traits: Traits) -> bool:
-    return vips(service, traits)[0][0] in (UNSPECIFIED, wildcards(traits)[0])
-
-
 def _offers(
+    build: Build,
     group: ServiceGroup,
     binding: Binding,
     rules: tuple[Rule, ...],
     pods: Pods,
-    traits: Traits,
-    config: MeshConfig,
 ) -> Iterator[ListenerRequest]:
     addresses = {(service, port): found for service, port, found in pods}
     for entry in group.services:
@@ -113,15 +85,9 @@ def _offers(
             continue
         ports = entry.ports if binding.port is None else (_sidecar_port(binding.port),)
         for port in ports:
-            if _can_bind(binding, port, traits, config):
+            if _can_bind(build, binding, port):
                 yield from _port_offers(
-                    entry,
-                    port,
-                    binding,
-                    rules,
-                    addresses.get((entry.service, port.number)),
-                    traits,
-                    config,
+                    build, entry, port, binding, rules, addresses.get((entry.service, port.number))
                 )
 
 
@@ -129,26 +95,29 @@ def _sidecar_port(port: SidecarPort) -> ServicePort:
     return ServicePort(port.name, port.number, parse(port.protocol))
 
 
-def _can_bind(binding: Binding, port: ServicePort, traits: Traits, config: MeshConfig) -> bool:
+def _can_bind(build: Build, binding: Binding, port: ServicePort) -> bool:
     """Not ports of the proxy's own listeners, nor privileged ones without the privilege."""
-    if binding.to_port and traits.unprivileged and 0 < port.number < 1024:
+    if binding.to_port and build.traits.unprivileged and 0 < port.number < 1024:
         return False
     primary = binding.binds[0] if binding.binds else ""
-    wild = primary == wildcards(traits)[0] or (not primary and port.protocol.is_http)
-    own = {config.proxy_listen_port, config.proxy_inbound_listen_port, *traits.reserved_ports}
+    wild = primary == wildcards(build.traits)[0] or (not primary and port.protocol.is_http)
+    own = {
+        build.config.proxy_listen_port,
+        build.config.proxy_inbound_listen_port,
+        *build.traits.reserved_ports,
+    }
     return not (wild and port.number in own)
 
 
 def _port_offers(
+    build: Build,
     entry: ScopedService,
     port: ServicePort,
     binding: Binding,
     rules: tuple[Rule, ...],
     pods: tuple[str, ...] | None,
-    traits: Traits,
-    config: MeshConfig,
 ) -> Iterator[ListenerRequest]:
-    service, wild = entry.service, wildcards(traits)
+    service, wild = entry.service, wildcards(build.traits)
     age = ("*" in service.export_to, *service.age)
     if port.protocol.is_http:
         binds = binding.binds or wild
@@ -167,9 +136,9 @@ def _port_offers(
         return
     if not port.protocol.is_tcp and port.protocol is not Protocol.AUTO:
         return
-    for binds, address, cidrs in _places(service, binding, pods, traits):
+    for binds, address, cidrs in _places(service, binding, pods, build.traits):
         destination = Destination(entry, port, binds[0], wild[0], address, cidrs)
-        tcp = chains_for(destination, rules, traits, config.outbound_cluster_stat_name)
+        tcp = chains_for(destination, rules, build.traits, build.config.outbound_cluster_stat_name)
         sniffs = port.protocol is Protocol.AUTO
         chains = (
             (_http_chain(service, port, binds[0], shared=binds[0] == wild[0], sniffed=True),)

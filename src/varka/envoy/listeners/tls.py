@@ -13,6 +13,7 @@ from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tls_pb2
 
 from varka.envoy import wkt
+from varka.envoy.build import Build
 from varka.envoy.tls import CA_SUFFIX, ROOTS, WORKLOAD, credential, file, mesh_secret, validation
 from varka.proxy.traits import Traits
 from varka.resources.model.mesh import MeshConfig
@@ -32,20 +33,20 @@ def terminates(tls: ServerTLSSettings | None) -> bool:
     return tls is not None and tls.mode not in (Mode.PASSTHROUGH, Mode.AUTO_PASSTHROUGH)
 
 
-def downstream_socket(tls: ServerTLSSettings, traits: Traits, config: MeshConfig) -> Any:
+def downstream_socket(build: Build, tls: ServerTLSSettings) -> Any:
     """The transport socket of a chain that terminates TLS."""
     context = tls_pb2.DownstreamTlsContext(
         require_client_certificate=wkt.boolean(tls.mode in (Mode.MUTUAL, Mode.ISTIO_MUTUAL))
     )
     common = context.common_tls_context
     common.alpn_protocols.extend(ALPN)
-    _certificates(common, tls, traits)
+    _certificates(common, tls, build.traits)
     if tls.mode in (Mode.MUTUAL, Mode.OPTIONAL_MUTUAL, Mode.ISTIO_MUTUAL):
         combined = common.combined_validation_context
         combined.default_validation_context.CopyFrom(_client_rules(tls))
-        combined.validation_context_sds_secret_config.CopyFrom(_roots(tls, traits))
+        combined.validation_context_sds_secret_config.CopyFrom(_roots(tls, build.traits))
     if tls.mode in TERMINATED:
-        _parameters(common, tls, config)
+        _parameters(common, tls, build.config)
     return base_pb2.TransportSocket(
         name="envoy.transport_sockets.tls", typed_config=wkt.pack(context)
     )

@@ -30,11 +30,11 @@ from envoy.type.v3 import percent_pb2
 
 from varka.base.duration import Duration
 from varka.envoy import wkt
+from varka.envoy.build import ListenerBuild
 from varka.envoy.istio_names import outbound_cluster
 from varka.envoy.listeners.parts import Side
-from varka.mesh.telemetry import Provider, Telemetry, Tracing
+from varka.mesh.telemetry import Provider, Tracing
 from varka.proxy.node import ProxyType
-from varka.proxy.traits import Traits
 from varka.resources.model import mesh
 from varka.resources.model import telemetry as model
 from varka.resources.model.mesh import HttpHeader, ProxyConfig, TraceContextOption
@@ -46,9 +46,11 @@ _SERVICE = "istio-proxy"
 _REPORT_TIMEOUT = Duration.seconds(5)
 
 
-def tracing(side: Side, telemetry: Telemetry, own: ProxyConfig, traits: Traits) -> Any:
+def tracing(build: ListenerBuild, side: Side, own: ProxyConfig) -> Any:
     """The `tracing` message; None where nothing is traced."""
-    chosen = telemetry.server_tracing if side is Side.INBOUND else telemetry.client_tracing
+    chosen = (
+        build.telemetry.server_tracing if side is Side.INBOUND else build.telemetry.client_tracing
+    )
     if chosen is None or chosen.provider is None:
         return None
     name, config, limit = _provider(chosen.provider, chosen.service)
@@ -62,7 +64,7 @@ def tracing(side: Side, telemetry: Telemetry, own: ProxyConfig, traits: Traits) 
     limit = limit or (own.tracing.max_path_tag_length if own.tracing is not None else 0)
     if limit:
         message.max_path_tag_length.value = limit
-    if traits.type is ProxyType.ROUTER or chosen.provider.config.skywalking is not None:
+    if build.traits.type is ProxyType.ROUTER or chosen.provider.config.skywalking is not None:
         message.spawn_upstream_span.value = True
     return message
 

@@ -10,6 +10,7 @@ from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 
 from varka.envoy import wkt
+from varka.envoy.build import Build, ListenerBuild
 from varka.envoy.istio_names import BLACK_HOLE, DYNAMIC_DNS, stat_name
 from varka.envoy.listeners import filters
 from varka.envoy.listeners.accesslog import listener_logs
@@ -21,41 +22,37 @@ from varka.envoy.listeners.parts import Side
 from varka.envoy.listeners.tcp import network_filters
 from varka.envoy.proxymetadata import proxy_headers
 from varka.envoy.resource import EnvoyResource, TypeUrl, encode
-from varka.mesh.telemetry import Telemetry
 from varka.proxy.node import Interception
 from varka.proxy.traits import Traits
-from varka.resources.model.mesh import MeshConfig
 
 VIRTUAL_OUTBOUND = "virtualOutbound"
 HTTP_PROXY_ROUTE = "http_proxy"
 _ANY_HOST = "allow_any_dynamic_dns"
 
 
-def virtual_outbound(
-    policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry
-) -> EnvoyResource:
+def virtual_outbound(build: ListenerBuild, policy: Policy) -> EnvoyResource:
     """Where outbound connections are redirected: hands them to the listener of their original
     destination, and decides about those that have none."""
-    addresses, port = wildcards(traits), config.proxy_listen_port
+    addresses, port = wildcards(build.traits), build.config.proxy_listen_port
     listener = listener_pb2.Listener(
         name=VIRTUAL_OUTBOUND,
         address=socket(addresses[0], port),
         additional_addresses=additional(addresses[1:], port),
         use_original_dst=wkt.boolean(True),
-        filter_chains=[black_hole_chain(f"{VIRTUAL_OUTBOUND}-blackhole", port, traits)],
+        filter_chains=[black_hole_chain(f"{VIRTUAL_OUTBOUND}-blackhole", port, build.traits)],
         traffic_direction=base_pb2.OUTBOUND,
         max_connections_to_accept_per_socket_event=wkt.uint32(1),
-        access_log=listener_logs(Side.OUTBOUND, config, telemetry),
+        access_log=listener_logs(build, Side.OUTBOUND),
     )
-    if traits.interception is Interception.TPROXY:
+    if build.traits.interception is Interception.TPROXY:
         listener.transparent.value = True
     if policy.any_host:
         listener.listener_filters.append(filters.http_inspector())
-        listener.filter_chains.append(_any_host_chain(policy, traits, config, telemetry))
+        listener.filter_chains.append(_any_host_chain(build, policy))
     listener.filter_chains.append(
         components.FilterChain(
             name=f"{VIRTUAL_OUTBOUND}-catchall-tcp",
-            filters=fallthrough(policy, traits, config, telemetry),
+            filters=fallthrough(build, policy),
         )
     )
     return encode(TypeUrl.LISTENER, VIRTUAL_OUTBOUND, listener)
@@ -70,24 +67,22 @@ def black_hole_chain(name: str, port: int, traits: Traits) -> Any:
     )
 
 
-def _any_host_chain(
-    policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry
-) -> Any:
+def _any_host_chain(build: ListenerBuild, policy: Policy) -> Any:
     manager = Manager(
         Side.OUTBOUND,
         stat_name(f"outbound_{VIRTUAL_OUTBOUND}_{_ANY_HOST}"),
         any_host=policy.any_host,
     )
-    inline = _any_host_routes(traits, config)
+    inline = _any_host_routes(build)
     return components.FilterChain(
         name=f"{VIRTUAL_OUTBOUND}-catchall-tcp-http",
         filter_chain_match=components.FilterChainMatch(application_protocols=PLAINTEXT_HTTP),
-        filters=[manager_filter(connection_manager(manager, traits, config, telemetry, inline))],
+        filters=[manager_filter(connection_manager(build, manager, inline))],
     )
 
 
-def _any_host_routes(traits: Traits, config: MeshConfig) -> Any:
-    headers = proxy_headers(traits, config)
+def _any_host_routes(build: Build) -> Any:
+    headers = proxy_headers(build)
     counted = not (headers.attempt_count and headers.attempt_count.disabled)
     action = route_components_pb2.RouteAction(
         cluster=DYNAMIC_DNS,
@@ -109,11 +104,9 @@ def _any_host_routes(traits: Traits, config: MeshConfig) -> Any:
     )
 
 
-def http_proxy(
-    port: int, policy: Policy, traits: Traits, config: MeshConfig, telemetry: Telemetry
-) -> EnvoyResource:
+def http_proxy(build: ListenerBuild, port: int, policy: Policy) -> EnvoyResource:
     """`meshConfig.proxyHttpPort`: applications that use the sidecar as an explicit HTTP proxy."""
-    addresses = loopbacks(traits)
+    addresses = loopbacks(build.traits)
     name = listener_name(addresses[0], port)
     manager = Manager(
         Side.OUTBOUND,
@@ -123,7 +116,7 @@ def http_proxy(
         absolute_urls=True,
     )
     chain = components.FilterChain(
-        filters=[manager_filter(connection_manager(manager, traits, config, telemetry))],
+        filters=[manager_filter(connection_manager(build, manager))],
         transport_socket_connect_timeout=wkt.duration(HANDSHAKE_TIMEOUT),
     )
     listener = listener_pb2.Listener(

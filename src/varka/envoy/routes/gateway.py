@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace
+from varka.envoy.build import Build
 from varka.envoy.resource import EnvoyResource, TypeUrl, encode
 from varka.envoy.routes import configuration
 from varka.envoy.routes.domains import with_port
@@ -28,58 +29,55 @@ from varka.mesh.model import (
     ServiceGroup,
 )
 from varka.proxy.traits import Traits
-from varka.resources.model.mesh import MeshConfig
 
 
 def gateway_route(
-    memo: Memo,
+    build: Build,
     gateway: MergedGateway,
     scope: Scope,
     namespace: Namespace,
     name: str,
-    traits: Traits,
-    config: MeshConfig,
 ) -> EnvoyResource:
     """The route configuration that listeners of a gateway name: `http.8080`, `https.443.<port
     name>.<gateway>.<namespace>`. `namespace` is the router's.
 
     Empty when no server has it: Envoy still asks while a listener drains.
     """
-    servers = memo(servers_by_route, gateway.ports).get(name)
+    servers = build.memo(servers_by_route, gateway.ports).get(name)
     if servers is None:
         return configuration.empty(name)
-    bound = memo(bound_rules, memo, gateway, namespace)
+    bound = build.memo.nested(bound_rules, gateway, namespace)
     owners = dict.fromkeys(gateway_name(server.gateway) for server in servers)
     ours = tuple((owner, bound.get(owner, NONE)) for owner in owners)
-    return memo(servers_route, memo, name, servers, ours, scope, namespace, traits, config)
+    return build.once(servers_route, name, servers, ours, scope, namespace)
 
 
 def servers_route(
-    memo: Memo,
+    build: Build,
     name: str,
     servers: tuple[GatewayServer, ...],
     bound: tuple[tuple[str, Bound], ...],
     scope: Scope,
     namespace: Namespace,
-    traits: Traits,
-    config: MeshConfig,
 ) -> EnvoyResource:
     """Made of these servers and the VirtualServices of their Gateways: those of others don't make
     it again."""
-    settings = memo(settings_of, config, traits)
-    merged = _merge(memo, servers, dict(bound), scope, namespace, traits, settings)
+    settings = build.once(settings_of)
+    merged = _merge(build.memo, servers, dict(bound), scope, namespace, build.traits, settings)
     if not merged:
         number = _port(servers[0])
-        return memo(
+        return build.memo(
             configuration.whole,
             name,
-            (memo(_virtual_host, with_port("blackhole", number), ("*",), (), False, None),),
+            (build.memo(_virtual_host, with_port("blackhole", number), ("*",), (), False, None),),
         )
     hosts = (
-        memo(_virtual_host, h.name, tuple(h.domains), tuple(h.tables), h.require_tls, settings)
+        build.memo(
+            _virtual_host, h.name, tuple(h.domains), tuple(h.tables), h.require_tls, settings
+        )
         for h in merged
     )
-    return memo(configuration.whole, name, tuple(sorted(hosts, key=lambda host: host.name)))
+    return build.memo(configuration.whole, name, tuple(sorted(hosts, key=lambda host: host.name)))
 
 
 class _Host(Struct):

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from varka.envoy.build import Build
 from varka.envoy.proxymetadata import proxy_headers
-from varka.proxy.traits import Traits
 from varka.resources.model import networking
-from varka.resources.model.mesh import MeshConfig
 
 
 class RouteSettings(Struct, frozen=True):
@@ -20,12 +19,12 @@ class RouteSettings(Struct, frozen=True):
     """Rewrites keep the original host in `x-forwarded-host` (`proxyHeaders.xForwardedHost`)."""
 
 
-def settings_of(config: MeshConfig, traits: Traits) -> RouteSettings:
+def settings_of(build: Build) -> RouteSettings:
     """A proxy's own ProxyConfig stands before the mesh's `defaultConfig`."""
-    headers = proxy_headers(traits, config)
+    headers = proxy_headers(build)
     attempts, host = headers.attempt_count, headers.x_forwarded_host
     return RouteSettings(
-        retries=config.default_http_retry_policy,
+        retries=build.config.default_http_retry_policy,
         include_request_attempt_count=not (attempts and attempts.disabled),
         append_x_forwarded_host=bool(host and host.enabled),
     )

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace
+from varka.envoy.build import Build
 from varka.envoy.resource import EnvoyResource, Form, Layers
 from varka.envoy.routes import configuration
 from varka.envoy.routes.candidate import Candidate
@@ -26,7 +27,6 @@ from varka.envoy.routes.virtual_host_set import (
 from varka.mesh.model import EgressListener, Scope
 from varka.proxy.traits import Traits
 from varka.registry.service import Protocol
-from varka.resources.model.mesh import MeshConfig
 
 HTTP_PROXY = "http_proxy"
 """The route configuration of `meshConfig.proxyHttpPort`."""
@@ -62,12 +62,10 @@ def _parse(name: str) -> _Name | None:
 
 
 def sidecar_route(
-    memo: Memo,
+    build: Build,
     scope: Scope,
     namespace: Namespace,
     name: str,
-    traits: Traits,
-    config: MeshConfig,
     form: Form | None = None,
 ) -> RouteParts:
     """The route configuration that a listener names, for clients of a namespace; an empty one for
@@ -78,28 +76,31 @@ def sidecar_route(
     meaning = _parse(name)
     if meaning is None:
         return RouteParts(configuration.empty(name))
-    settings = memo(settings_of, config, traits)
+    settings = build.once(settings_of)
     listener = _listener(scope, meaning.port, name)
     found = (
-        _settled(memo, scope, namespace, listener, meaning.port, traits, settings)
+        _settled(build.memo, scope, namespace, listener, meaning.port, build.traits, settings)
         if listener
         else VirtualHostSet()
     )
     if meaning.host:
         only = tuple(
-            _encode(memo, candidate, settings) for candidate in _only(memo, found, meaning)
+            _encode(build.memo, candidate, settings)
+            for candidate in _only(build.memo, found, meaning)
         )
-        return RouteParts(memo(configuration.whole, name, only))
-    rest = memo(catch_all, scope.allow_any, scope.dynamic_dns, scope.egress_proxy, settings)
+        return RouteParts(build.memo(configuration.whole, name, only))
+    rest = build.memo(catch_all, scope.allow_any, scope.dynamic_dns, scope.egress_proxy, settings)
     if not meaning.port or (_form(found) if form is None else form) is Form.WHOLE:
         return RouteParts(
-            memo(configuration.whole, name, (*virtual_hosts(memo, found, "", settings), rest))
+            build.memo(
+                configuration.whole, name, (*virtual_hosts(build.memo, found, "", settings), rest)
+            )
         )
     # Envoy finds the configuration of a virtual host by what is before the slash, and removes it by
     # its own name.
     return RouteParts(
-        memo(configuration.by_virtual_host, name, (rest,)),
-        layers(memo, found, f"{name}/", settings),
+        build.memo(configuration.by_virtual_host, name, (rest,)),
+        layers(build.memo, found, f"{name}/", settings),
     )
 
 
@@ -116,19 +117,11 @@ def _settled(
         port = 0
     rules, client = listener.virtual_services, client_of(traits)
     source = memo(interest_of, *rules).narrow(Source(MESH, namespace, frozenset(traits.labels)))
-    plan = memo(
-        make_plan,
-        memo,
-        RouteInputs(rules, listener.groups, scope.groups, port, source, client, settings),
+    plan = memo.nested(
+        make_plan, RouteInputs(rules, listener.groups, scope.groups, port, source, client, settings)
     )
-    return memo(
-        virtual_hosts_for,
-        memo,
-        plan,
-        memo(shared_virtual_hosts, plan, port),
-        port,
-        namespace,
-        client,
+    return memo.nested(
+        virtual_hosts_for, plan, memo(shared_virtual_hosts, plan, port), port, namespace, client
     )
 
 

@@ -134,7 +134,7 @@ def virtual_hosts(
     memo: Memo, settled: VirtualHostSet, prefix: str, settings: RouteSettings
 ) -> tuple[EnvoyResource, ...]:
     """As messages, `prefix` before their names."""
-    found = memo(_encoded, memo, settled.common, prefix, settings)
+    found = memo.nested(_encoded, settled.common, prefix, settings)
     if not settled.ours:
         return found
     ours = {
@@ -147,10 +147,10 @@ def virtual_hosts(
 def layers(memo: Memo, settled: VirtualHostSet, prefix: str, settings: RouteSettings) -> Layers:
     """The virtual hosts as messages, those of one group in one layer."""
     common = settled.common
-    known = memo(_layers, memo, common, prefix, settings)
+    known = memo.nested(_layers, common, prefix, settings)
     if not settled.ours:
         return tuple(known.values())
-    hosts = list(memo(_encoded, memo, common, prefix, settings))
+    hosts = list(memo.nested(_encoded, common, prefix, settings))
     for place, candidate in settled.ours.items():
         hosts[place] = _encode(memo, candidate, prefix, settings)
     touched = {common.candidates[place].group for place in settled.ours}
@@ -164,7 +164,7 @@ def layers(memo: Memo, settled: VirtualHostSet, prefix: str, settings: RouteSett
 def _layers(
     memo: Memo, common: SharedVirtualHosts, prefix: str, settings: RouteSettings
 ) -> Mapping[str, Layer]:
-    hosts = memo(_encoded, memo, common, prefix, settings)
+    hosts = memo.nested(_encoded, common, prefix, settings)
     return {
         group: memo(Layer.of, tuple(hosts[place] for place in places))
         for group, places in common.groups.items()

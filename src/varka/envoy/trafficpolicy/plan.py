@@ -5,15 +5,14 @@ from __future__ import annotations
 from msgspec import Struct
 
 from varka.base.names import ObjectKey
+from varka.envoy.build import Build
 from varka.envoy.trafficpolicy.discovery import Discovery, discovery
 from varka.envoy.trafficpolicy.loadbalancer import Balancing, Client, balancing_of, client_of
 from varka.envoy.trafficpolicy.policy import Policy, policy_of
 from varka.mesh.model import MergedRule, ScopedService
 from varka.proxy.node import Locality
-from varka.proxy.traits import Traits
 from varka.registry.service import Service, ServicePort
 from varka.resources.model import networking
-from varka.resources.model.mesh import MeshConfig
 
 
 class Planned(Struct, frozen=True, eq=False):
@@ -27,8 +26,7 @@ class Planned(Struct, frozen=True, eq=False):
     rule: MergedRule | None
     policy: Policy
     balancing: Balancing
-    traits: Traits
-    config: MeshConfig
+    build: Build
 
     @property
     def subset_name(self) -> str:
@@ -36,7 +34,7 @@ class Planned(Struct, frozen=True, eq=False):
 
     def client(self, locality: Locality) -> Client:
         """A client in some place, as far as the cluster cares where it is."""
-        return client_of(self.balancing, self.traits, locality)
+        return client_of(self.balancing, self.build.traits, locality)
 
     def assigned(
         self, locality: Locality
@@ -48,7 +46,7 @@ class Planned(Struct, frozen=True, eq=False):
             self.subset,
             self.balancing,
             self.client(locality),
-            self.traits.cluster_id,
+            self.build.traits.cluster_id,
         )
 
     @property
@@ -56,22 +54,20 @@ class Planned(Struct, frozen=True, eq=False):
         return (*(self.rule.sources if self.rule else ()), self.service.source)
 
 
-def plan(entry: ScopedService, traits: Traits, config: MeshConfig) -> tuple[Planned, ...]:
+def plan(build: Build, entry: ScopedService) -> tuple[Planned, ...]:
     """The clusters of a service: for each port that can have any one without and one for each
     subset."""
     rule = entry.rule
     found = []
     for port in entry.ports:
-        whole = policy_of(rule, None, port.number, config)
+        whole = policy_of(rule, None, port.number, build.config)
         for subset in (None, *(rule.subsets if rule else ())):
-            policy = policy_of(rule, subset, port.number, config) if subset else whole
+            policy = policy_of(rule, subset, port.number, build.config) if subset else whole
             passthrough = whole.passthrough or policy.passthrough
-            kind = discovery(entry.service, port, passthrough, subset is not None, traits)
+            kind = discovery(entry.service, port, passthrough, subset is not None, build.traits)
             if kind is not None:
-                balancing = balancing_of(entry.service, policy, config)
+                balancing = balancing_of(entry.service, policy, build.config)
                 found.append(
-                    Planned(
-                        kind, entry.service, port, subset, rule, policy, balancing, traits, config
-                    )
+                    Planned(kind, entry.service, port, subset, rule, policy, balancing, build)
                 )
     return tuple(found)
