@@ -31,21 +31,7 @@ class Authority:
     @classmethod
     def create(cls, folder: Path, name: str = "test authority") -> Authority:
         folder.mkdir(parents=True, exist_ok=True)
-        pair = Pair(folder / "ca.pem", folder / "ca.key")
-        _openssl(
-            "req",
-            "-x509",
-            *_NEW_KEY,
-            "-days",
-            "2",
-            "-subj",
-            f"/CN={name}",
-            "-keyout",
-            pair.key,
-            "-out",
-            pair.certificate,
-        )
-        return cls(folder, pair)
+        return cls(folder, self_signed(Pair(folder / "ca.pem", folder / "ca.key"), f"/CN={name}"))
 
     @property
     def pem(self) -> str:
@@ -104,6 +90,20 @@ class Authority:
             _openssl(*asked, "-revoke", pair.certificate)
         _openssl(*asked, "-gencrl", "-out", listed)
         return listed
+
+
+def self_signed(
+    pair: Pair, subject: str, *, names: str = "", serial: str = "", days: int = 2
+) -> Pair:
+    """A certificate that nobody but its own key signs, written to the files of `pair`. `names` are
+    its alternative names (`DNS:a,URI:b`), `serial` its number (by default a random one)."""
+    more = (
+        *(("-addext", f"subjectAltName={names}") if names else ()),
+        *(("-set_serial", serial) if serial else ()),
+    )
+    files = ("-keyout", pair.key, "-out", pair.certificate)
+    _openssl("req", "-x509", *_NEW_KEY, "-days", str(days), "-subj", subject, *more, *files)
+    return pair
 
 
 def certificate_hash(pem: Path) -> str:

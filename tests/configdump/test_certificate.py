@@ -1,11 +1,11 @@
 """The facts of certificates, made by OpenSSL."""
 
 import base64
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.certificates import Pair, self_signed
 
 from varka.configdump.certificate import parse_pem
 from varka.configdump.reader import Dump
@@ -14,29 +14,10 @@ from varka.configdump.secrets import rows, secret_items
 
 @pytest.fixture
 def pem(tmp_path: Path) -> str:
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "30",
-    ]
-    name = [
-        "-subj",
-        "/O=varka",
-        "-set_serial",
-        "0xfedcba",
-        "-addext",
-        "subjectAltName=DNS:a,URI:spiffe://td/ns/default/sa/x",
-    ]
-    files = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "pem")]
-    subprocess.run([*command, *name, *files], check=True, capture_output=True)
-    return (tmp_path / "pem").read_text()
+    pair = Pair(tmp_path / "pem", tmp_path / "key")
+    names = "DNS:a,URI:spiffe://td/ns/default/sa/x"
+    self_signed(pair, "/O=varka", names=names, serial="0xfedcba", days=30)
+    return pair.certificate.read_text()
 
 
 def test_facts(pem: str) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
+from tests.certificates import Pair, self_signed
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace, ObjectKey
@@ -20,19 +20,8 @@ NS = Namespace("gw")
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
     folder: Path = tmp_path_factory.mktemp("pair")
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-    ]
-    files = ["-keyout", str(folder / "key"), "-out", str(folder / "cert"), "-subj", "/CN=x"]
-    subprocess.run([*command, *files], check=True, capture_output=True)
-    return (folder / "cert").read_bytes(), (folder / "key").read_bytes()
+    made = self_signed(Pair(folder / "cert", folder / "key"), "/CN=x")
+    return made.certificate.read_bytes(), made.key.read_bytes()
 
 
 def store(*resources: Resource[Secret] | Resource[ConfigMap]) -> Find:

