@@ -13,6 +13,7 @@ import click
 
 from varka.cli.exits import FAILED, OK, UNPARSABLE, Failure
 from varka.local.supervisor import handle
+from varka.local.supervisor.options import Manifests
 from varka.local.supervisor.paths import MeshPaths, mesh_paths
 
 _INGRESS = "istio-ingressgateway.istio-system"
@@ -128,6 +129,7 @@ def up(
     _launch(
         mesh,
         command,
+        Manifests(manifests, mesh_config, profile, inject),
         _images(images),
         [*_DEFAULT_PUBLISHED, *map(_published, publish)],
         attached=not detach,
@@ -265,6 +267,7 @@ def _published(option: str) -> tuple[int, str, int]:
 def _launch(
     mesh: MeshPaths,
     command: Sequence[str],
+    manifests: Manifests,
     images: Mapping[str, str],
     publish: Sequence[tuple[int, str, int]],
     *,
@@ -273,7 +276,9 @@ def _launch(
     from varka.local.supervisor import launch
 
     try:
-        launch.launch(mesh, command, images=images, publish=publish, attached=attached)
+        launch.launch(
+            mesh, command, manifests=manifests, images=images, publish=publish, attached=attached
+        )
     except launch.CannotStart as error:
         raise Failure(str(error), code=error.code, hint=error.hint) from None
     except OSError as error:

@@ -41,12 +41,13 @@ class _Written(Struct):
 
 class ApiServer:
     """Called after every change of the store; returns the keys of what came, changed or went
-    because of it. `memory` is the file that keeps Service addresses over restarts."""
+    because of it. `memory` is the file that keeps Service addresses over restarts; None: nothing
+    does."""
 
-    def __init__(self, memory: Path, options: Options) -> None:
+    def __init__(self, memory: Path | None, options: Options) -> None:
         self._memory, self._options = memory, options
         self._addresses: Mapping[str, str] = (
-            json.loads(memory.read_text()) if memory.exists() else {}
+            json.loads(memory.read_text()) if memory is not None and memory.exists() else {}
         )
         self._made: dict[ObjectKey, tuple[Object, Resource[Any]]] = {}
         self._pods: dict[ObjectKey, _Written] = {}
@@ -116,6 +117,8 @@ class ApiServer:
         if addresses == self._addresses:
             return
         self._addresses = addresses
+        if self._memory is None:
+            return
         fresh = self._memory.with_suffix(".new")
         fresh.write_text(json.dumps(dict(addresses)))
         os.replace(fresh, self._memory)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import json
 import os
 import signal
 import socket
@@ -32,7 +33,7 @@ from varka.local.processes.channel import Channel, Message
 from varka.local.processes.process import Reaper
 from varka.local.system import kernel, nft
 from varka.local.workload import services
-from varka.local.workload.cluster import Cluster, sort
+from varka.local.workload.cluster import Cluster, Object, sort
 
 _SOCKETS = 16
 _BUILT_AT_A_TIME = 4
@@ -42,7 +43,8 @@ _GATHER = 0.002
 
 class NodeConfig(Struct, frozen=True, eq=False):
     """`images` is the table of `--run IMAGE=COMMAND`; `publish` are (port of the machine, gateway
-    `name.namespace`, its port)."""
+    `name.namespace`, its port). `preview` is a pipe with the first objects, see
+    `varka.local.supervisor.preview`; -1 for none."""
 
     run: Path
     logs: Path
@@ -52,6 +54,7 @@ class NodeConfig(Struct, frozen=True, eq=False):
     publish: Sequence[tuple[int, str, int]] = ()
     upstreams: Sequence[socket.socket] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    preview: int = -1
 
 
 class Node:
@@ -93,6 +96,8 @@ class Node:
         gc.collect()
         gc.freeze()
         gc.enable()
+        if self._config.preview >= 0:
+            self._background.start("reading the manifests", self._begin_with_preview())
         self._background.keep("following the manifests", self._watch_objects)
         self._background.keep("following changes", self._follow)
         self._background.keep("reporting pods", self._control_plane.deliver)
@@ -155,13 +160,29 @@ class Node:
 
     # following the manifests
 
+    async def _begin_with_preview(self) -> None:
+        """Take the manifests before the control plane is there; if it was faster, its word
+        stands."""
+        reader = asyncio.StreamReader()
+        pipe = os.fdopen(self._config.preview, "rb")
+        transport, _ = await self._loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), pipe
+        )
+        data = await reader.read()
+        transport.close()
+        if data and self._cluster is None:
+            self._take(json.loads(data))
+
     async def _watch_objects(self) -> None:
         async for objects in self._control_plane.objects():
-            cluster = sort(objects, self._config.environment)
-            known = self._cluster.problems if self._cluster else {}
-            self._report_failures(cluster.problems.items() - known.items())
-            self._cluster = cluster
-            self._changed.set()
+            self._take(objects)
+
+    def _take(self, objects: Iterable[Object]) -> None:
+        cluster = sort(objects, self._config.environment)
+        known = self._cluster.problems if self._cluster else {}
+        self._report_failures(cluster.problems.items() - known.items())
+        self._cluster = cluster
+        self._changed.set()
 
     async def _follow(self) -> None:
         """One step after every change: of the manifests, of a pod."""

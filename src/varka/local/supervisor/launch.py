@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from varka.local.supervisor.options import MeshOptions
+from varka.local.supervisor.options import Manifests, MeshOptions
 from varka.local.supervisor.paths import MeshPaths
 from varka.local.supervisor.start import run
 from varka.local.system import kernel
@@ -28,6 +28,7 @@ def launch(
     paths: MeshPaths,
     control_plane: Sequence[str],
     *,
+    manifests: Manifests,
     images: Mapping[str, str],
     publish: Sequence[tuple[int, str, int]],
     attached: bool,
@@ -46,7 +47,7 @@ def launch(
         kernel.adopt_orphans()
         supervisor = os.fork()
         if supervisor == 0:
-            run(MeshOptions(paths, control_plane, started, images, publish))
+            run(MeshOptions(paths, control_plane, started, manifests, images, publish))
         os.close(started)
         if attached:
             kernel.die_with_parent(signal.SIGTERM)

@@ -34,7 +34,7 @@ def run(options: MeshOptions) -> NoReturn:
         options = _with_journal(options)
         _load_what_both_need()
         control_plane = start_control_plane(options)
-        code = _supervise(options, control_plane)
+        code = _supervise(options, control_plane, _start_preview(options))
     except kernel.NotPermitted as error:
         report(options.started, {"error": str(error), "hint": error.hint, "code": 77})
     except BaseException as error:
@@ -67,6 +67,28 @@ def start_control_plane(options: MeshOptions) -> int:
     return spawn(Program(log, function=main), None, bound=True)
 
 
+def _start_preview(options: MeshOptions) -> int:
+    """Let a process of its own read the manifests for the node; the end of the pipe that they come
+    through."""
+    receiving, sending = os.pipe()
+    if os.fork() == 0:
+        try:
+            kernel.die_with_parent()
+            kernel.set_process_name("varka-preview")
+            os.close(receiving)
+            gc.disable()  # it ends soon
+            from varka.local.supervisor.preview import send_preview
+
+            send_preview(options.manifests, sending)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(0)
+    os.close(sending)
+    return receiving
+
+
 def _with_journal(options: MeshOptions) -> MeshOptions:
     """Applied objects outlive the control plane in memory of the supervisor's: private keys do not
     touch the disk."""
@@ -83,11 +105,11 @@ def _load_what_both_need() -> None:
     gc.enable()
 
 
-def _supervise(options: MeshOptions, control_plane: int) -> int:
+def _supervise(options: MeshOptions, control_plane: int, preview: int) -> int:
     from varka.local.processes.channel import pair
 
     ours, theirs = pair()
-    inside = _start_inside(options, ours, theirs)
+    inside = _start_inside(options, ours, theirs, preview)
     from varka.local.supervisor.supervisor import Supervisor
 
     async def supervise() -> int:
@@ -96,7 +118,9 @@ def _supervise(options: MeshOptions, control_plane: int) -> int:
     return asyncio.run(supervise())
 
 
-def _start_inside(options: MeshOptions, ours: socket.socket, theirs: socket.socket) -> Sandbox:
+def _start_inside(
+    options: MeshOptions, ours: socket.socket, theirs: socket.socket, preview: int
+) -> Sandbox:
     from varka.local.dns.upstreams import open_upstreams
 
     upstreams = open_upstreams()
@@ -116,11 +140,13 @@ def _start_inside(options: MeshOptions, ours: socket.socket, theirs: socket.sock
             options.publish,
             upstreams,
             dict(os.environ),
+            preview,
         )
         return node.main(inside, theirs)
 
     started = sandbox.start(main)
     theirs.close()
+    os.close(preview)
     for upstream in upstreams:
         upstream.close()
     return started
