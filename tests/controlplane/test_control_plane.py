@@ -21,6 +21,7 @@ from varka.controlplane.options import Options
 from varka.controlplane.status import proxies
 from varka.envoy.resource import TypeUrl
 from varka.resources.meshconfig import default_mesh_config
+from varka.xds.hub import Hub
 from varka.xds.server import SERVICE
 
 SERVICE_YAML = """
@@ -221,6 +222,31 @@ def test_findings_are_looked_for_once_for_each_push(
         for number in range(3):
             await objects.apply(plane, [("b.yaml", service("b", 2 + number) + GATEWAY)], wait=10)
             assert len(asked) == number + 1
+
+    run(play)
+
+
+def test_findings_are_not_looked_for_while_an_answer_is_taken(
+    run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside: list[bool] = []
+    taking, request = [False], Hub.request
+
+    def watched(hub: Hub, *args: Any) -> None:
+        taking[0] = True
+        request(hub, *args)
+        taking[0] = False
+
+    def looked(*args: Any) -> list[Diagnostic]:
+        inside.append(taking[0])
+        return findings(*args)
+
+    monkeypatch.setattr(Hub, "request", watched)
+    monkeypatch.setattr("varka.controlplane.review.findings", looked)
+
+    async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
+        await objects.apply(plane, [("b.yaml", service("b", 2))], wait=10)
+        assert inside == [False]
 
     run(play)
 

@@ -55,6 +55,7 @@ class Files:
             if self._versions.get(name) == version:
                 continue
             changed.append(name)
+            logger.debug("%s has other content", name)
             self._versions[name] = version
             part = _load(name, text)
             put += part.objects

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -13,6 +14,8 @@ from varka.xds.delta import DeltaStream
 from varka.xds.events import Answered, Connected, Disconnected, EventQueue, Failed, InSync
 from varka.xds.responses import Response, Responses
 from varka.xds.sotw import SotwStream
+
+logger = logging.getLogger(__name__)
 
 
 class Compiler(Protocol):
@@ -75,6 +78,8 @@ class Hub:
         another view perhaps."""
         stream = connection.stream
         before = stream.forms
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug("%s: %s", connection.proxy.id, request)
         if answers := stream.request(request):
             self._events.put_nowait(Answered(connection, connection.number, answers))
         if stream.forms is not before:
@@ -122,6 +127,7 @@ class Hub:
             changed.add(connection)
         for connection in changed:  # Who can't be sent anything any more leaves the connections.
             connection.wake()
+        logger.debug("publication %d is new to %d proxies", self._number, len(changed))
         failures = (Failed(error, "making the view of a proxy") for error in errors.values())
         return Publication(self._number, frozenset(changed), tuple(failures))
 
