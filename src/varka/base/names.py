@@ -26,3 +26,19 @@ class ObjectKey(NamedTuple):
             if self.namespace
             else f"{self.kind} {self.name}"
         )
+
+
+FieldPath = tuple[str | int, ...]
+"""From the root of an object: `("spec", "http", 2, "route", 1)`."""
+
+
+class FieldOrigin(NamedTuple):
+    """The field of an object that something was made from. It knows no line, so that nothing is
+    made again when lines move: the store's `State.places` finds it."""
+
+    key: ObjectKey
+    path: FieldPath = ()
+
+    def at(self, *steps: str | int) -> FieldOrigin:
+        """A field below it."""
+        return FieldOrigin(self.key, (*self.path, *steps))

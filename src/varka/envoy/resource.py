@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct, field
 
 from varka.base.diagnostic import Diagnostic
 from varka.base.hashing import content_hash
-from varka.base.names import ObjectKey
+from varka.base.names import FieldOrigin, ObjectKey
 from varka.mesh.model import FilterPatch
 
 _TYPES = "type.googleapis.com/envoy."
@@ -48,6 +48,16 @@ def form_of(version: str) -> Form:
     return Form.BY_VIRTUAL_HOST if version.endswith(Form.BY_VIRTUAL_HOST) else Form.WHOLE
 
 
+class Planned(Protocol):
+    """What a resource was made from, as values: filter chains, routes, a cluster's policy. Who
+    explains a resource reads these and decides nothing again."""
+
+    @property
+    def fields(self) -> tuple[FieldOrigin, ...]:
+        """The fields of objects that it follows from, in the order of the resource."""
+        ...
+
+
 class EnvoyResource(Struct, frozen=True, eq=False):
     """One encoded resource. `body` is the serialised message (no Any around it); `version` hashes
     it, so it is stable over restarts; `origins` are the objects it was made from, most specific
@@ -59,6 +69,8 @@ class EnvoyResource(Struct, frozen=True, eq=False):
     version: str
     origins: tuple[ObjectKey, ...] = ()
     patches: tuple[FilterPatch, ...] = ()
+    planned: Planned | None = None
+    """As it was before `patches`; None for what no plan led to."""
 
     @property
     def form(self) -> Form:
@@ -72,12 +84,15 @@ def encode(
     origins: Iterable[ObjectKey] = (),
     patches: Iterable[FilterPatch] = (),
     form: Form = Form.WHOLE,
+    planned: Planned | None = None,
 ) -> EnvoyResource:
     """Serialise a protobuf message deterministically. EnvoyFilters are its origins, too: the
     likeliest to be at fault."""
     body, patches = message.SerializeToString(deterministic=True), tuple(patches)
     made_from = dict.fromkeys((*(patch.source for patch in patches), *origins))
-    return EnvoyResource(type_, name, body, content_hash(body) + form, tuple(made_from), patches)
+    return EnvoyResource(
+        type_, name, body, content_hash(body) + form, tuple(made_from), patches, planned
+    )
 
 
 class Layer(Struct, frozen=True, eq=False):

@@ -188,7 +188,15 @@ def _run(
     if wrong:
         return "; ".join(wrong)
     hits = sorted(run.hits, key=lambda hit: (hit.source, hit.index))
-    patched = encode(resource.type, resource.name, message, resource.origins, hits, resource.form)
+    patched = encode(
+        resource.type,
+        resource.name,
+        message,
+        resource.origins,
+        hits,
+        resource.form,
+        resource.planned,
+    )
     return PatchedResource(patched, frozenset(hits), refused)
 
 
