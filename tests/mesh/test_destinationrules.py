@@ -31,6 +31,19 @@ def test_the_clients_namespace_comes_before_the_services_before_the_root(
     assert sources(world, "other") == ["service"]
 
 
+def test_a_workload_selector_is_for_what_the_workload_sends(world: ChangingMesh) -> None:
+    service = resource("Service", "a", "{ports: [{port: 80}]}")
+    own = rule("own", "default", more=", workloadSelector: {matchLabels: {app: a}}")
+    mesh = world.apply(service, own, rule("all", "default"))
+    selected = mesh.scope(proxy_of("default", app="a")).index[HOST]
+    assert selected.rule is not None
+    assert selected.rule.sources[0].name == "own"
+    assert selected.inbound_rule is not None
+    assert [key.name for key in selected.inbound_rule.sources] == ["all"]
+    alone = world.apply(own).scope(proxy_of("default", app="a")).index[HOST]
+    assert alone.rule is not None
+
+
 def test_clients_in_the_root_namespace_find_the_services_rule_first(world: ChangingMesh) -> None:
     assert sources(
         world,

@@ -108,6 +108,28 @@ def test_protocols_that_share_a_port(merged: Merge, one: str, two: str, count: i
     assert lost == [("b", "spec.servers[0].port", "a")] * (2 - count)
 
 
+@pytest.mark.parametrize(
+    ("hosts", "more", "served"),
+    [
+        ("b.com", "{mode: SIMPLE, credentialName: c}", ["a", "b"]),
+        ("b.com", "{mode: PASSTHROUGH}", ["a", "b"]),
+        ("'*'", "{mode: SIMPLE, credentialName: c}", ["a"]),
+    ],
+)
+def test_plain_http_beside_an_older_tls_server(
+    merged: Merge, hosts: str, more: str, served: list[str]
+) -> None:
+    """Only an existing plain text server makes a conflict; a chain without SNI leaves nothing."""
+    tls = f"{{port: {{number: 443, name: tls, protocol: HTTPS}}, hosts: [{hosts}], tls: {more}}}"
+    plain = "{port: {number: 443, name: http, protocol: HTTP}, hosts: [z.com]}"
+    found = merged(gateway("a", tls), gateway("b", plain))
+    assert [s.gateway.name for s in found.ports[0].servers] == served
+    assert [c.gateway.name for c in found.conflicts] == ["b"] * (2 - len(served))
+    reverse = merged(gateway("a", plain), gateway("b", tls))
+    assert [s.gateway.name for s in reverse.ports[0].servers] == ["a"]
+    assert [c.winner.name for c in reverse.conflicts] == ["a"]
+
+
 def test_other_addresses_are_other_listeners(merged: Merge) -> None:
     bound = "{port: {number: 80, name: tcp, protocol: TCP}, bind: 1.2.3.4, hosts: ['*']}"
     found = merged(gateway("a", HTTP), gateway("b", bound))

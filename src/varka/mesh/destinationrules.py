@@ -178,17 +178,18 @@ def for_client(table: RuleTable, client: Namespace) -> RuleTable:
     return _kept(table, lambda p: not _is_limited(p) or client in p.export_to)
 
 
-def rule_of(
+def rules_of(
     host: Hostname, local: RuleTable, exported: RuleTable, root: RuleTable
-) -> MergedRule | None:
+) -> tuple[MergedRule | None, MergedRule | None]:
     """The rule for a service: of the client's namespace, else of the service's, else of the root
     namespace. In the first that has one the most specific host counts; a rule that selects the
-    client's workload comes before one for all."""
+    client's workload comes before one for all. And the rule of that host for all, which is what
+    counts for the service's own inbound side."""
     found = local.find(host)
     if found is None:
         found = exported.find(host) or root.find(host) or ()
-    chosen = next((p for p in found if p.selector is not None), found[-1] if found else None)
-    return chosen.rule if chosen else None
+    for_all = next((p.rule for p in reversed(found) if p.selector is None), None)
+    return next((p.rule for p in found if p.selector is not None), for_all), for_all
 
 
 def _is_limited(pooled: ConsolidatedRule) -> bool:

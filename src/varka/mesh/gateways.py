@@ -227,6 +227,10 @@ class _Merge(Struct):
                 "port", f"port {number} is already served as {first.protocol.value}", first.gateway
             )
         if server.tls is None or protocol.is_http:
+            if any_host := self._tls_hosts.get((number, server.bind, ("*", "*"))):
+                return _Taken(
+                    "port", f"a TLS server for all hosts has all of port {number}", any_host
+                )
             self._plain[number] = _Plain(protocol, server.bind, key)
         elif first is None and not new and name and name in self._routes:
             title = server.port.name if server.port else ""

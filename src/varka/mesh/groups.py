@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from varka.base.memo import Memo
 from varka.base.names import Namespace
-from varka.mesh.destinationrules import RuleTable, rule_of
+from varka.mesh.destinationrules import RuleTable, rules_of
 from varka.mesh.imports import ImportedServices
 from varka.mesh.model import MergedRule, ScopedService, ServiceGroup
 from varka.registry.endpoints import EndpointTable
@@ -27,7 +27,7 @@ def make_group(
     """The tables: of the client's namespace, of the services' namespace, of the root namespace.
     Where different tables lead to the same rules, the group is the same."""
     services = tuple(
-        ScopedService(service, ports, rule_of(service.hostname, local, exported, root))
+        ScopedService(service, ports, *rules_of(service.hostname, local, exported, root))
         for service, ports in picks.entries
     )
     return memo(group_of, picks.namespace, services)

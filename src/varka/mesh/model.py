@@ -63,6 +63,9 @@ class ScopedService(Struct, frozen=True):
     service: Service
     ports: tuple[ServicePort, ...]
     rule: MergedRule | None
+    inbound_rule: MergedRule | None = None
+    """What the service's own workloads apply to what they receive: a rule's `workloadSelector` is
+    about what the selected workloads send."""
 
 
 class ServiceGroup(Struct, frozen=True, eq=False):

@@ -41,20 +41,20 @@ class GatewayInputs(Struct, frozen=True):
 
 
 def port_chains(port: GatewayPort, world: GatewayInputs) -> Iterator[ServerChain]:
-    """All chains of a listener; no two of them match the same connections."""
-    first = port.servers[0]
-    if parse(port.protocol).is_http:
-        origins = tuple(dict.fromkeys(served.gateway for served in port.servers))
-        yield ServerChain(Chain(_http(first), origins=origins))
-        return
+    """All chains of a listener; no two of them match the same connections. Plain HTTP servers
+    share one; beside TLS servers it takes what has no SNI."""
+    plain = [served for served in port.servers if _protocol(served).is_http]
     taken: set[tuple[object, ...]] = set()
     for served in port.servers:
-        for found in _server_chains(served, world):
+        for found in _server_chains(served, world) if served not in plain else ():
             # One name of a passed-through rule that is taken drops the rule: the older one has it.
             names = [(name, found.chain.alpn) for name in found.chain.names or ("",)]
             if taken.isdisjoint(names):
                 yield found
             taken.update(names)
+    if plain:
+        origins = tuple(dict.fromkeys(served.gateway for served in plain))
+        yield ServerChain(Chain(_http(plain[0]), origins=origins))
 
 
 def _http(served: GatewayServer) -> HttpTarget:

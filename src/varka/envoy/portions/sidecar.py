@@ -46,9 +46,9 @@ def rules_for_own_services(inbound: Inbound, scope: Scope) -> Rules:
     )
     services = dict.fromkeys(target.service for target in targets)
     return tuple(
-        (service, entry.rule)
+        (service, entry.inbound_rule)
         for service in services
-        if (entry := scope.find(service.hostname)) and entry.rule
+        if (entry := scope.find(service.hostname)) and entry.inbound_rule
     )
 
 
