@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from varka.resources import composer
 from varka.resources.blocks import Block, read_blocks
 from varka.resources.composer import compose
-from varka.resources.yaml import Document, documents
+from varka.resources.yaml import Document, Mark, documents
 
 SCALARS = [
     *(
@@ -239,7 +240,8 @@ def mutated(draw: st.DrawFn) -> str:
             cut = draw(st.integers(0, len(lines[at])))
             odd = draw(st.sampled_from(list(" :-#\"'[]{}&*!|>%@`,?\t\r\\=~<\x85")))
             lines[at] = lines[at][:cut] + odd + lines[at][cut:]
-    return "\n".join(lines) + draw(st.sampled_from(["", "\n", "\n\n"]))
+    end = draw(st.sampled_from(["\n", "\n", "\n", "\r\n", "\r", "\r\r\n"]))
+    return end.join(lines) + draw(st.sampled_from(["", end, end + end]))
 
 
 TEXTS = st.one_of(st.lists(line(), max_size=12).map("\n".join), mutated(), mutated())
@@ -308,3 +310,10 @@ def test_equal_lines_give_values_of_their_own() -> None:
     (first, second), _ = documents("a: {b: []}\n---\na: {b: []}\n")
     first.value["a"]["b"].append(1)
     assert second.value == {"a": {"b": []}}
+
+
+def test_lines_may_end_as_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(composer, "_nodes", None)
+    first, second = documents("a: 1\r\nb:\r\n- c\r\n---\r\nd: e\r\n")[0]
+    assert (first.value, second.value) == ({"a": 1, "b": ["c"]}, {"d": "e"})
+    assert second.mark == Mark(5, 1)

@@ -6,6 +6,7 @@ import pytest
 
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.names import ObjectKey
+from varka.resources.codes import Code
 from varka.resources.findings import parsed_path, path_text
 from varka.resources.load import PRUNED, Loaded, load
 
@@ -176,6 +177,13 @@ def test_foreign_kinds_are_accepted() -> None:
     )
     assert loaded.resources[0].spec["spec"] == {"x": 1}
     assert [d.severity for d in loaded.diagnostics] == [Severity.INFO]
+
+
+def test_groups_that_istio_had_once_are_foreign() -> None:
+    text = "{apiVersion: config.istio.io/v1alpha2, kind: QuotaSpec, metadata: {name: a}, spec: {}}"
+    loaded = load([("f", text)])
+    assert [r.key.kind for r in loaded.resources] == ["QuotaSpec"]
+    assert [d.code for d in loaded.diagnostics] == [Code.NOT_INTERPRETED]
 
 
 def test_a_boolean_annotation_says_how_to_quote_it() -> None:

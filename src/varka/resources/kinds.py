@@ -36,7 +36,9 @@ class Kind(Struct, frozen=True):
 
     @property
     def is_istio(self) -> bool:
-        return self.group.endswith(".istio.io") and self.group != INSTALL_GROUP
+        """Whether it is one of Istio's that we know, with a schema and a model."""
+        istio = self.group.endswith(".istio.io") and self.group != INSTALL_GROUP
+        return istio and bool(self.model)
 
     @property
     def api_version(self) -> str:

@@ -88,11 +88,13 @@ def parse_value(text: str) -> Any:
 
 def _parts(text: str) -> Iterator[tuple[int, str]]:
     """The documents of a stream, each with the number of lines before it. A stream with directives
-    or with line breaks besides \\n is left whole: its `---` lines can't be told so easily."""
-    odd = "\r" in text or text.startswith("%") or "\n%" in text
-    if odd or not (text.isascii() or set(text).isdisjoint("\x85\u2028\u2029")):
+    or with rare line breaks is left whole: its `---` lines can't be told so easily."""
+    unix = text.replace("\r\n", "\n")
+    odd = "\r" in unix or unix.startswith("%") or "\n%" in unix
+    if odd or not (unix.isascii() or set(unix).isdisjoint("\x85\u2028\u2029")):
         yield 0, text
         return
+    text = unix
     line, start = 0, 0
     for match in _SEPARATOR.finditer(text):
         yield line, text[start : match.end()]
