@@ -7,14 +7,15 @@ import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from envoy.config.bootstrap.v3 import bootstrap_pb2
-from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3 import config_source_pb2
-from envoy.config.endpoint.v3 import endpoint_pb2
+from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 from google.protobuf import json_format
+from google.protobuf.message import Message
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -35,9 +36,10 @@ from varka.resources.model.mesh import MeshConfig
 
 NAMESPACE = Namespace("ns")
 HTTP = ServicePort("http", 80, Protocol.HTTP, 8080)
-Shown = Callable[[Any], dict[str, Any]]
-ClusterOf = Callable[[EnvoyResource], Any]
-Accepts = Callable[[Iterable[Any]], None]
+M = TypeVar("M", bound=Message)
+Shown = Callable[[Message], dict[str, Any]]
+ClusterOf = Callable[[EnvoyResource], Cluster]
+Accepts = Callable[[Iterable[Cluster]], None]
 
 
 class ClusterMesh(Struct, frozen=True):
@@ -92,7 +94,7 @@ class ClusterMesh(Struct, frozen=True):
     def build(self, memo: Memo | None = None) -> Build:
         return Build.of(memo or Memo(), self.client(), self.config())
 
-    def clusters(self, memo: Memo | None = None) -> dict[str, Any]:
+    def clusters(self, memo: Memo | None = None) -> dict[str, Cluster]:
         layer = outbound_layer(
             self.build(memo),
             self.group(),
@@ -101,33 +103,35 @@ class ClusterMesh(Struct, frozen=True):
         )
         return {name: parsed(resource) for name, resource in layer.resources.items()}
 
-    def cluster(self) -> Any:
+    def cluster(self) -> Cluster:
         """The only cluster, or that of the only subset."""
         return list(self.clusters().values())[-1]
 
-    def assignment(self) -> Any:
+    def assignment(self) -> ClusterLoadAssignment:
         layer = assignment_layer(
             self.build(),
             self.group(),
             self.place,
             lambda *_: self.endpoints,
         )
-        return parsed(list(layer.resources.values())[-1])
+        return parsed_assignment(list(layer.resources.values())[-1])
 
 
-def parsed(resource: EnvoyResource) -> Any:
-    """The message again, after a look at Envoy's own rules for it."""
-    kind = (
-        cluster_pb2.Cluster
-        if resource.type.endswith("Cluster")
-        else endpoint_pb2.ClusterLoadAssignment
-    )
-    message = kind.FromString(resource.body)
+def parsed(resource: EnvoyResource) -> Cluster:
+    """The cluster again, after a look at Envoy's own rules for it."""
+    return _checked(Cluster.FromString(resource.body))
+
+
+def parsed_assignment(resource: EnvoyResource) -> ClusterLoadAssignment:
+    return _checked(ClusterLoadAssignment.FromString(resource.body))
+
+
+def _checked(message: M) -> M:
     assert violations(message) == []
     return message
 
 
-def plain(message: Any) -> dict[str, Any]:
+def plain(message: Message) -> dict[str, Any]:
     """A message as Envoy's config_dump shows it."""
     shown: dict[str, Any] = json_format.MessageToDict(message, preserving_proto_field_name=True)
     return shown
@@ -152,13 +156,13 @@ def cluster_of() -> ClusterOf:
 def envoy_accepts(tmp_path: Path) -> Accepts:
     """Real Envoy loads the clusters of a bootstrap with an ADS server that is never there."""
 
-    def accepts(clusters: Iterable[Any]) -> None:
+    def accepts(clusters: Iterable[Cluster]) -> None:
         bootstrap = bootstrap_pb2.Bootstrap()
         bootstrap.node.id, bootstrap.node.cluster = "test", "test"
         ads = bootstrap.dynamic_resources.ads_config
         ads.api_type, ads.transport_api_version = ads.DELTA_GRPC, config_source_pb2.V3
         ads.grpc_services.add().envoy_grpc.cluster_name = "xds"
-        xds = bootstrap.static_resources.clusters.add(name="xds", type=cluster_pb2.Cluster.STATIC)
+        xds = bootstrap.static_resources.clusters.add(name="xds", type=Cluster.STATIC)
         xds.load_assignment.cluster_name = "xds"
         address = (
             xds.load_assignment.endpoints.add().lb_endpoints.add().endpoint.address.socket_address

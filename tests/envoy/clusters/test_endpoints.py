@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 from tests.envoy.clusters.conftest import ClusterMesh, Shown
 
 from varka.proxy.node import Locality, ProxyType
@@ -22,12 +23,12 @@ NAMES = {address: name for name, (address, _) in ADDRESSES.items()}
 
 
 @pytest.fixture
-def spread(world: ClusterMesh) -> Any:
+def spread(world: ClusterMesh) -> ClusterMesh:
     everywhere = tuple(Endpoint(address, 80, locality=at) for address, at in ADDRESSES.values())
     return world.with_(endpoints=everywhere, place=HERE)
 
 
-def priorities(assignment: Any) -> dict[str, int]:
+def priorities(assignment: ClusterLoadAssignment) -> dict[str, int]:
     return {
         NAMES[e.endpoint.address.socket_address.address]: place.priority
         for place in assignment.endpoints
@@ -35,7 +36,7 @@ def priorities(assignment: Any) -> dict[str, int]:
     }
 
 
-def weights(assignment: Any) -> dict[str, int]:
+def weights(assignment: ClusterLoadAssignment) -> dict[str, int]:
     return {
         NAMES[e.endpoint.address.socket_address.address]: place.load_balancing_weight.value
         for place in assignment.endpoints
@@ -50,7 +51,7 @@ def locality(outlier: bool = True, **setting: Any) -> dict[str, Any]:
     }
 
 
-def addresses(assignment: Any) -> list[str]:
+def addresses(assignment: ClusterLoadAssignment) -> list[str]:
     return [
         e.endpoint.address.socket_address.address
         for place in assignment.endpoints
@@ -129,14 +130,14 @@ def test_who_drains_is_sent_only_to_sessions_that_stick(world: ClusterMesh) -> N
     ) == ["10.0.0.1"]
 
 
-def test_places_are_equal_without_outlier_detection(spread: Any) -> None:
+def test_places_are_equal_without_outlier_detection(spread: ClusterMesh) -> None:
     assert set(priorities(spread.assignment()).values()) == {0}
     assert set(priorities(spread.with_(policy=locality(outlier=False)).assignment()).values()) == {
         0
     }
 
 
-def test_the_mesh_prefers_near_places_where_outliers_are_detected(spread: Any) -> None:
+def test_the_mesh_prefers_near_places_where_outliers_are_detected(spread: ClusterMesh) -> None:
     rule = spread.with_(
         policy={"outlierDetection": {}}, mesh={"localityLbSetting": {"enabled": True}}
     )
@@ -154,7 +155,7 @@ def test_the_mesh_prefers_near_places_where_outliers_are_detected(spread: Any) -
     assert set(priorities(off.assignment()).values()) == {0}
 
 
-def test_a_region_fails_over_to_the_one_it_names(spread: Any) -> None:
+def test_a_region_fails_over_to_the_one_it_names(spread: ClusterMesh) -> None:
     rule = spread.with_(
         policy=locality(failover=[{"from": "r1", "to": "r3"}, {"from": "r1", "to": "r2"}])
     )
@@ -168,13 +169,13 @@ def test_a_region_fails_over_to_the_one_it_names(spread: Any) -> None:
     assert rule.cluster().common_lb_config.HasField("locality_weighted_lb_config")
 
 
-def test_priorities_have_no_gaps(spread: Any) -> None:
+def test_priorities_have_no_gaps(spread: ClusterMesh) -> None:
     far = spread.with_(endpoints=tuple(e for e in spread.endpoints if e.locality.region != "r1"))
     rule = far.with_(policy=locality(failover=[{"from": "r1", "to": "r3"}]))
     assert priorities(rule.assignment()) == {"third": 0, "second": 1}
 
 
-def test_distribution_gives_places_their_shares_and_others_nothing(spread: Any) -> None:
+def test_distribution_gives_places_their_shares_and_others_nothing(spread: ClusterMesh) -> None:
     rules = [
         {"from": "r9/*", "to": {"r2": 100}},
         {"from": "r1/*", "to": {"r1/z1/*": 80, "r2/*": 20}},
@@ -205,7 +206,7 @@ def test_labels_decide_before_places(world: ClusterMesh) -> None:
     assert set(priorities(given.assignment()).values()) == {0}
 
 
-def test_topology_labels_are_known_of_every_endpoint(spread: Any) -> None:
+def test_topology_labels_are_known_of_every_endpoint(spread: ClusterMesh) -> None:
     labels = ["topology.kubernetes.io/region", "topology.kubernetes.io/zone"]
     rule = spread.with_(policy=locality(failoverPriority=labels), place=Locality("r1", "z2"))
     assert priorities(rule.assignment()) == {
@@ -232,7 +233,7 @@ def test_another_network_comes_last(world: ClusterMesh) -> None:
     assert priorities(rule.assignment()) == {"same": 0, "zone": 1, "region": 2, "second": 3}
 
 
-def test_a_service_may_prefer_its_zone_without_a_rule(spread: Any) -> None:
+def test_a_service_may_prefer_its_zone_without_a_rule(spread: ClusterMesh) -> None:
     near = spread.with_(service={"traffic_distribution": "PreferClose"})
     assert priorities(near.assignment()) == {
         "same": 0,
@@ -243,7 +244,7 @@ def test_a_service_may_prefer_its_zone_without_a_rule(spread: Any) -> None:
     }
 
 
-def test_zone_awareness_keeps_a_region_together(spread: Any) -> None:
+def test_zone_awareness_keeps_a_region_together(spread: ClusterMesh) -> None:
     policy = {"loadBalancer": {"zoneAwareLbSetting": {"failover": [{"from": "r1", "to": "r3"}]}}}
     rule = spread.with_(policy=policy)
     assert priorities(rule.assignment()) == {

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from tests.envoy.clusters.conftest import Accepts, ClusterMesh, ClusterOf
 
 from varka.base.duration import Duration
@@ -93,7 +92,7 @@ RESOLUTIONS = (
 )
 
 
-def renamed(cluster: Any, index: int) -> Any:
+def renamed(cluster: Cluster, index: int) -> Cluster:
     cluster.name = f"{index}-{cluster.name}"
     return cluster
 

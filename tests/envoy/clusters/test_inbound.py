@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from msgspec.structs import replace
 from tests.envoy.clusters.conftest import ClusterMesh, ClusterOf, Shown
 
@@ -23,7 +24,7 @@ from varka.resources.model.base import decode
 from varka.resources.model.mesh import MeshConfig
 
 SIDECAR = Traits(ProxyType.SIDECAR)
-Compile = Callable[..., dict[str, Any]]
+Compile = Callable[..., dict[str, Cluster]]
 Target = ServiceTarget | tuple[ServicePort, int]
 """A port and the number it is served at, of the world's own service unless it names another."""
 
@@ -40,7 +41,7 @@ def inbound(cluster_of: ClusterOf) -> Compile:
         pool: dict[str, Any] | None = None,
         traits: Traits = SIDECAR,
         addresses: tuple[str, ...] = (),
-    ) -> dict[str, Any]:
+    ) -> dict[str, Cluster]:
         group = world.group()
         service = group.services[0].service
         served = tuple(
@@ -69,7 +70,7 @@ def entry(number: int, endpoint: str = "", protocol: str = "HTTP") -> dict[str, 
     return {"port": port, **({"defaultEndpoint": endpoint} if endpoint else {})}
 
 
-def where(cluster: Any) -> str:
+def where(cluster: Cluster) -> str:
     if cluster.type == cluster.ORIGINAL_DST:
         return "original"
     ((place,),) = [p.lb_endpoints for p in cluster.load_assignment.endpoints]

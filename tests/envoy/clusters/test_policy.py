@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from tests.envoy.clusters.conftest import ClusterMesh, Shown
 
 from varka.registry.service import Endpoint, Protocol, ServicePort
@@ -11,7 +12,7 @@ from varka.registry.service import Endpoint, Protocol, ServicePort
 MAX = 2**32 - 1
 
 
-def limits(cluster: Any) -> tuple[int, int, int, int]:
+def limits(cluster: Cluster) -> tuple[int, int, int, int]:
     (t,) = cluster.circuit_breakers.thresholds
     return (
         t.max_connections.value,

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from envoy.config.listener.v3 import listener_pb2
+from envoy.config.listener.v3.listener_components_pb2 import FilterChain
+from envoy.config.listener.v3.listener_pb2 import Listener
 from google.protobuf import json_format
+from google.protobuf.message import Message
 
 from varka.base.memo import Memo
 from varka.base.names import Hostname, Namespace, ObjectKey
@@ -157,27 +159,27 @@ class ListenerMesh:
             headless_endpoints(base, groups, self.endpoints),
         )
 
-    def listeners(self) -> dict[str, Any]:
+    def listeners(self) -> dict[str, Listener]:
         return messages(self.outbound())
 
 
-def messages(parts: ListenerParts) -> dict[str, Any]:
+def messages(parts: ListenerParts) -> dict[str, Listener]:
     """The listeners by name, after a look at Envoy's own rules for them."""
-    found: dict[str, Any] = {}
+    found: dict[str, Listener] = {}
     for layer in parts.layers:
         for name, resource in layer.resources.items():
             assert name not in found
-            found[name] = listener_pb2.Listener.FromString(resource.body)
+            found[name] = Listener.FromString(resource.body)
             assert violations(found[name]) == []
     return found
 
 
-def plain(message: Any) -> dict[str, Any]:
+def plain(message: Message) -> dict[str, Any]:
     shown: dict[str, Any] = json_format.MessageToDict(message, preserving_proto_field_name=True)
     return shown
 
 
-def clusters_of(chains: Iterable[Any]) -> list[str]:
+def clusters_of(chains: Iterable[FilterChain]) -> list[str]:
     """Where TCP chains send; "http <route>" for HTTP ones."""
     return [_target(plain(chain)["filters"][-1]["typed_config"]) for chain in chains]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from envoy.config.listener.v3.listener_pb2 import Listener
 from tests.envoy.conftest import Golden
 from tests.envoy.listeners.conftest import (
     NAMESPACE,
@@ -64,7 +65,7 @@ class Workload:
         )
 
 
-def chains(listener: Any) -> dict[str, list[tuple[int, str, str]]]:
+def chains(listener: Listener) -> dict[str, list[tuple[int, str, str]]]:
     """By chain name: (port, target, transport)."""
     found: dict[str, list[tuple[int, str, str]]] = {}
     for chain, target in zip(
@@ -77,7 +78,7 @@ def chains(listener: Any) -> dict[str, list[tuple[int, str, str]]]:
     return found
 
 
-def disabled(listener: Any) -> dict[str, Any]:
+def disabled(listener: Listener) -> dict[str, Any]:
     """Where each inspector is switched off."""
     return {
         f["name"].rpartition(".")[2]: f.get("filter_disabled")

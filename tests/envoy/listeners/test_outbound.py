@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from envoy.config.listener.v3.listener_pb2 import Listener
 from msgspec.structs import replace
 from tests.envoy.conftest import Golden
 from tests.envoy.listeners.conftest import (
@@ -23,7 +22,7 @@ P = Protocol
 A = "a.ns.svc.cluster.local"
 
 
-def targets(listener: Any) -> list[str]:
+def targets(listener: Listener) -> list[str]:
     """Where the chains of a listener send, the default chain last."""
     default = [listener.default_filter_chain] if listener.HasField("default_filter_chain") else []
     return clusters_of([*listener.filter_chains, *default])

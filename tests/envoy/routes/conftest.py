@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from envoy.config.route.v3 import route_pb2
+from envoy.config.route.v3.route_components_pb2 import Route
+from envoy.config.route.v3.route_pb2 import RouteConfiguration
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -54,12 +55,12 @@ class RoutedMesh(Struct, frozen=True):
     def sidecar(self, name: str, form: Form | None = None) -> RouteParts:
         return sidecar_route(self.build(), self.scope, self.namespace, name, form)
 
-    def routes(self, name: str) -> Any:
-        return route_pb2.RouteConfiguration.FromString(self.sidecar(name, Form.WHOLE).route.body)
+    def routes(self, name: str) -> RouteConfiguration:
+        return RouteConfiguration.FromString(self.sidecar(name, Form.WHOLE).route.body)
 
-    def gateway_routes(self, name: str) -> Any:
+    def gateway_routes(self, name: str) -> RouteConfiguration:
         resource = gateway_route(self.build(), self.gateway, self.scope, self.namespace, name)
-        return route_pb2.RouteConfiguration.FromString(resource.body)
+        return RouteConfiguration.FromString(resource.body)
 
     def with_rules(self, *specs: Mapping[str, Any]) -> RoutedMesh:
         listener = replace(
@@ -68,7 +69,7 @@ class RoutedMesh(Struct, frozen=True):
         return replace(self, scope=replace(self.scope, egress=(listener,)))
 
 
-def domains_of(configuration: Any) -> dict[str, list[str]]:
+def domains_of(configuration: RouteConfiguration) -> dict[str, list[str]]:
     """Virtual host name -> domains."""
     return {host.name: list(host.domains) for host in configuration.virtual_hosts}
 
@@ -175,7 +176,7 @@ def mesh_of(value: Mapping[str, Any]) -> RoutedMesh:
     )
 
 
-def one_route(rule: Mapping[str, Any], **fields: Any) -> Any:
+def one_route(rule: Mapping[str, Any], **fields: Any) -> Route:
     """The first route of a VirtualService with these fields in its only `http` rule, in a mesh of
     these fields."""
     rule = (
