@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from varka.base.settings import Settings
 from varka.controlplane.api import Api
 from varka.controlplane.control_plane import ControlPlane
 from varka.controlplane.options import Options
+from varka.resources.check import check_object
 from varka.resources.meshconfig import default_mesh_config
 
 Ask = Callable[[str, str, bytes], Awaitable[tuple[int, Any]]]
@@ -92,6 +94,25 @@ def test_a_bug_of_ours_is_no_malformed_request(
         assert caplog.records[-1].exc_info
         text = b'{"texts": [["a.yaml", "%s"]]}' % SERVICE.replace("\n", "\\n").encode()
         assert (await ask("POST", "/objects", text))[0] == 200
+
+    run(play)
+
+
+def test_an_object_of_the_runtimes_that_we_fail_on_holds_up_no_other(
+    run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(value: Any, namespace: str) -> Any:
+        return 1 / 0 if value["metadata"]["name"] == "bad" else check_object(value, namespace)
+
+    monkeypatch.setattr("varka.controlplane.objects.check_object", broken)
+    pods = [
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}} for name in ("bad", "good")
+    ]
+
+    async def play(ask: Ask) -> None:
+        status, answer = await ask("PUT", "/runtime", json.dumps(pods).encode())
+        assert (status, answer["changed"]) == (200, 1)
+        assert [d["code"] for d in answer["diagnostics"]] == ["V0012"]
 
     run(play)
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 
 from varka.base.diagnostic import Diagnostic
 from varka.base.names import ObjectKey
+from varka.controlplane.conditions import Conditions
 from varka.controlplane.events import Events
 from varka.controlplane.happening import Happening, Observed, PushDue, follow
 from varka.controlplane.options import Options
@@ -52,7 +53,9 @@ class ControlPlane:
         self._happening: asyncio.Queue[Happening] = asyncio.Queue()
         self.hub = Hub(self.compiler, self._happening)
         self.server = AdsServer(self.hub)
-        self.reviewer = Reviewer(self.hub, options.settings, options.admit)
+        self.conditions = Conditions()
+        sinks = (self.conditions,)
+        self.reviewer = Reviewer(self.hub, options.settings, options.admit, sinks)
         self.addresses = options.listen
         self._pushes = Pushes()
         self._next: Push | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
@@ -11,9 +11,10 @@ from varka.analyze.secret_users import name_users
 from varka.base.diagnostic import Diagnostic
 from varka.base.names import ObjectKey
 from varka.base.settings import Settings
-from varka.controlplane.conditions import Conditions, conditions
+from varka.controlplane.conditions import conditions
 from varka.controlplane.options import Admit
 from varka.controlplane.quarantine import rejected
+from varka.store.source import StatusSink
 from varka.store.state import State
 from varka.xds.hub import Hub
 
@@ -28,17 +29,20 @@ class Review(Struct, frozen=True):
 
 
 class Reviewer:
-    """Keeps the conditions of objects, and remembers which problems are known."""
+    """Remembers which problems are known; `sinks` are told the conditions of objects."""
 
-    def __init__(self, hub: Hub, settings: Settings, admit: Admit | None) -> None:
-        self._hub, self._settings, self._admit = hub, settings, admit
+    def __init__(
+        self, hub: Hub, settings: Settings, admit: Admit | None, sinks: Sequence[StatusSink]
+    ) -> None:
+        self._hub, self._settings, self._admit, self._sinks = hub, settings, admit, sinks
         self._known = frozenset[Diagnostic]()
-        self.conditions = Conditions()
 
     def review(self, state: State, keys: Collection[ObjectKey]) -> Review:
         """Look at the views once: for the objects that changed, for conditions, for news."""
         problems = self._problems(state)
-        self.conditions.report(conditions((*problems, *rejected(self._hub, state)), state))
+        by_object = conditions((*problems, *rejected(self._hub, state)), state)
+        for sink in self._sinks:
+            sink.report(by_object)
         news = tuple(placed(d, state) for d in problems if d not in self._known)
         self._known = frozenset(problems)
         return Review(tuple(self._findings(state, problems, keys)), news)
