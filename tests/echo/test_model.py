@@ -13,11 +13,11 @@ from varka.local.client.codec import (
     take_frames,
     take_messages,
 )
-from varka.local.echo.config import Asked, EchoConfig, Port, Wishes
+from varka.local.echo.config import EchoConfig, IncomingRequest, Port, Wishes
 
 
 def wishes(path: str, *headers: tuple[str, str]) -> Wishes:
-    return Wishes.of(Asked(80, "HTTP/1.1", "", path=path, headers=headers))
+    return Wishes.of(IncomingRequest(80, "HTTP/1.1", "", path=path, headers=headers))
 
 
 def test_the_query_says_what_the_answer_is_like() -> None:

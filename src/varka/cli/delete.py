@@ -60,7 +60,7 @@ def _of_words(words: tuple[str, ...], namespace: str) -> list[dict[str, str]]:
     )
     if not pairs or any(len(pair) != 2 for pair in pairs):
         raise click.UsageError("a name is missing: varka delete KIND NAME")
-    found = [(kind_of(word), name) for word, name in pairs]
+    named = [(kind_of(word), name) for word, name in pairs]
     return [
         {
             "group": kind.group,
@@ -68,7 +68,7 @@ def _of_words(words: tuple[str, ...], namespace: str) -> list[dict[str, str]]:
             "namespace": namespace if kind.namespaced else "",
             "name": name,
         }
-        for kind, name in found
+        for kind, name in named
     ]
 
 

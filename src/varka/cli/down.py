@@ -20,8 +20,8 @@ def down(name: str | None, every: bool) -> int:
     if every and name:
         raise click.UsageError("--all or --name, not both")
     if every:
-        for found in handle.running():
-            _stop(mesh_paths(found))
+        for running in handle.running():
+            _stop(mesh_paths(running))
         return OK
     alive = handle.running()
     chosen = name or (alive[0] if len(alive) == 1 else "default")

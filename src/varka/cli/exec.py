@@ -35,12 +35,12 @@ def exec_(
 
     POD is `pod`, `pod.namespace` or `deploy/name.namespace`.
     """
-    found = find_pod(name, pod, namespace)
+    target = find_pod(name, pod, namespace)
     if container is not None:
-        found.log_of(container)
+        target.log_of(container)
     argv = command[1:] if command[0] == "--" else command
     try:
-        return enter.run(found.init, found.status, argv)
+        return enter.run(target.init, target.status, argv)
     except FileNotFoundError:
         raise Failure(f"no program {argv[0]!r} on this machine", code=127) from None
     except OSError as error:

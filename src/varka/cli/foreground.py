@@ -33,11 +33,12 @@ async def _follow(mesh: MeshPaths, output: str) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    printing = asyncio.ensure_future(_print_events(mesh, output))
-    stopping = asyncio.ensure_future(stop.wait())
-    await asyncio.wait([printing, stopping], return_when=asyncio.FIRST_COMPLETED)
-    printing.cancel()
-    stopping.cancel()
+    async with asyncio.TaskGroup() as tasks:
+        printing = tasks.create_task(_print_events(mesh, output))
+        stopping = tasks.create_task(stop.wait())
+        await asyncio.wait([printing, stopping], return_when=asyncio.FIRST_COMPLETED)
+        printing.cancel()
+        stopping.cancel()
 
 
 async def _print_events(mesh: MeshPaths, output: str) -> None:
@@ -49,7 +50,7 @@ async def _print_events(mesh: MeshPaths, output: str) -> None:
                 since = event.get("seq", since)
                 if event.get("event") in _SHOWN:
                     click.echo(json.dumps(event) if output == "json" else _line(event))
-        except (OSError, EOFError, HttpError):
+        except (OSError, EOFError, ValueError, HttpError):
             since = 0
         await asyncio.sleep(_PAUSE)
 
@@ -57,7 +58,7 @@ async def _print_events(mesh: MeshPaths, output: str) -> None:
 async def _newest(mesh: MeshPaths) -> int:
     try:
         return max([event["seq"] async for event in UnixHttp(mesh.api).lines("/events")], default=0)
-    except (OSError, EOFError, HttpError, KeyError):
+    except (OSError, EOFError, ValueError, HttpError, KeyError):
         return 0
 
 

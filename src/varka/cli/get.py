@@ -37,13 +37,13 @@ def get(
     words, slash, single = kind.partition("/")
     kinds = [kind_of(word) for word in words.split(",")]
     names = (single, *names) if slash else names
-    client, found, missing = connect(mesh), [], []
+    client, by_kind, missing = connect(mesh), [], []
     for one in kinds:
         place = namespace if one.namespaced and not everywhere else None
         items = client.get("/objects", kind=f"{one.name}.{one.group}", namespace=place)["items"]
         known = [item["object"]["metadata"]["name"] for item in items]
         missing += [(one, name, known) for name in names if name not in known]
-        found.append(
+        by_kind.append(
             (
                 one,
                 [
@@ -55,17 +55,19 @@ def get(
         )
     if output in ("yaml", "json"):
         _print_documents(
-            [item["object"] for _, items in found for item in items], output, single=len(names) == 1
+            [item["object"] for _, items in by_kind for item in items],
+            output,
+            single=len(names) == 1,
         )
     else:
-        _print_tables(found, everywhere, output)
+        _print_tables(by_kind, everywhere, output)
     if missing:
         raise Failure(
             "\n".join(f'{one.plural} "{name}" not found' for one, name, _ in missing),
             hint=_hint(missing),
             code=FAILED,
         )
-    if not any(items for _, items in found) and output not in ("yaml", "json"):
+    if not any(items for _, items in by_kind) and output not in ("yaml", "json"):
         click.echo(
             "No resources found" + ("" if everywhere else f" in {namespace} namespace."), err=True
         )
@@ -93,12 +95,14 @@ def _print_documents(objects: list[Any], output: str, *, single: bool) -> None:
     click.echo(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True), nl=False)
 
 
-def _print_tables(found: list[tuple[Any, list[Any]]], everywhere: bool, output: str | None) -> None:
+def _print_tables(
+    by_kind: list[tuple[Any, list[Any]]], everywhere: bool, output: str | None
+) -> None:
     from varka.cli.objects import age, columns
     from varka.cli.tables import render
 
-    several = len(found) > 1
-    for kind, items in found:
+    several = len(by_kind) > 1
+    for kind, items in by_kind:
         if output == "name":
             group = f".{kind.group}" if kind.group else ""
             click.echo(

@@ -35,9 +35,9 @@ PROXY = "istio-proxy"
 @click.option("-f", "--follow", is_flag=True, help="Go on as more is written.")
 def logs(pod: str, name: str | None, namespace: str, container: str | None, follow: bool) -> int:
     """Print the output of a workload of POD, or its proxy's log with the access log in it."""
-    found = find_pod(name, pod, namespace)
-    chosen = container or next((one for one in found.status["logs"] if one != PROXY), PROXY)
-    _print(found.log_of(chosen), follow)
+    target = find_pod(name, pod, namespace)
+    chosen = container or next((one for one in target.status["logs"] if one != PROXY), PROXY)
+    _print(target.log_of(chosen), follow)
     return OK
 
 

@@ -66,8 +66,8 @@ def print_json(value: Any) -> None:
 
 def summary(diagnostics: Iterable[Diagnostic], objects: int) -> str:
     """`3 objects: 1 error, 2 warnings`."""
-    found = list(diagnostics)
-    counts = [(severity, sum(d.severity is severity for d in found)) for severity in Severity]
+    counted = list(diagnostics)
+    counts = [(severity, sum(d.severity is severity for d in counted)) for severity in Severity]
     words = [
         f"{count} {severity}{'s' if count > 1 and severity is not Severity.INFO else ''}"
         for severity, count in counts

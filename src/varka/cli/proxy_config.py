@@ -127,8 +127,8 @@ def verbosity(command: F) -> F:
 @click.option("--direction", default="", help="inbound or outbound.")
 def clusters_(obj: Any, pod: str | None, file: str | None, output: str, **chosen: Any) -> None:
     """Clusters. Also: cluster, c."""
-    found = clusters.select(_dump(obj, pod, file, "clusters"), clusters.ClusterFilter(**chosen))
-    _show(output, found, lambda: render(clusters.rows(found)))
+    selected = clusters.select(_dump(obj, pod, file, "clusters"), clusters.ClusterFilter(**chosen))
+    _show(output, selected, lambda: render(clusters.rows(selected)))
 
 
 @proxy_config.command(name="listeners")
@@ -141,8 +141,10 @@ def listeners_(
     obj: Any, pod: str | None, file: str | None, output: str, verbose: bool, **chosen: Any
 ) -> None:
     """Listeners. Also: listener, l."""
-    found = listeners.select(_dump(obj, pod, file, "listeners"), listeners.ListenerFilter(**chosen))
-    _show(output, found, lambda: render(listeners.rows(found, verbose=verbose), 1))
+    selected = listeners.select(
+        _dump(obj, pod, file, "listeners"), listeners.ListenerFilter(**chosen)
+    )
+    _show(output, selected, lambda: render(listeners.rows(selected, verbose=verbose), 1))
 
 
 @proxy_config.command(name="routes")
@@ -153,8 +155,8 @@ def routes_(
     obj: Any, pod: str | None, file: str | None, output: str, verbose: bool, name: str
 ) -> None:
     """Routes. Also: route, r."""
-    found = routes.select(_dump(obj, pod, file, "routes"), name)
-    _show(output, found, lambda: render(routes.rows(found, verbose=verbose)))
+    selected = routes.select(_dump(obj, pod, file, "routes"), name)
+    _show(output, selected, lambda: render(routes.rows(selected, verbose=verbose)))
 
 
 def endpoint_filters(command: F) -> F:
@@ -181,11 +183,11 @@ def eds(obj: Any, pod: str | None, file: str | None, output: str, **chosen: Any)
 
 def _show_endpoints(dump: Dump, chosen: endpoints.EndpointFilter, output: str) -> None:
     if endpoints.from_clusters(dump):
-        found = endpoints.select_hosts(dump, chosen)
-        _show(output, found, lambda: render(endpoints.host_rows(found, chosen)))
+        selected = endpoints.select_hosts(dump, chosen)
+        _show(output, selected, lambda: render(endpoints.host_rows(selected, chosen)))
     else:
-        found = endpoints.select(dump, chosen)
-        _show(output, found, lambda: render(endpoints.rows(found)))
+        selected = endpoints.select(dump, chosen)
+        _show(output, selected, lambda: render(endpoints.rows(selected)))
 
 
 @proxy_config.command(name="secrets")
@@ -277,16 +279,16 @@ def log(obj: Any, pod: str, level: str, reset: bool) -> None:
     if reset and level:
         raise click.UsageError("--level cannot be combined with --reset")
     wanted = _levels("warning" if reset else level)
-    found = _find(obj, pod)
-    answers = [_admin(found, f"logging?{query}", "POST") for query in wanted] or [
-        _admin(found, "logging", "POST")
+    target = _find(obj, pod)
+    answers = [_admin(target, f"logging?{query}", "POST") for query in wanted] or [
+        _admin(target, "logging", "POST")
     ]
     if answers[-1].startswith("usage"):
         raise Failure(
             f"unrecognized logger name in {level!r}",
             hint=f"varka proxy-config log {pod} lists them",
         )
-    click.echo(f"{found.name}:\n{answers[-1]}", nl=False)
+    click.echo(f"{target.name}:\n{answers[-1]}", nl=False)
 
 
 LEVELS = {"trace", "debug", "info", "warning", "error", "critical", "off"}
@@ -294,7 +296,7 @@ LEVELS = {"trace", "debug", "info", "warning", "error", "critical", "off"}
 
 def _levels(given: str) -> list[str]:
     """Queries for Envoy's /logging: the one for every logger first."""
-    found = []
+    queries = []
     for part in filter(None, given.split(",")):
         logger, _, level = part.rpartition("::")[2].replace("=", ":").rpartition(":")
         level = "warning" if level == "warn" else level
@@ -302,15 +304,15 @@ def _levels(given: str) -> list[str]:
             raise Failure(
                 f"unrecognized logging level: {level}", hint=f"one of {', '.join(sorted(LEVELS))}"
             )
-        found.append(f"{logger or 'level'}={level}")
-    return sorted(found, key=lambda query: not query.startswith("level="))
+        queries.append(f"{logger or 'level'}={level}")
+    return sorted(queries, key=lambda query: not query.startswith("level="))
 
 
 def _secret_table(dump: Dump, *, named: bool = False) -> str:
-    found = secrets.secret_items(dump)
-    if not found:
+    selected = secrets.secret_items(dump)
+    if not selected:
         return "No active or warming secrets found.\n"
-    return render(secrets.rows(found, datetime.now(UTC), named=named))
+    return render(secrets.rows(selected, datetime.now(UTC), named=named))
 
 
 def _show(output: str, document: Any, table: Callable[[], str]) -> None:

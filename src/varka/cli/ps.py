@@ -46,18 +46,18 @@ def ps(mesh: str | None, pod: str | None, namespace: str, verbosity: int, output
 
 
 def _subscribed(proxy: dict[str, Any]) -> str:
-    asked = [type_ for type_, state in proxy["types"].items() if state != "NOT SENT"]
-    return f"{len(asked)} ({','.join(asked)})"
+    subscribed = [type_ for type_, state in proxy["types"].items() if state != "NOT SENT"]
+    return f"{len(subscribed)} ({','.join(subscribed)})"
 
 
 def _chosen(proxies: list[Any], pod: str, namespace: str) -> list[Any]:
     wanted = pod if "." in pod else f"{pod}.{namespace}"
-    found = [proxy for proxy in proxies if proxy["name"] == wanted]
-    if not found:
+    matching = [proxy for proxy in proxies if proxy["name"] == wanted]
+    if not matching:
         near = get_close_matches(wanted, [proxy["name"] for proxy in proxies], n=1)
         hint = f"did you mean {near[0]!r}?" if near else "varka ps lists those that are connected"
         raise Failure(f"no proxy {wanted!r} is connected", code=FAILED, hint=hint)
-    return found
+    return matching
 
 
 def _failing(pods: list[Any]) -> list[tuple[str, str]]:

@@ -131,7 +131,7 @@ def request(
 
     The path goes out as it is written. Exit code 1 when a request got no answer.
     """
-    asked = Request(
+    to_send = Request(
         url=url,
         method=method.upper(),
         headers=tuple(_header(text) for text in headers),
@@ -158,11 +158,11 @@ def request(
         raise click.UsageError(f"{url}: {error}") from None
     if mesh is not None:
         _require(mesh)
-    document = _send(asked) if pod is None else _send_from(mesh, pod, namespace, asked)
+    document = _send(to_send) if pod is None else _send_from(mesh, pod, namespace, to_send)
     if output == "json":
         click.echo(json.dumps(document))
     else:
-        _show(document, asked, target)
+        _show(document, to_send, target)
     return _code(document["summary"], expect)
 
 
@@ -195,23 +195,23 @@ def _require(mesh: str) -> None:
     chosen_mesh(mesh)
 
 
-def _send(asked: Request) -> dict[str, Any]:
+def _send(to_send: Request) -> dict[str, Any]:
     import asyncio
 
     from varka.local.client.sender import send
 
     try:
-        return asyncio.run(send(asked)).to_document()
+        return asyncio.run(send(to_send)).to_document()
     except (ValueError, OSError) as error:
         raise click.UsageError(f"the TLS options cannot be used: {error}") from None
 
 
-def _send_from(mesh: str | None, pod: str, namespace: str, asked: Request) -> dict[str, Any]:
+def _send_from(mesh: str | None, pod: str, namespace: str, to_send: Request) -> dict[str, Any]:
     """Run the sender in the pod: its addresses, its DNS, its capture."""
     from varka.cli.live import find_pod, run_in
 
     argv = [sys.executable, "-m", "varka.local.client", "-"]
-    done = run_in(find_pod(mesh, pod, namespace), argv, json.dumps(asked.to_document()))
+    done = run_in(find_pod(mesh, pod, namespace), argv, json.dumps(to_send.to_document()))
     if done.returncode:
         raise Failure(
             f"nothing could be sent from {pod}: {done.stderr.strip().removeprefix('varka: ')}",
@@ -229,8 +229,8 @@ def _code(summary: dict[str, Any], expect: int | None) -> int:
     return 0
 
 
-def _show(document: dict[str, Any], asked: Request, target: Target) -> None:
-    if asked.count == 1:
+def _show(document: dict[str, Any], to_send: Request, target: Target) -> None:
+    if to_send.count == 1:
         _show_one(document["responses"][0], target)
         return
     summary = document["summary"]

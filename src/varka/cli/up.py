@@ -189,15 +189,15 @@ def _check(manifests: Sequence[str], mesh_config: str | None, strict: bool, outp
     from varka.store.texts import read
 
     texts, diagnostics = read(manifests)
-    found = [*diagnostics, *load.load(texts, namespace="default").diagnostics]
+    problems = [*diagnostics, *load.load(texts, namespace="default").diagnostics]
     if mesh_config:
-        found += meshconfig.load_mesh_config(Path(mesh_config).read_text(), mesh_config)[1]
-    if not any(one.severity is Severity.ERROR for one in found):
+        problems += meshconfig.load_mesh_config(Path(mesh_config).read_text(), mesh_config)[1]
+    if not any(one.severity is Severity.ERROR for one in problems):
         return
     if output == "json":
-        printer.print_json_diagnostics(found)
+        printer.print_json_diagnostics(problems)
     else:
-        printer.print_diagnostics(found)
+        printer.print_diagnostics(problems)
     raise Failure(
         "nothing was started: a manifest has errors", hint="without --strict the good objects run"
     )

@@ -152,7 +152,7 @@ def _gateway(
     labels = {"app": name, "istio": name.removeprefix("istio-")}
     selecting = [value for value in objects if _selects(value, labels)]
     if not (selecting or (ingress and _matches(ingress, labels))) or any(
-        _matches(labels, found) for value in objects for found in _pod_labels(value)
+        _matches(labels, template) for value in objects for template in _pod_labels(value)
     ):
         return []
     ports = _ports(selecting)

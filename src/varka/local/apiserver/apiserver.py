@@ -101,8 +101,8 @@ class ApiServer:
 
     def _resource(self, value: Object) -> Resource[Any]:
         """The same resource for the same content."""
-        found, key, findings = check_object(value, None)
-        if found is None or key is None:
+        resource, key, findings = check_object(value, None)
+        if resource is None or key is None:
             raise ValueError(
                 f"{value['kind']} {value['metadata']['name']}:"
                 f" {[finding.message for finding in findings]}"
@@ -110,8 +110,8 @@ class ApiServer:
         known = self._made.get(key)
         if known is not None and known[0] == value:
             return known[1]
-        self._made[key] = (value, found)
-        return found
+        self._made[key] = (value, resource)
+        return resource
 
     def _remember(self, addresses: Mapping[str, str]) -> None:
         if addresses == self._addresses:

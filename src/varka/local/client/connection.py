@@ -142,9 +142,9 @@ async def _addresses(target: Target, resolve: Sequence[str]) -> list[tuple[str, 
     with suppress(ValueError):
         return [(str(ipaddress.ip_address(target.host)), target.port)]
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(
+        resolved = await asyncio.get_running_loop().getaddrinfo(
             target.host, target.port, type=socket.SOCK_STREAM
         )
     except (OSError, UnicodeError) as error:
         raise NoAnswer(Failed.DNS, str(error)) from None
-    return [(str(address[0]), target.port) for *_, address in found]
+    return [(str(address[0]), target.port) for *_, address in resolved]

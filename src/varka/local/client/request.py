@@ -1,4 +1,4 @@
-"""What is asked and what came back, as values with a JSON form."""
+"""What is sent and what comes back, as values with a JSON form."""
 
 from __future__ import annotations
 
@@ -179,11 +179,11 @@ class Response(Struct, frozen=True):
 
 def header_map(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Names in lower case; values of a repeated name joined with a comma, as HTTP allows."""
-    found: dict[str, str] = {}
+    joined: dict[str, str] = {}
     for name, value in headers:
         lower = name.lower()
-        found[lower] = f"{found[lower]}, {value}" if lower in found else value
-    return found
+        joined[lower] = f"{joined[lower]}, {value}" if lower in joined else value
+    return joined
 
 
 class Summary:

@@ -155,11 +155,11 @@ def find_echo(response: Response) -> Mapping[str, Any] | None:
     if not text.startswith("{"):
         return None
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except ValueError:
         return None
     return (
-        found
-        if isinstance(found, dict) and {"pod", "namespace", "headers"} <= found.keys()
+        document
+        if isinstance(document, dict) and {"pod", "namespace", "headers"} <= document.keys()
         else None
     )

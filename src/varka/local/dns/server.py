@@ -26,16 +26,16 @@ Reply = Callable[[bytes], None]
 def hosts(text: str) -> dict[str, Answer]:
     """The names of a hosts file, as pods may use them: the machine's loopback is another address to
     them."""
-    found: dict[str, Answer] = {}
+    known: dict[str, Answer] = {}
     for line in text.splitlines():
         address, *names = line.partition("#")[0].split() or [""]
         if not names or ":" in address:
             continue
         seen_from_pod = HOST_ADDRESS if address.startswith("127.") else address
-        found.update(
+        known.update(
             (name.lower(), Answer((seen_from_pod,))) for name in names if name != "localhost"
         )
-    return found
+    return known
 
 
 class _Pending(Struct):
@@ -74,31 +74,31 @@ class DnsServer(Struct):
             return
         name = str(record.q.qname).rstrip(".").lower()
         sidecar = self.has_sidecar(client)
-        found = self.names.lookup(name, sidecar=sidecar) or self.machine_hosts.get(name)
-        if found is None and not is_ours(name):
+        known = self.names.lookup(name, sidecar=sidecar) or self.machine_hosts.get(name)
+        if known is None and not is_ours(name):
             self._forward(query, reply)
-        elif found is None:
+        elif known is None:
             response = record.reply()
             response.header.rcode = RCODE.NXDOMAIN
             reply(response.pack())
         else:
-            self._reply(record, found, sidecar, reply)
+            self._reply(record, known, sidecar, reply)
 
-    def _reply(self, record: DNSRecord, found: Answer, sidecar: bool, reply: Reply) -> None:
-        target = self.names.lookup(found.alias, sidecar=sidecar) if found.alias else found
-        if target is None and not is_ours(found.alias):
-            self._forward_alias(record, found.alias, reply)
+    def _reply(self, record: DNSRecord, known: Answer, sidecar: bool, reply: Reply) -> None:
+        target = self.names.lookup(known.alias, sidecar=sidecar) if known.alias else known
+        if target is None and not is_ours(known.alias):
+            self._forward_alias(record, known.alias, reply)
         else:
-            reply(_response(record, found.alias, target.addresses if target else ()).pack())
+            reply(_response(record, known.alias, target.addresses if target else ()).pack())
 
     def _forward_alias(self, record: DNSRecord, alias: str, reply: Reply) -> None:
         """Ask the machine for the name that ours stands for and answer both."""
 
         def with_alias(answer: bytes) -> None:
             response = _response(record, alias, ())
-            found = DNSRecord.parse(answer)
-            response.add_answer(*found.rr)
-            response.header.rcode = found.header.rcode
+            known = DNSRecord.parse(answer)
+            response.add_answer(*known.rr)
+            response.header.rcode = known.header.rcode
             reply(response.pack())
 
         question = DNSRecord.question(alias, QTYPE[record.q.qtype])

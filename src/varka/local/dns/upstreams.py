@@ -10,7 +10,8 @@ from pathlib import Path
 def nameservers(text: str) -> list[str]:
     """The addresses in a resolv.conf."""
     return [
-        found.split("%")[0] for found in re.findall(r"^\s*nameserver\s+(\S+)", text, re.MULTILINE)
+        address.split("%")[0]
+        for address in re.findall(r"^\s*nameserver\s+(\S+)", text, re.MULTILINE)
     ]
 
 

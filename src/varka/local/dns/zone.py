@@ -33,17 +33,17 @@ class Names(Struct, frozen=True, eq=False):
 
     def lookup(self, name: str, *, sidecar: bool) -> Answer | None:
         """The answer for a name (lower case, no final dot); None when it is not ours to answer."""
-        found = self.cluster.get(name)
-        if found is None and sidecar:
-            found = self.entries.get(name) or self._wildcard(name)
-        return found
+        answer = self.cluster.get(name)
+        if answer is None and sidecar:
+            answer = self.entries.get(name) or self._wildcard(name)
+        return answer
 
     def _wildcard(self, name: str) -> Answer | None:
         labels = name.split(".")
         for start in range(1, len(labels)):
-            found = self.entries.get("*." + ".".join(labels[start:]))
-            if found is not None:
-                return found
+            answer = self.entries.get("*." + ".".join(labels[start:]))
+            if answer is not None:
+                return answer
         return None
 
 
@@ -83,7 +83,7 @@ def _of_service(service: ServiceView, pods: Sequence[RunningPod]) -> dict[str, A
 def _of_entries(entries: Iterable[Mapping[str, Any]]) -> dict[str, Answer]:
     """A host has the entry's addresses, else one made up for it as Istio does, unless only the
     original destination (resolution NONE) can tell where to go."""
-    found: dict[str, Answer] = {}
+    answers: dict[str, Answer] = {}
     unplaced: list[tuple[str, str]] = []
     for entry in entries:
         spec, metadata = entry.get("spec") or {}, entry["metadata"]
@@ -96,11 +96,11 @@ def _of_entries(entries: Iterable[Mapping[str, Any]]) -> dict[str, Answer]:
         for host in spec.get("hosts") or ():
             name = str(host).lower()
             if declared:
-                found.setdefault(name, Answer(tuple(declared)))
+                answers.setdefault(name, Answer(tuple(declared)))
             elif spec.get("resolution", "NONE") not in ("NONE", "") and not name.startswith("*"):
                 unplaced.append((f"{namespace}/{name}", name))
     derived = allocation.derive(key for key, _ in unplaced)
     for key, name in unplaced:
         if key in derived:
-            found.setdefault(name, Answer((derived[key][0],)))
-    return found
+            answers.setdefault(name, Answer((derived[key][0],)))
+    return answers

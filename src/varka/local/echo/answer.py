@@ -1,4 +1,4 @@
-"""From what was asked to the echo object, calling others first where the configuration says so."""
+"""From a request to the echo object, calling others first where the configuration says so."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from varka.local.client.request import Request, Response, header_map
-from varka.local.echo.config import Asked, EchoConfig, Wishes
+from varka.local.echo.config import EchoConfig, IncomingRequest, Wishes
 
 PASSED_ON = (
     "x-request-id",
@@ -28,43 +28,45 @@ class Answer(Struct, frozen=True):
     body: bytes
 
 
-async def answer(config: EchoConfig, asked: Asked) -> Answer:
+async def answer(config: EchoConfig, request: IncomingRequest) -> Answer:
     """The HTTP answer; a failing one carries the echo object too."""
-    wishes = Wishes.of(asked)
+    wishes = Wishes.of(request)
     if wishes.delay:
         await asyncio.sleep(wishes.delay)
-    body = await echo_json(config, asked)
+    body = await echo_json(config, request)
     headers = (("content-type", "application/json"), ("server", "varka-echo"), *wishes.headers)
     return Answer(wishes.status, headers, body.ljust(wishes.size))
 
 
-async def echo_json(config: EchoConfig, asked: Asked) -> bytes:
-    calls = await _call_all(config.calls, asked) if config.calls else []
-    return json.dumps(echo(config, asked, calls)).encode()
+async def echo_json(config: EchoConfig, request: IncomingRequest) -> bytes:
+    calls = await _call_all(config.calls, request) if config.calls else []
+    return json.dumps(echo(config, request, calls)).encode()
 
 
-def echo(config: EchoConfig, asked: Asked, calls: list[dict[str, Any]]) -> dict[str, Any]:
+def echo(
+    config: EchoConfig, request: IncomingRequest, calls: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
         "pod": config.pod,
         "namespace": config.namespace,
         "version": config.version,
         "service_account": config.service_account,
         "ip": config.ip,
-        "port": asked.port,
-        "method": asked.method,
-        "path": asked.path,
-        "host": asked.host,
-        "protocol": asked.protocol,
-        "headers": header_map(asked.headers),
-        "peer": asked.peer,
+        "port": request.port,
+        "method": request.method,
+        "path": request.path,
+        "host": request.host,
+        "protocol": request.protocol,
+        "headers": header_map(request.headers),
+        "peer": request.peer,
         "calls": calls,
     }
 
 
-async def _call_all(urls: tuple[str, ...], asked: Asked) -> list[dict[str, Any]]:
+async def _call_all(urls: tuple[str, ...], request: IncomingRequest) -> list[dict[str, Any]]:
     headers = tuple(
         (name, value)
-        for name, value in asked.headers
+        for name, value in request.headers
         if name in PASSED_ON or name.startswith("x-b3-")
     )
     async with asyncio.TaskGroup() as group:
@@ -86,8 +88,8 @@ async def _call(url: str, headers: tuple[tuple[str, str], ...]) -> dict[str, Any
 
 
 def _called(response: Response) -> dict[str, Any]:
-    found: dict[str, Any] = {"status": response.status, "error": response.error}
+    called: dict[str, Any] = {"status": response.status, "error": response.error}
     if response.echo is None:
-        return {**found, "echo": None, "body": response.body}
+        return {**called, "echo": None, "body": response.body}
     who = {name: response.echo[name] for name in ("pod", "namespace", "version", "service_account")}
-    return {**found, **who, "echo": response.echo}
+    return {**called, **who, "echo": response.echo}

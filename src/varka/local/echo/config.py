@@ -1,4 +1,4 @@
-"""Who the stand-in is, what it was asked, and what the caller wants of the answer: values, no
+"""Who the stand-in is, a request as it arrived, what the caller wants of the answer: values, no
 IO."""
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class EchoConfig(Struct, frozen=True):
         return cls(**{**document, "ports": ports, "calls": tuple(document.get("calls", ()))})
 
 
-class Asked(Struct, frozen=True):
+class IncomingRequest(Struct, frozen=True):
     """One request as it arrived; `headers` have lower-case names, `path` is untouched."""
 
     port: int
@@ -80,7 +80,7 @@ class Asked(Struct, frozen=True):
     headers: tuple[tuple[str, str], ...] = ()
 
     def header(self, name: str) -> str:
-        return next((value for found, value in self.headers if found == name), "")
+        return next((value for key, value in self.headers if key == name), "")
 
 
 class Wishes(Struct, frozen=True):
@@ -97,12 +97,15 @@ class Wishes(Struct, frozen=True):
     count: int = 1
 
     @classmethod
-    def of(cls, asked: Asked) -> Wishes:
+    def of(cls, request: IncomingRequest) -> Wishes:
         """A value that cannot be read is none of ours: the query belongs to the application that we
         stand in for."""
-        if "?" not in asked.path and not asked.header(WISH_HEADER):
+        if "?" not in request.path and not request.header(WISH_HEADER):
             return _NONE
-        pairs = [*parse_qsl(asked.path.partition("?")[2]), *parse_qsl(asked.header(WISH_HEADER))]
+        pairs = [
+            *parse_qsl(request.path.partition("?")[2]),
+            *parse_qsl(request.header(WISH_HEADER)),
+        ]
         values = dict(pairs)
         return cls(
             status=_number(values.get("status"), 200, 200, 599),

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from varka.local.client.codec import ECHO_HEADER, encode_field, encode_message, take_messages
-from varka.local.echo.config import Asked, Wishes
+from varka.local.echo.config import IncomingRequest, Wishes
 from varka.local.echo.stream import Answering
 
 HEALTH = "/grpc.health.v1.Health/"
@@ -25,20 +25,23 @@ class Sending(Protocol):
 
 
 async def serve(
-    asked: Asked, data: asyncio.Queue[bytes | None], answering: Answering, sending: Sending
+    request: IncomingRequest,
+    data: asyncio.Queue[bytes | None],
+    answering: Answering,
+    sending: Sending,
 ) -> None:
-    wishes = Wishes.of(asked)
-    asked = replace(asked, protocol="gRPC")
+    wishes = Wishes.of(request)
+    request = replace(request, protocol="gRPC")
     head = ((":status", str(wishes.status)), ("content-type", "application/grpc"), *wishes.headers)
     if wishes.grpc_status:
-        await _fail(asked, data, answering, sending, head)
+        await _fail(request, data, answering, sending, head)
         return
     replying = _Replying(sending, head)
-    if asked.path.startswith(HEALTH):
-        await _health(asked, data, replying)
+    if request.path.startswith(HEALTH):
+        await _health(request, data, replying)
     else:
         async for message in _messages(data):
-            answer = await answering(asked)
+            answer = await answering(request)
             reply = encode_message(encode_field(1, answer.body) + encode_field(2, message))
             for _ in range(wishes.count):
                 await replying.message(reply)
@@ -68,7 +71,7 @@ class _Replying(Struct):
 
 
 async def _fail(
-    asked: Asked,
+    request: IncomingRequest,
     data: asyncio.Queue[bytes | None],
     answering: Answering,
     sending: Sending,
@@ -77,16 +80,18 @@ async def _fail(
     """The status comes in the headers, as from servers that fail before they answer: there Envoy
     looks when it decides on a retry. The echo object comes in a header, too."""
     await data.get()
-    wishes, answer = Wishes.of(asked), await answering(asked)
+    wishes, answer = Wishes.of(request), await answering(request)
     text = (("grpc-message", quote(wishes.grpc_message, safe=" ")),) if wishes.grpc_message else ()
     echo = (ECHO_HEADER, answer.body.strip().decode())
     await sending.headers((*head, ("grpc-status", str(wishes.grpc_status)), *text, echo), end=True)
 
 
-async def _health(asked: Asked, data: asyncio.Queue[bytes | None], replying: _Replying) -> None:
+async def _health(
+    request: IncomingRequest, data: asyncio.Queue[bytes | None], replying: _Replying
+) -> None:
     async for _ in _messages(data):
         await replying.message(encode_message(SERVING))
-    if asked.path.partition("?")[0].endswith("/Watch"):
+    if request.path.partition("?")[0].endswith("/Watch"):
         # A watch lasts until its caller resets the stream, which cancels this task.
         await asyncio.get_running_loop().create_future()
 

@@ -10,12 +10,12 @@ from msgspec import Struct
 
 from varka.local.client.codec import ECHO_HEADER, accept_key
 from varka.local.echo.answer import Answer
-from varka.local.echo.config import Asked
+from varka.local.echo.config import IncomingRequest
 from varka.local.echo.stream import Incoming
 
 
 class _Received(Struct, frozen=True):
-    asked: Asked
+    request: IncomingRequest
     keep_alive: bool
     upgrade: str = ""
 
@@ -54,7 +54,7 @@ class _Reading:
         )
 
     def on_message_complete(self) -> None:
-        asked = Asked(
+        request = IncomingRequest(
             port=self._port,
             protocol=f"HTTP/{self._parser.get_http_version()}",
             peer=self._peer,
@@ -63,9 +63,9 @@ class _Reading:
             host=next((value for name, value in self._headers if name == "host"), ""),
             headers=tuple(h for h in self._headers if h[0] != "host"),
         )
-        upgrade = asked.header("upgrade").lower() if self._parser.should_upgrade() else ""
+        upgrade = request.header("upgrade").lower() if self._parser.should_upgrade() else ""
         self.expects = False
-        self.ready.append(_Received(asked, self._parser.should_keep_alive(), upgrade))
+        self.ready.append(_Received(request, self._parser.should_keep_alive(), upgrade))
 
 
 async def serve(incoming: Incoming) -> None:
@@ -89,14 +89,14 @@ async def serve(incoming: Incoming) -> None:
                 stream.put_back(reading.rest)
                 await _upgrade(incoming, received)
                 return
-            answer = await incoming.answering(received.asked)
+            answer = await incoming.answering(received.request)
             await stream.send(_response(answer, received))
             if not received.keep_alive or received.upgrade:
                 return
 
 
 def _response(answer: Answer, received: _Received) -> bytes:
-    version = received.asked.protocol
+    version = received.request.protocol
     lines = [
         f"{version} {answer.status} {_phrase(answer.status)}",
         *(f"{name}: {value}" for name, value in answer.headers),
@@ -106,7 +106,7 @@ def _response(answer: Answer, received: _Received) -> bytes:
         lines.append(f"content-length: {len(answer.body)}")
     lines.append(f"connection: {'keep-alive' if received.keep_alive else 'close'}")
     head = "\r\n".join((*lines, "", "")).encode("latin-1", "replace")
-    return head if bodyless or received.asked.method == "HEAD" else head + answer.body
+    return head if bodyless or received.request.method == "HEAD" else head + answer.body
 
 
 def _phrase(status: int) -> str:
@@ -117,22 +117,22 @@ def _phrase(status: int) -> str:
 
 
 async def _upgrade(incoming: Incoming, received: _Received) -> None:
-    stream, asked = incoming.stream, received.asked
+    stream, request = incoming.stream, received.request
     if received.upgrade == "h2c":
         from varka.local.echo import http2
 
         await stream.send(
             b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"
         )
-        await http2.serve(incoming, upgraded=asked)
+        await http2.serve(incoming, upgraded=request)
         return
     from varka.local.echo import websocket
 
-    answer = await incoming.answering(asked)
+    answer = await incoming.answering(request)
     if answer.status != 200:
         await stream.send(_response(answer, received))
         return
-    accept = accept_key(asked.header("sec-websocket-key"))
+    accept = accept_key(request.header("sec-websocket-key"))
     lines = [
         "HTTP/1.1 101 Switching Protocols",
         "connection: upgrade",

@@ -21,7 +21,7 @@ from h2.settings import SettingCodes
 from msgspec import Struct, field
 
 from varka.local.echo import grpc
-from varka.local.echo.config import Asked
+from varka.local.echo.config import IncomingRequest
 from varka.local.echo.stream import Gone, Incoming
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -33,12 +33,12 @@ class Exchange(Struct):
     it."""
 
     stream_id: int
-    asked: Asked
+    request: IncomingRequest
     data: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
     task: asyncio.Task[None] | None = None
 
 
-async def serve(incoming: Incoming, upgraded: Asked | None = None) -> None:
+async def serve(incoming: Incoming, upgraded: IncomingRequest | None = None) -> None:
     """Until one side closes; `upgraded` is the HTTP/1.1 request that asked for h2c. Raises Gone."""
     try:
         async with asyncio.TaskGroup() as group:
@@ -54,7 +54,7 @@ class _Connection:
         self._exchanges: dict[int, Exchange] = {}
         self._window = asyncio.Event()
 
-    async def run(self, upgraded: Asked | None) -> None:
+    async def run(self, upgraded: IncomingRequest | None) -> None:
         if upgraded is None:
             self._h2.initiate_connection()
         else:
@@ -76,7 +76,7 @@ class _Connection:
 
     def _take(self, event: Event) -> None:
         if isinstance(event, RequestReceived):
-            self._begin(event.stream_id or 0, _asked(event.headers, self._incoming))
+            self._begin(event.stream_id or 0, _request_of(event.headers, self._incoming))
         elif isinstance(event, (WindowUpdated, RemoteSettingsChanged)):
             self._window.set()
         elif isinstance(event, DataReceived):
@@ -94,8 +94,8 @@ class _Connection:
         elif isinstance(event, StreamReset) and exchange.task:
             exchange.task.cancel()
 
-    def _begin(self, stream_id: int, asked: Asked) -> Exchange:
-        exchange = Exchange(stream_id, asked)
+    def _begin(self, stream_id: int, request: IncomingRequest) -> Exchange:
+        exchange = Exchange(stream_id, request)
         self._exchanges[stream_id] = exchange
         exchange.task = self._group.create_task(self._handle(exchange))
         return exchange
@@ -103,8 +103,8 @@ class _Connection:
     async def _handle(self, exchange: Exchange) -> None:
         sending = Sending(self, exchange.stream_id)
         try:
-            if exchange.asked.header("content-type").startswith("application/grpc"):
-                await grpc.serve(exchange.asked, exchange.data, self._incoming.answering, sending)
+            if exchange.request.header("content-type").startswith("application/grpc"):
+                await grpc.serve(exchange.request, exchange.data, self._incoming.answering, sending)
             else:
                 await self._answer(exchange, sending)
         except ProtocolError:
@@ -116,9 +116,9 @@ class _Connection:
     async def _answer(self, exchange: Exchange, sending: Sending) -> None:
         while await exchange.data.get() is not None:
             pass
-        answer = await self._incoming.answering(exchange.asked)
+        answer = await self._incoming.answering(exchange.request)
         body = (
-            b"" if answer.status in (204, 304) or exchange.asked.method == "HEAD" else answer.body
+            b"" if answer.status in (204, 304) or exchange.request.method == "HEAD" else answer.body
         )
         length = () if answer.status in (204, 304) else (("content-length", str(len(answer.body))),)
         await sending.headers(
@@ -168,10 +168,10 @@ class Sending(Struct, frozen=True):
         await self.connection.send_data(self.stream_id, data, end)
 
 
-def _asked(headers: Any, incoming: Incoming) -> Asked:
+def _request_of(headers: Any, incoming: Incoming) -> IncomingRequest:
     pairs = [(str(name), str(value)) for name, value in headers or ()]
     pseudo = dict(pair for pair in pairs if pair[0].startswith(":"))
-    return Asked(
+    return IncomingRequest(
         port=incoming.port,
         protocol="HTTP/2",
         peer=incoming.stream.peer,

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 
 from varka.local.echo import http1, tcp
 from varka.local.echo.answer import Answer, answer
-from varka.local.echo.config import Asked, EchoConfig, Port
+from varka.local.echo.config import EchoConfig, IncomingRequest, Port
 from varka.local.echo.stream import Gone, Incoming, Stream
 
 # fmt: off
@@ -51,8 +51,8 @@ async def serve(config: EchoConfig, ready: Callable[[], None] | None = None) -> 
 def _acceptor(
     config: EchoConfig, port: Port, connections: asyncio.TaskGroup
 ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
-    async def answering(asked: Asked) -> Answer:
-        return await answer(config, asked)
+    async def answering(request: IncomingRequest) -> Answer:
+        return await answer(config, request)
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.create_task(

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 
 from varka.local.echo.answer import Answer
-from varka.local.echo.config import Asked
+from varka.local.echo.config import IncomingRequest
 
-Answering = Callable[[Asked], Awaitable[Answer]]
+Answering = Callable[[IncomingRequest], Awaitable[Answer]]
 
 
 class Gone(Exception):

@@ -3,7 +3,7 @@ protocol that the stand-in stands for."""
 
 from __future__ import annotations
 
-from varka.local.echo.config import Asked
+from varka.local.echo.config import IncomingRequest
 from varka.local.echo.stream import Incoming
 
 
@@ -24,7 +24,7 @@ async def serve(incoming: Incoming) -> None:
 
 
 async def _send_echo(incoming: Incoming, data: bytes) -> None:
-    answer = await incoming.answering(Asked(incoming.port, "TCP", incoming.stream.peer))
+    answer = await incoming.answering(IncomingRequest(incoming.port, "TCP", incoming.stream.peer))
     await incoming.stream.send(answer.body + b"\n" + data)
 
 

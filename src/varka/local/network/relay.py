@@ -100,10 +100,10 @@ class _Side(asyncio.Protocol):
         """Close so that the peer sees a reset: as if the far end had refused."""
         if self.transport is None:
             return
-        found = self.transport.get_extra_info("socket")
-        if found is not None:
+        connection = self.transport.get_extra_info("socket")
+        if connection is not None:
             with suppress(OSError):
-                found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
 

@@ -31,14 +31,14 @@ def publications(
     have an address as well: at the same number, of privileged ports at 8000 more (80 at 8080, 443
     at 8443)."""
     by_name = {f"{service.name}.{service.namespace}": service for service in services}
-    asked = [
+    explicit = [
         Publication(machine_port, name, port, by_name[name].spec.cluster_ip)
         for machine_port, name, port in wanted
         if name in by_name and any(one.port == port for one in by_name[name].spec.ports)
     ]
-    known = {(one.service, one.port) for one in asked}
+    known = {(one.service, one.port) for one in explicit}
     balanced = (one for name in sorted(by_name) for one in _of_load_balancer(by_name[name], name))
-    return [*asked, *(one for one in balanced if (one.service, one.port) not in known)]
+    return [*explicit, *(one for one in balanced if (one.service, one.port) not in known)]
 
 
 def _of_load_balancer(service: ServiceView, name: str) -> Iterator[Publication]:

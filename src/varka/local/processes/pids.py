@@ -8,7 +8,7 @@ from pathlib import Path
 def children(parent: int) -> dict[int, int]:
     """The children of a process that is number 1 of its own pid namespace: number inside to number
     outside."""
-    found: dict[int, int] = {}
+    outside: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
@@ -22,5 +22,5 @@ def children(parent: int) -> dict[int, int]:
             continue
         if fields.get("PPid") == str(parent):
             numbers = fields.get("NSpid", "").split()
-            found[int(numbers[-1])] = int(entry.name)
-    return found
+            outside[int(numbers[-1])] = int(entry.name)
+    return outside

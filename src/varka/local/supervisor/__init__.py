@@ -1,1 +1,1 @@
-"""The process that a mesh hangs on, how it is started and found again."""
+"""The process that a mesh hangs on, how it is started and looked up."""

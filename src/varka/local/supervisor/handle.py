@@ -28,8 +28,8 @@ class NoPod(Exception):
 def running() -> list[str]:
     """Names of the meshes of this user whose supervisor is there."""
     root = runtime_root()
-    found = root.iterdir() if root.is_dir() else ()
-    return sorted(folder.name for folder in found if supervisor_pid(mesh_paths(folder.name)))
+    folders = root.iterdir() if root.is_dir() else ()
+    return sorted(folder.name for folder in folders if supervisor_pid(mesh_paths(folder.name)))
 
 
 def choose(name: str | None) -> MeshPaths:
@@ -96,25 +96,25 @@ def stop(paths: MeshPaths, patience: float = 15.0) -> bool:
     return True
 
 
-def find_pod(pods: Sequence[Pod], asked: str, namespace: str = "default") -> Pod:
+def find_pod(pods: Sequence[Pod], wanted: str, namespace: str = "default") -> Pod:
     """`pod`, `pod.namespace`, `deploy/name.namespace` as istioctl takes them; of a workload the
     first pod that is ready. Raises NoPod."""
-    kind, slash, rest = asked.rpartition("/")
+    kind, slash, rest = wanted.rpartition("/")
     for name, wanted_namespace in _readings(rest, namespace):
-        found = [
+        matching = [
             pod
             for pod in pods
             if pod["namespace"] == wanted_namespace and _is_named(pod, name, kind if slash else "")
         ]
-        if found:
-            return sorted(found, key=lambda pod: (not pod["ready"], pod["name"]))[0]
+        if matching:
+            return sorted(matching, key=lambda pod: (not pod["ready"], pod["name"]))[0]
     names = [f"{pod['name']}.{pod['namespace']}" for pod in pods]
     workloads = {f"deploy/{pod['owner'].partition('/')[2]}.{pod['namespace']}" for pod in pods}
     close = get_close_matches(
-        asked, [*names, *workloads, *(pod["name"] for pod in pods)], n=1, cutoff=0.5
+        wanted, [*names, *workloads, *(pod["name"] for pod in pods)], n=1, cutoff=0.5
     )
     hint = f"; did you mean {close[0]}?" if close else f"; there are: {', '.join(names) or 'none'}"
-    raise NoPod(f"no pod {asked!r} in namespace {namespace}{hint}")
+    raise NoPod(f"no pod {wanted!r} in namespace {namespace}{hint}")
 
 
 def _readings(text: str, namespace: str) -> list[tuple[str, str]]:

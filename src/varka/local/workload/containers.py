@@ -165,7 +165,9 @@ def _value_from(pod: PodPlan, source: Mapping[str, Any], ip: str, around: Surrou
 
 def expand(text: str, env: Mapping[str, str]) -> str:
     """Kubernetes' `$(NAME)`; `$$` is a dollar sign, an unknown name stays as it is."""
-    return _REFERENCE.sub(lambda found: env.get(found[1], found[0]) if found[1] else "$", text)
+    return _REFERENCE.sub(
+        lambda reference: env.get(reference[1], reference[0]) if reference[1] else "$", text
+    )
 
 
 def _stand_in(

@@ -49,13 +49,13 @@ class ProxySettings(Struct, frozen=True):
     @property
     def metadata(self) -> dict[str, Any]:
         """The node metadata among the environment, without their prefix."""
-        found: dict[str, Any] = {}
+        metadata: dict[str, Any] = {}
         for name, value in self.environment:
             if name.startswith(_METADATA):
-                found[name.removeprefix(_METADATA)] = value
+                metadata[name.removeprefix(_METADATA)] = value
             elif name.startswith(_METADATA_JSON):
-                found[name.removeprefix(_METADATA_JSON)] = json.loads(value)
-        return found
+                metadata[name.removeprefix(_METADATA_JSON)] = json.loads(value)
+        return metadata
 
     def service_name(self, labels: Mapping[str, str], workload: str, namespace: str) -> str:
         """What the proxy calls itself in spans and to the control plane (`node.cluster`)."""
