@@ -78,4 +78,4 @@ def test_of_objects_defined_twice_the_later_counts(monkeypatch: pytest.MonkeyPat
 
 def test_values_of_envoy_filters_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [d for d in check(10**9, monkeypatch).diagnostics if d.code == Code.EF_VALUE]
-    assert [str(d.origin) for d in found] == ["b.yaml:14:31"]
+    assert [str(d.origin) for d in found] == ["b.yaml:14:39"]

@@ -6,26 +6,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.descriptor import Descriptor
+from udpa.annotations import status_pb2
 
 _ROOTS = ("envoy", "xds", "udpa")
-
-
-def type_names(value: Any) -> Iterator[str]:
-    """Full names of all `@type`s in plain JSON values."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if key == "@type" and isinstance(item, str):
-                yield item.rpartition("/")[2]
-            else:
-                yield from type_names(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from type_names(item)
 
 
 def load_type(name: str) -> bool:
@@ -41,6 +29,30 @@ def load_type(name: str) -> bool:
         except KeyError:
             continue
     return False
+
+
+def is_frozen(kind: Descriptor) -> bool:
+    """Whether a type is of a version of Envoy's API that is closed: version 2, which no Envoy
+    reads any more."""
+    status = kind.file.GetOptions().Extensions[status_pb2.file_status]
+    return bool(status.package_version_status == status_pb2.FROZEN)
+
+
+def successor(name: str) -> str:
+    """The type that took the place of a frozen one; "" where none is found by its name. Filters and
+    loggers moved from `envoy.config.KIND.NAME.v2` to `envoy.extensions.KIND.NAME.v3`."""
+    moved = re.sub(r"\.v2(alpha\d*)?\.", ".v3.", name)
+    for newer in (
+        moved,
+        moved.replace("envoy.config.filter.", "envoy.extensions.filters.", 1),
+        moved.replace("envoy.config.accesslog.", "envoy.extensions.access_loggers.file.", 1),
+        moved.replace("envoy.api.v2.auth.", "envoy.extensions.transport_sockets.tls.v3.", 1),
+    ):
+        if newer != name and load_type(newer):
+            kind = descriptor_pool.Default().FindMessageTypeByName(newer)
+            if not is_frozen(kind):
+                return newer
+    return ""
 
 
 def type_name(value: AnyMessage) -> str:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from varka.base.memo import Memo
 from varka.envoy.dump import message_of
 from varka.envoy.filters.clusters import patch_cluster
+from varka.envoy.filters.json import Unreadable
 from varka.envoy.filters.listeners import patch_listener
 from varka.envoy.filters.patch import Patch, Run, compiled
 from varka.envoy.filters.routes import patch_route_configuration, patch_virtual_host
@@ -87,7 +88,7 @@ def _compiled(
     wanted = [(f, compiled(f)) for f in filters if f.patch.apply_to in _TARGETS.get(type_, ())]
     good = tuple(p for _, p in wanted if isinstance(p, Patch))
     bad = (
-        tuple(Rejected(f, p) for f, p in wanted if isinstance(p, str))
+        tuple(Rejected(f, str(p)) for f, p in wanted if isinstance(p, Unreadable))
         if wanted and _owner(type_)
         else ()
     )

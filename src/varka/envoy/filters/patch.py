@@ -12,10 +12,9 @@ from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2 as hcm_pb2,
 )
-from google.protobuf.json_format import ParseDict, ParseError
 from msgspec import Struct
 
-from varka.envoy.messagetypes import load_type, type_names
+from varka.envoy.filters.json import Unreadable, read_json
 from varka.mesh.model import FilterPatch
 from varka.resources.model.networking import (
     ApplyTo,
@@ -74,22 +73,18 @@ class Patch(Struct, frozen=True, eq=False):
         return self.context is context
 
 
-def compiled(source: FilterPatch) -> Patch | str:
+def compiled(source: FilterPatch) -> Patch | Unreadable:
     """The patch, or why its value is no valid message of the type it is for."""
     spec = source.patch
     if spec.patch is None or spec.apply_to not in _MESSAGES:
-        return "no patch"
+        return Unreadable("no patch")
     operation = spec.patch.operation
     if operation in _INSERTS and spec.apply_to not in _ORDERED:
         operation = Operation.ADD
-    value = _MESSAGES[spec.apply_to]()
-    unknown = [name for name in type_names(spec.patch.value) if not load_type(name)]
-    if unknown:
-        return f"no such type: {', '.join(unknown)}"
     try:
-        ParseDict(dict(spec.patch.value or {}), value, ignore_unknown_fields=True)
-    except (ParseError, TypeError, ValueError) as error:
-        return str(error)
+        value = read_json(spec.patch.value or {}, _MESSAGES[spec.apply_to]())
+    except Unreadable as error:
+        return error
     match = spec.match
     return Patch(
         source,

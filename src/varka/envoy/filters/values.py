@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from google.protobuf.json_format import ParseDict, ParseError
-
 from varka.base.names import Namespace
+from varka.envoy.filters.json import Unreadable, read_json
 from varka.envoy.filters.patch import Patch, compiled
 from varka.mesh.model import FilterPatch
 from varka.resources.codes import Code
@@ -32,12 +31,12 @@ def check_values(resource: Resource[EnvoyFilter], findings: Findings) -> None:
         path = ("spec", "configPatches", index, "patch", "value")
         found = compiled(FilterPatch(resource.key, index, patch, Namespace(resource.namespace)))
         if not isinstance(found, Patch):
-            findings.error(Code.EF_VALUE, path, found)
+            findings.error(Code.EF_VALUE, (*path, *found.path), str(found))
             continue
         try:
-            ParseDict(dict(patch.patch.value), type(found.value)())
-        except ParseError as error:
-            findings.warning(Code.EF_VALUE, path, str(error).partition("\n")[0])
+            read_json(patch.patch.value, type(found.value)(), strict=True)
+        except Unreadable as error:
+            findings.warning(Code.EF_VALUE, (*path, *error.path), str(error))
         for name in _bare_filters(found.value):
             findings.warning(
                 Code.EF_VALUE,
