@@ -306,7 +306,11 @@ def test_a_saved_broken_file_of_any_sort_leaves_the_rest_working(
             broken.write_text(text)
             name = f"good{number}"
             (tmp_path / "manifests" / f"{name}.yaml").write_text(service(name, 10 + number))
-            await until(lambda name=name: cluster(name) in sidecar.clusters)  # type: ignore[misc]
+
+            def arrived(wanted: str = cluster(name)) -> bool:
+                return wanted in sidecar.clusters
+
+            await until(arrived)
         assert cluster("a") in sidecar.clusters
 
     run(play)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from tests.certificates import Pair, self_signed
 from tests.envoy.listeners.conftest import ListenerMesh, plain
+from tests.request.conftest import free_port
 
 from varka.envoy.listeners.tls import downstream_socket, file_secret
 from varka.resources.model.base import decode
@@ -29,12 +30,6 @@ def certify(folder: Path, name: str) -> None:
     fresh = self_signed(Pair(folder / "new-cert.pem", folder / "new-key.pem"), f"/CN={name}")
     for path in (fresh.key, fresh.certificate):
         path.rename(folder / path.name.removeprefix("new-"))
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def served(port: int) -> bytes:
