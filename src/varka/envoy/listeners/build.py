@@ -15,7 +15,6 @@ from varka.envoy import wkt
 from varka.envoy.build import ListenerBuild
 from varka.envoy.istio_names import stat_name
 from varka.envoy.listeners import filters
-from varka.envoy.listeners.accesslog import tcp_logs
 from varka.envoy.listeners.addresses import additional, listener_name, socket
 from varka.envoy.listeners.chains import (
     HANDSHAKE_TIMEOUT,
@@ -24,10 +23,12 @@ from varka.envoy.listeners.chains import (
     TcpTarget,
     config_metadata,
 )
-from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter
+from varka.envoy.listeners.manager import HttpManager
 from varka.envoy.listeners.merge import Planned
+from varka.envoy.listeners.networkfilters.chain import network_filters
+from varka.envoy.listeners.networkfilters.spec import Target
 from varka.envoy.listeners.parts import Side
-from varka.envoy.listeners.tcp import idle_timeout, network_filters
+from varka.envoy.listeners.tcp import idle_timeout
 from varka.envoy.resource import EnvoyResource, TypeUrl, encode
 from varka.resources.model.mesh import MeshConfig
 
@@ -108,8 +109,9 @@ def _chain(
         metadata=config_metadata(chain.config),
         transport_socket_connect_timeout=wkt.duration(HANDSHAKE_TIMEOUT),
     )
+    target: Target
     if isinstance(chain.target, HttpTarget):
-        manager = Manager(
+        target = HttpManager(
             Side.OUTBOUND,
             stat_name(f"outbound_{name}"),
             chain.target.route,
@@ -117,14 +119,12 @@ def _chain(
             dynamic=chain.target.dynamic,
             any_host=policy.any_host,
         )
-        message.filters.append(manager_filter(connection_manager(build, manager)))
     else:
-        message.filters.extend(
-            network_filters(chain.target, build.traits, tcp_logs(build, Side.OUTBOUND))
-        )
+        target = chain.target
+    message.filters.extend(network_filters(build, Side.OUTBOUND, target))
     return message
 
 
 def fallthrough(build: ListenerBuild, policy: Policy) -> list[Any]:
     target = TcpTarget(((policy.cluster, 1),), policy.cluster, idle_timeout(build.traits))
-    return network_filters(target, build.traits, tcp_logs(build, Side.OUTBOUND))
+    return network_filters(build, Side.OUTBOUND, target)

@@ -40,6 +40,7 @@ class TcpTarget(Struct, frozen=True):
     mongo: bool = False
     sni_forward: tuple[Hostname, int] | None = None
     """Resolve the SNI: the wildcard host whose DNS cache is used, and the port to connect to."""
+    logged: bool = True
 
 
 class HttpTarget(Struct, frozen=True):

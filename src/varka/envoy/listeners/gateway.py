@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2 as components
@@ -15,14 +14,15 @@ from varka.envoy import wkt
 from varka.envoy.build import ListenerBuild
 from varka.envoy.istio_names import stat_name
 from varka.envoy.listeners import filters
-from varka.envoy.listeners.accesslog import listener_logs, tcp_logs
+from varka.envoy.listeners.accesslog import listener_logs
 from varka.envoy.listeners.addresses import additional, listener_name, socket, wildcards
 from varka.envoy.listeners.chains import HANDSHAKE_TIMEOUT, HttpTarget
 from varka.envoy.listeners.connection import effective_settings
 from varka.envoy.listeners.gateway_chains import GatewayInputs, ServerChain, port_chains
-from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter
+from varka.envoy.listeners.manager import HttpManager
+from varka.envoy.listeners.networkfilters.chain import network_filters
+from varka.envoy.listeners.networkfilters.spec import Target
 from varka.envoy.listeners.parts import ListenerParts, Side
-from varka.envoy.listeners.tcp import network_filters
 from varka.envoy.listeners.tls import downstream_socket
 from varka.envoy.proxymetadata import proxy_config
 from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, encode
@@ -109,17 +109,17 @@ def gateway_listener(build: ListenerBuild, planned: GatewayListener) -> EnvoyRes
     return encode(TypeUrl.LISTENER, planned.name, listener, origins)
 
 
-def _chain(build: ListenerBuild, served: ServerChain, name: str) -> Any:
-    target = served.chain.target
-    if isinstance(target, HttpTarget):
+def _chain(build: ListenerBuild, served: ServerChain, name: str) -> components.FilterChain:
+    target: Target
+    if isinstance(served.chain.target, HttpTarget):
         prefix = served.stat_prefix or stat_name(f"outbound_{name}")
-        manager = Manager(Side.GATEWAY, prefix, target.route, grpc_web=target.grpc_web)
-        found = [manager_filter(connection_manager(build, manager))]
+        route, grpc_web = served.chain.target.route, served.chain.target.grpc_web
+        target = HttpManager(Side.GATEWAY, prefix, route, grpc_web=grpc_web)
     else:
-        found = network_filters(target, build.traits, tcp_logs(build, Side.GATEWAY))
+        target = served.chain.target
     return components.FilterChain(
         filter_chain_match=served.chain.match(),
-        filters=found,
+        filters=network_filters(build, Side.GATEWAY, target),
         transport_socket=downstream_socket(build, served.tls) if served.tls is not None else None,
         transport_socket_connect_timeout=wkt.duration(HANDSHAKE_TIMEOUT),
     )

@@ -1,24 +1,21 @@
-"""The HTTP connection manager: its settings and the order of its filters."""
+"""The HTTP connection manager: its settings. Its filters are in `httpfilters`."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from envoy.config.core.v3 import config_source_pb2, extension_pb2, protocol_pb2
+from envoy.config.route.v3 import route_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2 as hcm_pb2,
 )
 from envoy.extensions.http.header_formatters.preserve_case.v3 import preserve_case_pb2
 from envoy.extensions.request_id.uuid.v3 import uuid_pb2
-from msgspec import Struct
 
-from varka.base.names import Hostname
 from varka.envoy import wkt
 from varka.envoy.build import ListenerBuild
-from varka.envoy.dnscache import any_host_cache, host_cache
-from varka.envoy.listeners import filters
 from varka.envoy.listeners.accesslog import http_logs
 from varka.envoy.listeners.connection import apply_connection_settings
+from varka.envoy.listeners.httpfilters.chain import http_filters
+from varka.envoy.listeners.manager import HttpManager
 from varka.envoy.listeners.parts import Side
 from varka.envoy.listeners.tcp import idle_timeout
 from varka.envoy.listeners.tracing import tracing
@@ -36,24 +33,7 @@ _Manager = hcm_pb2.HttpConnectionManager
 SERVER_NAME = "istio-envoy"
 
 
-class Manager(Struct, frozen=True):
-    """What differs between HTTP connection managers of one proxy."""
-
-    side: Side
-    stat_prefix: str
-    route: str = ""
-    """Route configuration (RDS); "" when `inline` routes are given."""
-    grpc_web: bool = False
-    http2: bool = False
-    dynamic: tuple[Hostname, ...] = ()
-    any_host: bool = False
-    """Unknown hosts are resolved (ALLOW_ANY_DYNAMIC_DNS)."""
-    absolute_urls: bool = False
-    """An explicit proxy: requests name their whole URL."""
-
-
-def connection_manager(build: ListenerBuild, manager: Manager, inline: Any = None) -> Any:
-    """The message. `inline` is a RouteConfiguration instead of RDS."""
+def connection_manager(build: ListenerBuild, manager: HttpManager) -> hcm_pb2.HttpConnectionManager:
     own = proxy_config(build)
     headers = own.proxy_headers or ProxyHeaders()
     message = _Manager(
@@ -65,11 +45,11 @@ def connection_manager(build: ListenerBuild, manager: Manager, inline: Any = Non
         stream_idle_timeout=wkt.duration(0),
         append_x_forwarded_port=bool(headers.x_forwarded_port and headers.x_forwarded_port.enabled),
         proxy_100_continue=True,
-        http_filters=_filters(manager, build.traits, headers),
+        http_filters=http_filters(build, manager),
         request_id_extension=_request_id(build, manager.side),
         tracing=tracing(build, manager.side, own),
     )
-    _routes(message, manager, inline)
+    _routes(message, manager.routes)
     _normalization(message, build.config)
     _protocol_options(message, manager, build.traits, headers)
     _server_header(message, manager.side, headers)
@@ -78,11 +58,7 @@ def connection_manager(build: ListenerBuild, manager: Manager, inline: Any = Non
     return message
 
 
-def manager_filter(message: Any) -> Any:
-    return filters.network_filter(filters.HTTP_MANAGER, message)
-
-
-def rds(name: str) -> Any:
+def rds(name: str) -> hcm_pb2.Rds:
     """Routes over the aggregated stream. No time limit: a listener without its routes must not go
     live."""
     source = config_source_pb2.ConfigSource(
@@ -93,24 +69,14 @@ def rds(name: str) -> Any:
     return hcm_pb2.Rds(config_source=source, route_config_name=name)
 
 
-def _routes(message: Any, manager: Manager, inline: Any) -> None:
-    if manager.route:
-        message.rds.CopyFrom(rds(manager.route))
+def _routes(message: _Manager, routes: str | route_pb2.RouteConfiguration) -> None:
+    if isinstance(routes, str):
+        message.rds.CopyFrom(rds(routes))
     else:
-        message.route_config.CopyFrom(inline)
+        message.route_config.CopyFrom(routes)
 
 
-def _filters(manager: Manager, traits: Traits, headers: ProxyHeaders) -> list[Any]:
-    found = [filters.grpc_web()] if manager.grpc_web else []
-    found += [filters.grpc_stats(), filters.fault(), filters.cors()]
-    found += [filters.forward_proxy(host_cache(host, traits)) for host in manager.dynamic]
-    if manager.any_host:
-        found.append(filters.forward_proxy(any_host_cache(traits)))
-    debug = headers.envoy_debug_headers
-    return [*found, filters.router(suppress_debug_headers=bool(debug and debug.disabled))]
-
-
-def _request_id(build: ListenerBuild, side: Side) -> Any:
+def _request_id(build: ListenerBuild, side: Side) -> hcm_pb2.RequestIDExtension:
     chosen = (
         build.telemetry.server_tracing if side is Side.INBOUND else build.telemetry.client_tracing
     )
@@ -122,7 +88,7 @@ def _request_id(build: ListenerBuild, side: Side) -> Any:
     return hcm_pb2.RequestIDExtension(typed_config=wkt.pack(config))
 
 
-def _normalization(message: Any, config: MeshConfig) -> None:
+def _normalization(message: _Manager, config: MeshConfig) -> None:
     """`meshConfig.pathNormalization`."""
     chosen = (
         config.path_normalization.normalization
@@ -139,7 +105,7 @@ def _normalization(message: Any, config: MeshConfig) -> None:
 
 
 def _protocol_options(
-    message: Any, manager: Manager, traits: Traits, headers: ProxyHeaders
+    message: _Manager, manager: HttpManager, traits: Traits, headers: ProxyHeaders
 ) -> None:
     if (timeout := idle_timeout(traits)) is not None:
         message.common_http_protocol_options.idle_timeout.CopyFrom(wkt.duration(timeout))
@@ -162,7 +128,7 @@ def _protocol_options(
         message.http_protocol_options.header_key_format.CopyFrom(header_format)
 
 
-def _server_header(message: Any, side: Side, headers: ProxyHeaders) -> None:
+def _server_header(message: _Manager, side: Side, headers: ProxyHeaders) -> None:
     """`server: istio-envoy`, but for outbound listeners of sidecars: there Envoy's own `envoy`."""
     message.server_name = "" if side is Side.OUTBOUND else SERVER_NAME
     if headers.server is not None and headers.server.disabled:
@@ -174,7 +140,9 @@ def _server_header(message: Any, side: Side, headers: ProxyHeaders) -> None:
         message.generate_request_id.value = False
 
 
-def _client_certificate(message: Any, side: Side, own: ProxyConfig, headers: ProxyHeaders) -> None:
+def _client_certificate(
+    message: _Manager, side: Side, own: ProxyConfig, headers: ProxyHeaders
+) -> None:
     """XFCC: sidecars add the client's identity for their workload, gateways replace what came from
     outside (`gatewayTopology.forwardClientCertDetails`)."""
     if side is Side.INBOUND:

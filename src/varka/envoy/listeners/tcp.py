@@ -1,25 +1,13 @@
-"""`tcp_proxy` from routes and DestinationRules, and the network filters of a TCP chain."""
+"""Where TCP connections go, by routes and DestinationRules."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
-from envoy.extensions.filters.network.mongo_proxy.v3 import mongo_proxy_pb2
-from envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3 import (
-    sni_dynamic_forward_proxy_pb2 as sni_pb2,
-)
-from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
-from envoy.type.v3 import hash_policy_pb2
 from msgspec.structs import replace
 
 from varka.base.duration import Duration
 from varka.base.names import ClusterName, Hostname, ObjectKey
-from varka.envoy import wkt
-from varka.envoy.dnscache import host_cache
 from varka.envoy.istio_names import outbound_cluster
 from varka.envoy.listeners.chains import TcpTarget
-from varka.envoy.listeners.filters import TCP_PROXY, network_filter
 from varka.mesh.model import MergedRule, ScopedService
 from varka.proxy.traits import Traits
 from varka.registry.service import Protocol, Service, ServicePort
@@ -187,40 +175,3 @@ def _tunnel(rule: MergedRule | None, subset: str) -> tuple[str, bool] | None:
         else policy.tunnel.target_host
     )
     return f"{host}:{policy.tunnel.target_port}", policy.tunnel.protocol == "POST"
-
-
-def network_filters(target: TcpTarget, traits: Traits, logs: Iterable[Any]) -> list[Any]:
-    """The filters of a TCP chain, `tcp_proxy` last."""
-    filters = []
-    if target.sni_forward is not None:
-        filters.append(_sni_forward(*target.sni_forward, traits))
-    if target.mongo:
-        config = mongo_proxy_pb2.MongoProxy(stat_prefix=target.stat_prefix)
-        filters.append(network_filter("envoy.filters.network.mongo_proxy", config))
-    filters.append(network_filter(TCP_PROXY, tcp_proxy(target, logs)))
-    return filters
-
-
-def tcp_proxy(target: TcpTarget, logs: Iterable[Any] = ()) -> Any:
-    proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=target.stat_prefix, access_log=logs)
-    if len(target.clusters) == 1:
-        proxy.cluster = target.clusters[0][0]
-    else:
-        for name, weight in target.clusters:
-            proxy.weighted_clusters.clusters.add(name=name, weight=weight)
-    if target.idle_timeout is not None:
-        proxy.idle_timeout.CopyFrom(wkt.duration(target.idle_timeout))
-    if target.max_duration is not None:
-        proxy.max_downstream_connection_duration.CopyFrom(wkt.duration(target.max_duration))
-    if target.hash_source_ip:
-        proxy.hash_policy.append(
-            hash_policy_pb2.HashPolicy(source_ip=hash_policy_pb2.HashPolicy.SourceIp())
-        )
-    if target.tunnel is not None:
-        proxy.tunneling_config.hostname, proxy.tunneling_config.use_post = target.tunnel
-    return proxy
-
-
-def _sni_forward(host: Hostname, port: int, traits: Traits) -> Any:
-    config = sni_pb2.FilterConfig(dns_cache_config=host_cache(host, traits), port_value=port)
-    return network_filter("envoy.filters.network.sni_dynamic_forward_proxy", config)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2 as components
 from envoy.config.listener.v3 import listener_pb2
@@ -17,13 +15,12 @@ from varka.envoy.listeners.accesslog import listener_logs
 from varka.envoy.listeners.addresses import additional, listener_name, loopbacks, socket, wildcards
 from varka.envoy.listeners.build import Policy, fallthrough
 from varka.envoy.listeners.chains import HANDSHAKE_TIMEOUT, PLAINTEXT_HTTP, TcpTarget
-from varka.envoy.listeners.hcm import Manager, connection_manager, manager_filter
+from varka.envoy.listeners.manager import HttpManager
+from varka.envoy.listeners.networkfilters.chain import network_filters
 from varka.envoy.listeners.parts import Side
-from varka.envoy.listeners.tcp import network_filters
 from varka.envoy.proxymetadata import proxy_headers
 from varka.envoy.resource import EnvoyResource, TypeUrl, encode
 from varka.proxy.node import Interception
-from varka.proxy.traits import Traits
 
 VIRTUAL_OUTBOUND = "virtualOutbound"
 HTTP_PROXY_ROUTE = "http_proxy"
@@ -39,7 +36,7 @@ def virtual_outbound(build: ListenerBuild, policy: Policy) -> EnvoyResource:
         address=socket(addresses[0], port),
         additional_addresses=additional(addresses[1:], port),
         use_original_dst=wkt.boolean(True),
-        filter_chains=[black_hole_chain(f"{VIRTUAL_OUTBOUND}-blackhole", port, build.traits)],
+        filter_chains=[black_hole_chain(build, f"{VIRTUAL_OUTBOUND}-blackhole", port)],
         traffic_direction=base_pb2.OUTBOUND,
         max_connections_to_accept_per_socket_event=wkt.uint32(1),
         access_log=listener_logs(build, Side.OUTBOUND),
@@ -58,30 +55,31 @@ def virtual_outbound(build: ListenerBuild, policy: Policy) -> EnvoyResource:
     return encode(TypeUrl.LISTENER, VIRTUAL_OUTBOUND, listener)
 
 
-def black_hole_chain(name: str, port: int, traits: Traits) -> Any:
+def black_hole_chain(build: ListenerBuild, name: str, port: int) -> components.FilterChain:
     """Connections to the redirect's own port would go round for ever."""
+    target = TcpTarget(((BLACK_HOLE, 1),), BLACK_HOLE, logged=False)
     return components.FilterChain(
         name=name,
         filter_chain_match=components.FilterChainMatch(destination_port=wkt.uint32(port)),
-        filters=network_filters(TcpTarget(((BLACK_HOLE, 1),), BLACK_HOLE), traits, ()),
+        filters=network_filters(build, Side.OUTBOUND, target),
     )
 
 
-def _any_host_chain(build: ListenerBuild, policy: Policy) -> Any:
-    manager = Manager(
+def _any_host_chain(build: ListenerBuild, policy: Policy) -> components.FilterChain:
+    manager = HttpManager(
         Side.OUTBOUND,
         stat_name(f"outbound_{VIRTUAL_OUTBOUND}_{_ANY_HOST}"),
+        _any_host_routes(build),
         any_host=policy.any_host,
     )
-    inline = _any_host_routes(build)
     return components.FilterChain(
         name=f"{VIRTUAL_OUTBOUND}-catchall-tcp-http",
         filter_chain_match=components.FilterChainMatch(application_protocols=PLAINTEXT_HTTP),
-        filters=[manager_filter(connection_manager(build, manager, inline))],
+        filters=network_filters(build, Side.OUTBOUND, manager),
     )
 
 
-def _any_host_routes(build: Build) -> Any:
+def _any_host_routes(build: Build) -> route_pb2.RouteConfiguration:
     headers = proxy_headers(build)
     counted = not (headers.attempt_count and headers.attempt_count.disabled)
     action = route_components_pb2.RouteAction(
@@ -108,7 +106,7 @@ def http_proxy(build: ListenerBuild, port: int, policy: Policy) -> EnvoyResource
     """`meshConfig.proxyHttpPort`: applications that use the sidecar as an explicit HTTP proxy."""
     addresses = loopbacks(build.traits)
     name = listener_name(addresses[0], port)
-    manager = Manager(
+    manager = HttpManager(
         Side.OUTBOUND,
         stat_name(f"outbound_{name}"),
         HTTP_PROXY_ROUTE,
@@ -116,7 +114,7 @@ def http_proxy(build: ListenerBuild, port: int, policy: Policy) -> EnvoyResource
         absolute_urls=True,
     )
     chain = components.FilterChain(
-        filters=[manager_filter(connection_manager(build, manager))],
+        filters=network_filters(build, Side.OUTBOUND, manager),
         transport_socket_connect_timeout=wkt.duration(HANDSHAKE_TIMEOUT),
     )
     listener = listener_pb2.Listener(
