@@ -120,3 +120,23 @@ def test_a_kernel_that_forbids_namespaces_is_named(tmp_path: Path) -> None:
     found = kernel.why_forbidden(PermissionError(1, "no"), ((str(setting), "0", "sysctl x=1"),))
     assert str(setting).replace("/", ".") in str(found)
     assert "sysctl x=1" in found.hint
+
+
+def test_a_kernel_that_lacks_something_is_named(tmp_path: Path) -> None:
+    """What the kernel refuses inside the sandbox reaches the terminal."""
+    script = """
+import errno, sys
+from varka.local.network import podspace
+def refuse(addresses):
+    raise OSError(errno.EOPNOTSUPP, "table varka: Operation not supported")
+podspace.setup_node = refuse
+from varka.cli.main import main
+sys.argv = ["varka", "up", "-d", "--timeout", "10"]
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=folders(tmp_path), text=True, capture_output=True
+    )
+    assert done.returncode == 77, done.stderr
+    assert "table varka: Operation not supported" in done.stderr
+    assert "nf_tables" in done.stderr

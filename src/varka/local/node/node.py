@@ -7,10 +7,10 @@ import asyncio
 import contextlib
 import gc
 import json
+import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,13 @@ from varka.local.system import kernel, nft
 from varka.local.workload import services
 from varka.local.workload.cluster import Cluster, Object, sort
 
+log = logging.getLogger(__name__)
+
 _SOCKETS = 16
+_NEEDED = (
+    "its kernel must have veth links and nf_tables with NAT (modules veth, nf_tables,"
+    " nft_chain_nat, nft_redir, nft_masq, nft_numgen)"
+)
 _BUILT_AT_A_TIME = 4
 _GATHER = 0.002
 """Seconds in which changes that come together are taken together."""
@@ -92,6 +98,7 @@ class Node:
         self._relay_port = self._listen_for_relay()
         self._apply_forwards(Cluster())
         await self._dns.start(DNS_ADDRESS)
+        self._channel.send({"stands": {}})
         self._loop.add_signal_handler(signal.SIGTERM, self._stopped.set)
         gc.collect()
         gc.freeze()
@@ -104,6 +111,11 @@ class Node:
         await self._stopped.wait()
         ending = (pod.terminate() for pod in self._pods.by_key.values())
         await asyncio.gather(*ending, return_exceptions=True)
+
+    def refuse(self, error: OSError) -> None:
+        """Say why there will be no mesh."""
+        why = {"error": f"this machine does not give what a mesh needs: {error}", "code": 77}
+        self._channel.send({"stands": {**why, "hint": _NEEDED}})
 
     # what the supervisor asks for
 
@@ -233,18 +245,19 @@ def main(config: NodeConfig, end: socket.socket) -> int:
     """To be run as process 1 of a sandbox."""
     kernel.set_process_name("varka-node")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        asyncio.run(_run(config, end))
-    except OSError as error:
-        sys.stderr.write(f"varka: the inside of the mesh could not be set up: {error}\n")
-        return 1
-    return 0
+    return asyncio.run(_run(config, end))
 
 
-async def _run(config: NodeConfig, end: socket.socket) -> None:
+async def _run(config: NodeConfig, end: socket.socket) -> int:
     def report(what: str, error: Exception) -> None:
         node.report_bug(what, error)
 
     async with Background(report) as background:
         node = Node(config, end, background)
-        await node.run()
+        try:
+            await node.run()
+        except OSError as error:
+            log.error("the inside of the mesh could not be set up: %s", error)
+            node.refuse(error)
+            return 1
+    return 0

@@ -47,6 +47,8 @@ class Supervisor:
         self._control_plane_ended = self._reaper.watch(control_plane)
         self._inside_ended = self._reaper.watch(inside.launcher)
         self._stop = asyncio.Event()
+        self._stands: asyncio.Future[Message] = self._loop.create_future()
+        """What whoever started the mesh waits for."""
         self._background = Background(self._report_bug)
         self._channel = Channel(end, self._receive, self._inside_is_gone)
         self._publisher = Publisher(self._channel)
@@ -64,7 +66,7 @@ class Supervisor:
             server = await asyncio.start_unix_server(self._serve, str(path))
             path.chmod(0o600)
             self._background.keep("keeping the control plane", self._keep_control_plane)
-            report(self._options.started, {})
+            report(self._options.started, await self._stands)
             await self._stop.wait()
             server.close()
             await self._shut_down()
@@ -80,6 +82,10 @@ class Supervisor:
         """Nobody asked for that: what was logged stays for who wants to know why."""
         self._broken = not self._stop.is_set()
         self._stop.set()
+        if not self._stands.done():
+            hint = f"see {self._options.paths.state / 'supervisor.log'}"
+            why = {"error": "the mesh died while it was set up", "hint": hint, "code": 1}
+            self._stands.set_result(why)
 
     async def _keep_control_plane(self) -> None:
         """Start it again when it ends; proxies keep serving meanwhile."""
@@ -129,7 +135,9 @@ class Supervisor:
     # what the inside says
 
     def _receive(self, message: Message, fds: list[int]) -> None:
-        if "relay" in message:
+        if "stands" in message:
+            self._stands.set_result(message["stands"])
+        elif "relay" in message:
             address, port = message["relay"]
             accepted = socket.socket(fileno=fds[0])
             what = f"relaying to {address}:{port}"
