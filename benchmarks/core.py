@@ -56,9 +56,9 @@ class Measured:
 
     def read(self, texts: Iterable[tuple[str, str]]) -> None:
         """Put the objects of these files that differ."""
-        found, known = load(texts), self._state.resources
-        changed = (r for r in found.resources if r.key not in known or known[r.key].raw != r.raw)
-        self._state = self._state.updated((r, found.places[r.key]) for r in changed)
+        loaded, known = load(texts), self._state.resources
+        changed = (r for r in loaded.resources if r.key not in known or known[r.key].raw != r.raw)
+        self._state = self._state.updated((r, loaded.places[r.key]) for r in changed)
 
     def serve(self) -> int:
         """Bring the proxy up to date; the bytes that took."""

@@ -92,10 +92,10 @@ def _phase(mesh: Path, edit: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "mesh"
         subprocess.run(["cp", "-r", str(mesh), str(copy)], check=True)
-        told = _tool("genmesh.py", str(copy), "--edit", edit, "--seq", "1")
-    found = next(json.loads(line) for line in told.splitlines() if line.startswith("{"))
+        output = _tool("genmesh.py", str(copy), "--edit", edit, "--seq", "1")
+    phase = next(json.loads(line) for line in output.splitlines() if line.startswith("{"))
     command = f"{sys.executable} {TOOLS / 'genmesh.py'} {mesh} --edit {edit} --seq 1"
-    return {"name": edit, "cmd": command, "marker": found["marker"], "expect": found["expect"]}
+    return {"name": edit, "cmd": command, "marker": phase["marker"], "expect": phase["expect"]}
 
 
 def _tool(script: str, *arguments: str) -> str:
@@ -105,8 +105,8 @@ def _tool(script: str, *arguments: str) -> str:
     ).stdout
 
 
-def _summary(size: Size, found: Any) -> dict[str, Any]:
-    cold = found["cold"]
+def _summary(size: Size, result: Any) -> dict[str, Any]:
+    cold = result["cold"]
     figures: dict[str, Any] = {
         "services": size.services,
         "proxies": size.proxies,
@@ -119,7 +119,7 @@ def _summary(size: Size, found: Any) -> dict[str, Any]:
             "others_cpu_s": cold["others_cpu_s"],
         },
     }
-    for phase in found["phases"]:
+    for phase in result["phases"]:
         figures[phase["name"]] = {
             "reached": phase.get("reached"),
             "p50_s": phase.get("latency_s", {}).get("p50"),

@@ -78,21 +78,21 @@ def saves(pods: int, count: int) -> dict[str, Any]:
                 return _next(events, lambda event: str(file) in event.get("files", ()))
 
             save(100)
-            load, took, told = os.getloadavg()[0], [], []
+            load, took, saved = os.getloadavg()[0], [], []
             for i in range(count):
                 time.sleep(0.1)
                 began = time.monotonic()
                 event = save(i)
                 took.append((event["seen"] - began) * 1000)
-                told.append(event)
+                saved.append(event)
             applied = mesh.apply([manifests.weights("s0", {"v1": 99, "v2": 1})])
         return {
             "proxies": len(mesh.proxies()),
             "saves": count,
-            "acked_by": sorted({event["acked"] for event in told}),
+            "acked_by": sorted({event["acked"] for event in saved}),
             "ms": _percentiles(took),
-            "control_plane_ms": _percentiles([event["took_ms"] for event in told]),
-            "bytes_per_save": sorted({event["bytes_sent"] for event in told})[-1],
+            "control_plane_ms": _percentiles([event["took_ms"] for event in saved]),
+            "bytes_per_save": sorted({event["bytes_sent"] for event in saved})[-1],
             "bytes_by_type": {type_: sent for type_, sent in applied["bytes_sent"].items() if sent},
             "load_average": round(load, 2),
         }
@@ -172,21 +172,21 @@ def _mesh(objects: Sequence[manifests.Manifest]) -> Iterator[tuple[LiveMesh, Pat
 
 @contextmanager
 def _events(mesh: LiveMesh) -> Iterator[queue.Queue[dict[str, Any]]]:
-    """What happens from now on; `seen` is when it was told here, on the monotonic clock."""
-    told: queue.Queue[dict[str, Any]] = queue.Queue()
+    """The events from now on; `seen` is when each came here, on the monotonic clock."""
+    events: queue.Queue[dict[str, Any]] = queue.Queue()
 
     def follow() -> None:
         for event in Client(mesh.name, mesh.sockets / "api.sock").lines("/events?follow=1"):
-            told.put(event | {"seen": time.monotonic()})
+            events.put(event | {"seen": time.monotonic()})
 
     threading.Thread(target=follow, daemon=True).start()
-    yield told
+    yield events
 
 
 def _next(
     events: queue.Queue[dict[str, Any]], wanted: Callable[[dict[str, Any]], bool]
 ) -> dict[str, Any]:
-    """Raises queue.Empty when nothing comes."""
+    """The next event about a push that is wanted. Raises queue.Empty when none comes for 20 s."""
     while True:
         event = events.get(timeout=20)
         if event["event"] == "applied" and wanted(event):
@@ -196,14 +196,14 @@ def _next(
 def _pids(mesh: LiveMesh) -> dict[str, list[int]]:
     """Every process of a mesh by role, and below `other` those that the listed ones started."""
     listed = {process["pid"]: str(process["role"]) for process in mesh.now()["processes"]}
-    found: dict[str, list[int]] = {}
+    pids: dict[str, list[int]] = {}
     every = (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
     parents = {pid: stat[1] for pid in every if (stat := _stat(pid))}
     for pid in parents:
         role = listed.get(pid) or ("other" if _descends(pid, parents, listed) else None)
         if role:
-            found.setdefault(role, []).append(pid)
-    return found
+            pids.setdefault(role, []).append(pid)
+    return pids
 
 
 def _descends(pid: int, parents: dict[int, int], ancestors: dict[int, str]) -> bool:

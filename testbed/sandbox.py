@@ -124,12 +124,12 @@ class Sandbox:
         await until(self.in_sync, "Envoy did not come back")
 
     def write(self, objects: Iterable[Plain]) -> Change:
-        found = []
+        written = []
         for plain in objects:
             resource, _, findings = check_object(plain, "default")
             assert resource is not None, findings
-            found.append((resource, PLACE))
-        return self.plane.take(APPLY, SourceChange(tuple(found)))
+            written.append((resource, PLACE))
+        return self.plane.take(APPLY, SourceChange(tuple(written)))
 
     async def apply(self, *objects: Plain) -> Outcome:
         return await asyncio.wait_for(self.plane.push(self.write(objects).keys), 20)
@@ -146,9 +146,9 @@ class Sandbox:
         return connection.stream.view
 
     def in_sync(self) -> bool:
-        found = self.plane.hub.connections
-        return len(found) == 1 and all(
-            c.stream.in_sync() and self.asked <= c.stream.types.keys() for c in found
+        connections = self.plane.hub.connections
+        return len(connections) == 1 and all(
+            c.stream.in_sync() and self.asked <= c.stream.types.keys() for c in connections
         )
 
     async def get(
@@ -191,17 +191,17 @@ class Sandbox:
 
     async def dump(self, mask: str) -> Plain:
         """What Envoy says it has, `mask` being the name of a list in config_dump."""
-        found: Plain = json.loads((await self.get(f"/config_dump?mask={mask}"))[1])
-        return found
+        dumped: Plain = json.loads((await self.get(f"/config_dump?mask={mask}"))[1])
+        return dumped
 
     async def routes(self) -> dict[str, Plain]:
         """Envoy's route configurations by name."""
-        found = [
+        routes = [
             r
             for c in (await self.dump("dynamic_route_configs"))["configs"]
             for r in c["dynamic_route_configs"]
         ]
-        return {r["route_config"]["name"]: r["route_config"] for r in found}
+        return {r["route_config"]["name"]: r["route_config"] for r in routes}
 
     async def virtual_hosts(self, route: str) -> dict[str, Plain]:
         return {
@@ -210,9 +210,11 @@ class Sandbox:
 
     async def clusters(self) -> set[str]:
         """Names of those in use; none may be warming."""
-        found = (await self.dump("dynamic_active_clusters"))["configs"]
+        sections = (await self.dump("dynamic_active_clusters"))["configs"]
         return {
-            c["cluster"]["name"] for part in found for c in part.get("dynamic_active_clusters", ())
+            c["cluster"]["name"]
+            for part in sections
+            for c in part.get("dynamic_active_clusters", ())
         }
 
     async def stat(self, name: str) -> int:
@@ -285,8 +287,8 @@ async def until(
     """Wait for a condition, which may be a coroutine function's."""
     deadline = time.monotonic() + seconds
     while True:
-        found = true()
-        if await found if asyncio.iscoroutine(found) else found:
+        result = true()
+        if await result if asyncio.iscoroutine(result) else result:
             return
         assert time.monotonic() < deadline, otherwise
         await asyncio.sleep(0.01)
