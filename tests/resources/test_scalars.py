@@ -38,6 +38,10 @@ from varka.resources.scalars import Scalar, key_text, resolve_plain
         ("-", "-"),
         (".", "."),
         ("=", "="),
+        ("1e400", "1e400"),
+        ("1" * 305, float("1" * 305)),
+        ("-" + "1" * 5000, "-" + "1" * 5000),
+        ("0x" + "1" * 5000, "0x" + "1" * 5000),
     ],
 )
 def test_plain_scalar(text: str, value: object) -> None:

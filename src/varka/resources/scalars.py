@@ -9,6 +9,7 @@ because it passes through JSON on its way to the API server.
 from __future__ import annotations
 
 import re
+from math import isinf
 
 Scalar = str | int | float | bool | None
 
@@ -30,6 +31,8 @@ _WORDS: dict[str, Scalar] = {
 }
 _NUMERIC = frozenset("0123456789+-.")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_DIGITS = 300
+"""Longer integers are read as other numbers are; what no number can hold is text."""
 _INT = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*)")
 
 
@@ -44,10 +47,12 @@ def resolve_plain(text: str) -> Scalar:
 
 def _number(text: str) -> Scalar:
     plain = text if text[0] == "." else text.replace("_", "")
-    if _INT.fullmatch(plain):
+    if len(plain) <= _DIGITS and _INT.fullmatch(plain):
         return _integer(plain)
     if _FLOAT.fullmatch(plain):
         value = float(plain)
+        if isinf(value):
+            return text
         return int(value) if value.is_integer() and abs(value) < 1e21 else value
     return text
 
