@@ -15,7 +15,7 @@ from varka.resources.place import Place
 from varka.resources.resource import Resource
 from varka.store.forks import in_forks
 
-_SHARE = 250_000
+_SHARE = 400_000
 """Characters: to check so many takes several times as long as a fork of this process."""
 
 Text = tuple[str, str]

@@ -23,7 +23,7 @@ from varka.resources.mark import Mark, Path, Problem
 from varka.resources.scalars import key_text, resolve_plain
 
 _PLAIN, _TEXT = "plain", "text"
-_SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_SEPARATOR = re.compile(r"^---(?=[ \t\r\n\x85\u2028\u2029]|\Z)", re.MULTILINE)
 
 
 class _Parser(CParser):
