@@ -179,6 +179,13 @@ def test_foreign_kinds_are_accepted() -> None:
     assert [d.severity for d in loaded.diagnostics] == [Severity.INFO]
 
 
+def test_a_namespace_that_yaml_takes_for_a_boolean_is_not_the_default_one() -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: n\n"
+    (found,) = errors(load([("f", text)]))
+    assert (found.path, str(found.origin)) == ("metadata.namespace", "f:5:3")
+    assert found.hint == "write it with quotes"
+
+
 def test_groups_that_istio_had_once_are_foreign() -> None:
     text = "{apiVersion: config.istio.io/v1alpha2, kind: QuotaSpec, metadata: {name: a}, spec: {}}"
     loaded = load([("f", text)])

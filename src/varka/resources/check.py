@@ -134,10 +134,11 @@ def _metadata(value: dict[str, Any], kind: Kind | None, findings: Findings) -> d
             "lower-case letters, digits, `-` and `.`, beginning and ending with a letter or digit"
         )
         findings.error(Code.BAD_NAME, ("metadata", "name"), f"{name!r} is no valid name", hint)
-    if not isinstance(metadata.get("namespace") or "", str):
-        findings.error(
-            Code.BAD_METADATA, ("metadata", "namespace"), "metadata.namespace must be a string"
-        )
+    own = metadata.get("namespace")
+    if own is not None and not isinstance(own, str):
+        hint = "write it with quotes" if isinstance(own, bool | int | float) else ""
+        message = "metadata.namespace must be a string"
+        findings.error(Code.BAD_METADATA, ("metadata", "namespace"), message, hint)
     for field in ("labels", "annotations"):
         _strings(metadata.get(field), field, findings)
     return metadata
