@@ -10,8 +10,8 @@ from tests.properties.messages import assignment_names, holds_virtual_hosts, rou
 
 from varka.base.memo import Memo
 from varka.envoy.dump import message_of
-from varka.envoy.references import secret_names
-from varka.envoy.resource import EnvoyResource, Layer, TypeUrl
+from varka.envoy.references import SERVED, named_secrets
+from varka.envoy.resource import EnvoyResource, TypeUrl
 from varka.xds.messages import DeltaRequest
 from varka.xds.responses import Response
 from varka.xds.subscription import WILDCARDS
@@ -100,8 +100,9 @@ class Envoy:
         """Ask for what is named now, and forget what no longer is."""
         self._ask(EDS, {n for cluster in self._messages(CDS) for n in assignment_names(cluster)})
         self._ask(RDS, {n for listener in self._messages(LDS) for n in route_names(listener)})
-        both = (self.held[CDS].values(), self.held[LDS].values())
-        self._ask(SDS, set().union(*(secret_names(self._memo, Layer.of(found)) for found in both)))
+        both = (*self._messages(CDS), *self._messages(LDS))
+        named = {name for message in both for name in named_secrets(message)}
+        self._ask(SDS, {name for name in named if name.startswith(SERVED)})
         self.warming &= self.asked[EDS]
         if any(holds_virtual_hosts(route) for route in self._messages(RDS)):
             self._open(VHDS)

@@ -1,44 +1,41 @@
-"""Which secrets encoded resources ask for."""
+"""Which secrets resources ask for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from varka.base.memo import Memo
-from varka.envoy.dump import message_of
+from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+
 from varka.envoy.messagetypes import load_type, unpacked
 from varka.envoy.resource import Layer
 
-_SDS = "envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig"
-_ANY = "google.protobuf.Any"
-_MARKS = (b"kubernetes://", b"kubernetes-gateway://", b"configmap://", b"file-cert:", b"file-root:")
-"""What names of secrets that a control plane serves begin with; most resources hold none and are
-not decoded."""
+SERVED = ("kubernetes://", "kubernetes-gateway://", "configmap://", "file-cert:", "file-root:")
+"""What names of secrets that a control plane serves begin with."""
 
 
-def secret_names(memo: Memo, layer: Layer) -> frozenset[str]:
-    """Names of the SDS secrets that the resources of a layer (clusters, listeners) need from the
-    control plane."""
-    return memo(_of_layer, layer)
-
-
-def _of_layer(layer: Layer) -> frozenset[str]:
+def served_secrets(layer: Layer) -> frozenset[str]:
+    """The secrets that the resources of a layer (clusters, listeners) need from the control
+    plane."""
     return frozenset(
         name
         for resource in layer.resources.values()
-        if any(mark in resource.body for mark in _MARKS)
-        for name in _walk(message_of(resource))
-        if name.encode().startswith(_MARKS)
+        for name in resource.secrets
+        if name.startswith(SERVED)
     )
 
 
-def _walk(message: Any) -> Iterator[str]:
-    kind = message.DESCRIPTOR.full_name
-    if kind == _SDS:
+def named_secrets(message: Message) -> frozenset[str]:
+    """All secrets that a message names, at whatever depth: for what a patch has put there."""
+    return frozenset(_walk(message))
+
+
+def _walk(message: Message) -> Iterator[str]:
+    if isinstance(message, secret_pb2.SdsSecretConfig):
         yield message.name
         return
-    if kind == _ANY:
+    if isinstance(message, AnyMessage):
         if message.type_url and load_type(message.type_url.rpartition("/")[2]):
             yield from _walk(unpacked(message))
         return

@@ -71,6 +71,10 @@ class EnvoyResource(Struct, frozen=True, eq=False):
     patches: tuple[FilterPatch, ...] = ()
     planned: Planned | None = None
     """As it was before `patches`; None for what no plan led to."""
+    secrets: frozenset[str] = frozenset()
+    """Names of the SDS resources that it asks for, whoever serves them."""
+    inbound: bool = False
+    """A listener that takes what comes to the workload."""
 
     @property
     def form(self) -> Form:
@@ -85,13 +89,24 @@ def encode(
     patches: Iterable[FilterPatch] = (),
     form: Form = Form.WHOLE,
     planned: Planned | None = None,
+    *,
+    secrets: frozenset[str] = frozenset(),
+    inbound: bool = False,
 ) -> EnvoyResource:
     """Serialise a protobuf message deterministically. EnvoyFilters are its origins, too: the
     likeliest to be at fault."""
     body, patches = message.SerializeToString(deterministic=True), tuple(patches)
     made_from = dict.fromkeys((*(patch.source for patch in patches), *origins))
     return EnvoyResource(
-        type_, name, body, content_hash(body) + form, tuple(made_from), patches, planned
+        type_,
+        name,
+        body,
+        content_hash(body) + form,
+        tuple(made_from),
+        patches,
+        planned,
+        secrets,
+        inbound,
     )
 
 

@@ -11,13 +11,10 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Any
 
-from envoy.config.core.v3 import base_pb2, config_source_pb2, proxy_protocol_pb2
-from envoy.extensions.transport_sockets.proxy_protocol.v3 import upstream_proxy_protocol_pb2
-from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
+from envoy.config.core.v3 import base_pb2, config_source_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tls_pb2
 from msgspec import Struct
 
-from varka.envoy import wkt
 from varka.envoy.build import Build
 from varka.proxy.node import ProxyType
 from varka.proxy.traits import Traits
@@ -241,30 +238,3 @@ def mesh_secret(name: str, traits: Traits) -> secret_pb2.SdsSecretConfig:
 
 def file(path: str) -> base_pb2.DataSource:
     return base_pb2.DataSource(filename=path)
-
-
-def tls_socket(context: tls_pb2.UpstreamTlsContext) -> base_pb2.TransportSocket:
-    return base_pb2.TransportSocket(
-        name="envoy.transport_sockets.tls", typed_config=wkt.pack(context)
-    )
-
-
-def raw_socket() -> base_pb2.TransportSocket:
-    return base_pb2.TransportSocket(
-        name="envoy.transport_sockets.raw_buffer", typed_config=wkt.pack(raw_buffer_pb2.RawBuffer())
-    )
-
-
-def proxy_protocol_socket(
-    version: networking.VERSION, inner: base_pb2.TransportSocket | None
-) -> base_pb2.TransportSocket:
-    """PROXY protocol before whatever `inner` does; plaintext without."""
-    wrapper = upstream_proxy_protocol_pb2.ProxyProtocolUpstreamTransport(
-        transport_socket=inner or raw_socket()
-    )
-    second = version is networking.VERSION.V2
-    versions = proxy_protocol_pb2.ProxyProtocolConfig
-    wrapper.config.version = versions.V2 if second else versions.V1
-    return base_pb2.TransportSocket(
-        name="envoy.transport_sockets.upstream_proxy_protocol", typed_config=wkt.pack(wrapper)
-    )

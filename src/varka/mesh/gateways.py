@@ -176,6 +176,7 @@ class _Merge(Struct):
 
     def add(self, gateway: Gateway, index: int, number: int) -> None:
         server = gateway.spec.servers[index]
+        of_ingress = gateway.annotations.get(GATEWAY_SEMANTICS) == INGRESS_SEMANTICS
         name = route_name(server, number, gateway.key)
         hosts = server_hosts(server, Namespace(gateway.namespace))
         taken = self._host_taken(gateway.key, server, number, hosts) or self._port_taken(
@@ -183,7 +184,7 @@ class _Merge(Struct):
         )
         if taken:
             # Ingresses may share a host: the first one's certificate is for the paths of all.
-            if gateway.annotations.get(GATEWAY_SEMANTICS) != INGRESS_SEMANTICS:
+            if not of_ingress:
                 self.conflicts.append(
                     Conflict(
                         gateway.key,
@@ -194,7 +195,8 @@ class _Merge(Struct):
                 )
             return
         self._routes.setdefault(name, gateway.key)
-        added = GatewayServer(gateway.key, server, hosts, name)
+        path = () if of_ingress else ("spec", "servers", index)
+        added = GatewayServer(gateway.key, server, hosts, name, path)
         self.listeners.setdefault((number, server.bind), []).append(added)
 
     def _host_taken(

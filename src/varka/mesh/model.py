@@ -13,7 +13,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct, field
 
-from varka.base.names import Hostname, Namespace, ObjectKey
+from varka.base.names import FieldOrigin, FieldPath, Hostname, Namespace, ObjectKey
 from varka.registry.service import Service, ServicePort, ServiceTarget
 from varka.resources.model import networking
 
@@ -184,6 +184,12 @@ class GatewayServer(Struct, frozen=True, eq=False):
     """(namespace, dns name); namespace `*` for any; `.` is resolved."""
     route_name: str
     """`http.8080`, `https.443.https.gw.ns`, ...; "" for TCP and TLS passthrough."""
+    path: FieldPath = ()
+    """Its field in the Gateway: `spec.servers[0]`; empty for what stands for an Ingress."""
+
+    @property
+    def field(self) -> FieldOrigin:
+        return FieldOrigin(self.gateway, self.path)
 
 
 class GatewayPort(Struct, frozen=True, eq=False):

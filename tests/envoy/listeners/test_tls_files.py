@@ -65,7 +65,7 @@ def bootstrap(folder: Path, port: int) -> dict[str, Any]:
         ServerTLSSettings,
     )
     world = ListenerMesh()
-    message = plain(downstream_socket(world.build(), tls))
+    message = plain(downstream_socket(world.build(), tls).message)
     [sds] = message["typed_config"]["common_tls_context"]["tls_certificate_sds_secret_configs"]
     secret = plain(file_secret(sds["name"]))
     kind = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"

@@ -13,6 +13,7 @@ from varka.base.names import ObjectKey
 from varka.envoy import wkt
 from varka.envoy.istio_names import ISTIO, istio_metadata, stat_name
 from varka.envoy.resource import EnvoyResource, TypeUrl, encode
+from varka.envoy.sockets import Sockets, set_sockets
 from varka.registry.service import Registry, Service, ServicePort
 from varka.resources.model.mesh import MeshConfig
 
@@ -28,6 +29,8 @@ class ClusterBuilder(Struct):
     """Stays empty when the cluster speaks plain HTTP/1.1 with Envoy's defaults."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """`filter_metadata.istio`"""
+
+    sockets: Sockets = ()
 
     @classmethod
     def named(cls, name: str, stats: str = "") -> ClusterBuilder:
@@ -46,7 +49,8 @@ class ClusterBuilder(Struct):
             )
         if self.metadata:
             self.message.metadata.filter_metadata[ISTIO].CopyFrom(wkt.struct(self.metadata))
-        return encode(TypeUrl.CLUSTER, self.message.name, self.message, origins)
+        secrets = set_sockets(self.message, self.sockets)
+        return encode(TypeUrl.CLUSTER, self.message.name, self.message, origins, secrets=secrets)
 
     def made_from(self, rule: ObjectKey) -> None:
         self.metadata["config"] = istio_metadata(rule)

@@ -6,7 +6,8 @@ from varka.envoy.build import Build
 from varka.envoy.clusters.builder import ClusterBuilder
 from varka.envoy.clusters.protocol import is_http2
 from varka.envoy.istio_names import sni_cluster
-from varka.envoy.tls import Peer, auto_names, proxy_protocol_socket, tls_socket, transport
+from varka.envoy.sockets import MatchedSocket, proxy_protocol_socket, tls_socket
+from varka.envoy.tls import Peer, auto_names, transport
 from varka.envoy.trafficpolicy.plan import Planned
 from varka.envoy.trafficpolicy.policy import Policy
 from varka.mesh.groups import Endpoints
@@ -34,7 +35,7 @@ def apply_security(
     if policy.proxy_protocol is not None:
         socket = proxy_protocol_socket(policy.proxy_protocol.version, socket)
     if socket is not None:
-        draft.message.transport_socket.CopyFrom(socket)
+        draft.sockets = (MatchedSocket(socket),)
 
 
 def peer_of(planned: Planned, names: tuple[str, ...]) -> Peer:

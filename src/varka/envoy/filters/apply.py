@@ -15,6 +15,8 @@ from varka.envoy.filters.json import Unreadable
 from varka.envoy.filters.listeners import patch_listener
 from varka.envoy.filters.patch import Patch, Run, compiled
 from varka.envoy.filters.routes import patch_route_configuration, patch_virtual_host
+from varka.envoy.istio_names import INBOUND_PASSTHROUGH
+from varka.envoy.references import named_secrets
 from varka.envoy.resource import EnvoyResource, Layer, Layers, TypeUrl, encode
 from varka.envoy.violations import violations
 from varka.mesh.model import FilterPatch
@@ -141,7 +143,13 @@ def _added(
             rejected.append(Rejected(patch.source, "; ".join(wrong)))
         else:
             found[patch.value.name] = (
-                encode(type_, patch.value.name, patch.value, patches=(patch.source,)),
+                encode(
+                    type_,
+                    patch.value.name,
+                    patch.value,
+                    patches=(patch.source,),
+                    secrets=named_secrets(patch.value),
+                ),
                 patch.source,
             )
     return Patched(
@@ -197,6 +205,8 @@ def _run(
         hits,
         resource.form,
         resource.planned,
+        secrets=named_secrets(message),
+        inbound=resource.inbound,
     )
     return PatchedResource(patched, frozenset(hits), refused)
 
@@ -204,12 +214,11 @@ def _run(
 def _context(resource: EnvoyResource, router: bool) -> PatchContext:
     if router:
         return PatchContext.GATEWAY
-    inbound = resource.name.startswith("inbound|") or resource.name in (
-        "virtualInbound",
-        "InboundPassthroughCluster",
+    inbound = (
+        resource.inbound
+        or resource.name.startswith("inbound|")
+        or resource.name in ("virtualInbound", INBOUND_PASSTHROUGH)
     )
-    if resource.type is TypeUrl.LISTENER:
-        inbound = inbound or message_of(resource).traffic_direction == 1
     return PatchContext.SIDECAR_INBOUND if inbound else PatchContext.SIDECAR_OUTBOUND
 
 

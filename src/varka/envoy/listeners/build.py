@@ -21,7 +21,9 @@ from varka.envoy.listeners.chains import (
     Chain,
     HttpTarget,
     TcpTarget,
+    WeightedCluster,
     config_metadata,
+    origins,
 )
 from varka.envoy.listeners.manager import HttpManager
 from varka.envoy.listeners.merge import Planned
@@ -64,8 +66,7 @@ def outbound_listener(build: ListenerBuild, planned: Planned, policy: Policy) ->
         else:
             listener.filter_chains.append(message)
     _complete(build, listener, policy)
-    origins = dict.fromkeys(key for chain in planned.chains for key in chain.origins)
-    return encode(TypeUrl.LISTENER, name, listener, origins)
+    return encode(TypeUrl.LISTENER, name, listener, origins(planned.fields), planned=planned)
 
 
 def _inspect(listener: Any, chains: Iterable[Chain], config: MeshConfig) -> None:
@@ -126,5 +127,7 @@ def _chain(
 
 
 def fallthrough(build: ListenerBuild, policy: Policy) -> list[Any]:
-    target = TcpTarget(((policy.cluster, 1),), policy.cluster, idle_timeout(build.traits))
+    target = TcpTarget(
+        (WeightedCluster(policy.cluster),), policy.cluster, idle_timeout(build.traits)
+    )
     return network_filters(build, Side.OUTBOUND, target)

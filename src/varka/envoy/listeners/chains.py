@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2 as components
-from msgspec import Struct, field
+from msgspec import Struct
 
 from varka.base.duration import Duration
-from varka.base.names import ClusterName, Hostname, ObjectKey
+from varka.base.names import ClusterName, FieldOrigin, Hostname, ObjectKey
 from varka.envoy import wkt
 from varka.envoy.istio_names import ISTIO, istio_metadata
 from varka.envoy.listeners.addresses import UNSPECIFIED, cidr_range, network
+from varka.mesh.model import MergedVirtualService
 
 RAW_BUFFER = "raw_buffer"
 TLS = "tls"
@@ -26,11 +28,19 @@ HANDSHAKE_TIMEOUT = Duration.seconds(15)
 handshake."""
 
 
+class WeightedCluster(NamedTuple):
+    """Where connections of a TCP chain go; the weight of a single one does not matter."""
+
+    name: ClusterName
+    weight: int = 1
+    field: FieldOrigin | None = None
+    """The destination of a rule: `spec.tcp[1].route[0]`."""
+
+
 class TcpTarget(Struct, frozen=True):
     """`envoy.filters.network.tcp_proxy` and what goes before it."""
 
-    clusters: tuple[tuple[ClusterName, int], ...]
-    """With weights; the weight of a single one does not matter."""
+    clusters: tuple[WeightedCluster, ...]
     stat_prefix: str
     idle_timeout: Duration | None = None
     max_duration: Duration | None = None
@@ -60,7 +70,9 @@ class Chain(Struct, frozen=True):
     transport: str = ""
     config: ObjectKey | None = None
     """The rule that made it, for `filter_metadata.istio.config`."""
-    origins: tuple[ObjectKey, ...] = field(default=())
+    fields: tuple[FieldOrigin, ...] = ()
+    """What it follows from: the field of the rule or server that asks for it, then the objects that
+    say how."""
 
     @property
     def matches_all(self) -> bool:
@@ -92,6 +104,23 @@ class Chain(Struct, frozen=True):
             r for c in sorted(self.cidrs) if (r := cidr_range(c)) is not None
         )
         return found
+
+
+def origins(fields: Iterable[FieldOrigin]) -> tuple[ObjectKey, ...]:
+    """The objects of fields, each once."""
+    return tuple(dict.fromkeys(field.key for field in fields))
+
+
+def rule_field(rule: MergedVirtualService, *path: str | int) -> FieldOrigin:
+    """The field of a VirtualService; the object alone where the rule stands for one of another
+    kind."""
+    return FieldOrigin(rule.key, () if rule.semantics else ("spec", *path))
+
+
+def rule_fields(rule: MergedVirtualService, *path: str | int) -> tuple[FieldOrigin, ...]:
+    """The field, and the objects that are merged into the rule."""
+    others = (FieldOrigin(source) for source in rule.sources if source != rule.key)
+    return (rule_field(rule, *path), *others)
 
 
 def config_metadata(key: ObjectKey | None) -> Any:

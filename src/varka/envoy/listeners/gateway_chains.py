@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from varka.base.names import Hostname, ObjectKey
+from varka.base.names import FieldOrigin, FieldPath, Hostname
 from varka.envoy.istio_names import sni_cluster
-from varka.envoy.listeners.chains import MTLS, Chain, HttpTarget, TcpTarget
+from varka.envoy.listeners.chains import MTLS, Chain, HttpTarget, TcpTarget, rule_fields
 from varka.envoy.listeners.l4 import Match
 from varka.envoy.listeners.tcp import single, stat_prefix, to_routes
 from varka.envoy.listeners.tls import terminates
@@ -40,86 +40,87 @@ class GatewayInputs(Struct, frozen=True):
     stat_pattern: str
 
 
-def port_chains(port: GatewayPort, world: GatewayInputs) -> Iterator[ServerChain]:
+def port_chains(port: GatewayPort, inputs: GatewayInputs) -> Iterator[ServerChain]:
     """All chains of a listener; no two of them match the same connections. Plain HTTP servers
     share one; beside TLS servers it takes what has no SNI."""
-    plain = [served for served in port.servers if _protocol(served).is_http]
+    plain = [server for server in port.servers if _protocol(server).is_http]
     taken: set[tuple[object, ...]] = set()
-    for served in port.servers:
-        for found in _server_chains(served, world) if served not in plain else ():
+    for server in port.servers:
+        for found in _server_chains(server, inputs) if server not in plain else ():
             # One name of a passed-through rule that is taken drops the rule: the older one has it.
             names = [(name, found.chain.alpn) for name in found.chain.names or ("",)]
             if taken.isdisjoint(names):
                 yield found
             taken.update(names)
     if plain:
-        origins = tuple(dict.fromkeys(served.gateway for served in plain))
-        yield ServerChain(Chain(_http(plain[0]), origins=origins))
+        fields = tuple(server.field for server in plain)
+        yield ServerChain(Chain(_http(plain[0]), fields=fields))
 
 
-def _http(served: GatewayServer) -> HttpTarget:
-    return HttpTarget(served.route_name, _protocol(served) is Protocol.GRPC_WEB)
+def _http(server: GatewayServer) -> HttpTarget:
+    return HttpTarget(server.route_name, _protocol(server) is Protocol.GRPC_WEB)
 
 
-def _protocol(served: GatewayServer) -> Protocol:
-    return parse(served.server.port.protocol) if served.server.port is not None else Protocol.AUTO
+def _protocol(server: GatewayServer) -> Protocol:
+    return parse(server.server.port.protocol) if server.server.port is not None else Protocol.AUTO
 
 
-def _server_chains(served: GatewayServer, world: GatewayInputs) -> Iterator[ServerChain]:
-    tls = served.server.tls
+def _server_chains(server: GatewayServer, inputs: GatewayInputs) -> Iterator[ServerChain]:
+    tls = server.server.tls
     if tls is not None and terminates(tls):
-        sni = tuple(sorted({name for _, name in served.hosts}))
-        if _protocol(served) is Protocol.HTTPS:
+        sni = tuple(sorted({name for _, name in server.hosts}))
+        if _protocol(server) is Protocol.HTTPS:
             yield ServerChain(
-                Chain(_http(served), sni, origins=(served.gateway,)), tls, served.server.name
+                Chain(_http(server), sni, fields=(server.field,)), tls, server.server.name
             )
-        elif (found := _tcp_target(served, world)) is not None:
-            target, rule = found
-            yield ServerChain(Chain(target, sni, origins=(served.gateway, *rule.sources)), tls)
+        elif (found := _tcp_target(server, inputs)) is not None:
+            target, fields = found
+            yield ServerChain(Chain(target, sni, fields=(server.field, *fields)), tls)
     elif tls is not None and tls.mode is Mode.AUTO_PASSTHROUGH:
-        yield from _auto_passthrough(served, world)
+        yield from _auto_passthrough(server, inputs)
     elif tls is not None:
-        yield from _passthrough(served, world)
-    elif (found := _tcp_target(served, world)) is not None:
-        target, rule = found
-        yield ServerChain(Chain(target, origins=(served.gateway, *rule.sources)))
+        yield from _passthrough(server, inputs)
+    elif (found := _tcp_target(server, inputs)) is not None:
+        target, fields = found
+        yield ServerChain(Chain(target, fields=(server.field, *fields)))
 
 
 def _tcp_target(
-    served: GatewayServer, world: GatewayInputs
-) -> tuple[TcpTarget, MergedVirtualService] | None:
+    server: GatewayServer, inputs: GatewayInputs
+) -> tuple[TcpTarget, tuple[FieldOrigin, ...]] | None:
     """The first `tcp` rule of a VirtualService bound to the gateway that is for this port. A
     TLSRoute has `tls` rules instead, also where the gateway terminates TLS."""
-    for rule in _bound(served, world):
-        routes = [(r.match, r.route) for r in rule.spec.tcp]
+    for rule in _bound(server, inputs):
+        kind, routes = "tcp", [(r.match, r.route) for r in rule.spec.tcp]
         if not routes and rule.key.kind == "TLSRoute":
-            routes = [(r.match, r.route) for r in rule.spec.tls]  # type: ignore[misc]
-        for matches, destinations in routes:
-            if not matches or any(_applies(m, served) for m in matches):
-                target = _to(destinations, served, rule, world)
+            kind, routes = "tls", [(r.match, r.route) for r in rule.spec.tls]  # type: ignore[misc]
+        for index, (matches, destinations) in enumerate(routes):
+            if not matches or any(_applies(m, server) for m in matches):
+                target = _to(destinations, server, rule, (kind, index), inputs)
                 if target is not None:
-                    return target, rule
+                    return target, rule_fields(rule, kind, index)
     return None
 
 
-def _passthrough(served: GatewayServer, world: GatewayInputs) -> Iterator[ServerChain]:
+def _passthrough(server: GatewayServer, inputs: GatewayInputs) -> Iterator[ServerChain]:
     """A chain for each match of each `tls` rule, by SNI."""
-    for rule in _bound(served, world):
-        for route in rule.spec.tls:
-            target = _to(route.route, served, rule, world)
+    for rule in _bound(server, inputs):
+        for index, route in enumerate(rule.spec.tls):
+            path = ("tls", index)
+            target = _to(route.route, server, rule, path, inputs)
             if target is None:
                 continue
-            origins = (served.gateway, *rule.sources)
-            for match in route.match:
-                if _applies(match, served):
-                    yield ServerChain(Chain(target, match.sni_hosts, origins=origins))
+            for number, match in enumerate(route.match):
+                if _applies(match, server):
+                    fields = (server.field, *rule_fields(rule, *path, "match", number))
+                    yield ServerChain(Chain(target, match.sni_hosts, fields=fields))
 
 
-def _auto_passthrough(served: GatewayServer, world: GatewayInputs) -> Iterator[ServerChain]:
+def _auto_passthrough(server: GatewayServer, inputs: GatewayInputs) -> Iterator[ServerChain]:
     """Any service of the mesh by the SNI that names its cluster. Only mesh mTLS passes, told by its
     ALPN."""
-    hosts = [name for _, name in served.hosts]
-    for entry in (e for group in world.scope.groups for e in group.services):
+    hosts = [name for _, name in server.hosts]
+    for entry in (e for group in inputs.scope.groups for e in group.services):
         service = entry.service
         if service.mesh_external or not any(is_within(service.hostname, host) for host in hosts):
             continue
@@ -129,46 +130,47 @@ def _auto_passthrough(served: GatewayServer, world: GatewayInputs) -> Iterator[S
         )
         for port in (p for p in service.ports if p.protocol is not Protocol.UDP):
             for subset in subsets:
-                yield ServerChain(_sni_chain(entry, port, subset, served.gateway, world))
+                yield ServerChain(_sni_chain(entry, port, subset, server.field, inputs))
 
 
 def _sni_chain(
-    entry: ScopedService, port: ServicePort, subset: str, gateway: ObjectKey, world: GatewayInputs
+    entry: ScopedService, port: ServicePort, subset: str, field: FieldOrigin, inputs: GatewayInputs
 ) -> Chain:
-    service, pattern = entry.service, world.stat_pattern
+    service, pattern = entry.service, inputs.stat_pattern
     cluster = sni_cluster(port.number, subset, entry.service.hostname)
     prefix = stat_prefix(pattern, service, subset, port.number, port.name) if pattern else cluster
     target = single(
-        cluster, prefix, entry.rule, subset, port.protocol, world.traits, tunnelled=False
+        cluster, prefix, entry.rule, subset, port.protocol, inputs.traits, tunnelled=False
     )
-    return Chain(target, (cluster,), alpn=MTLS, origins=(gateway, entry.service.source))
+    return Chain(target, (cluster,), alpn=MTLS, fields=(field, FieldOrigin(entry.service.source)))
 
 
-def _bound(served: GatewayServer, world: GatewayInputs) -> Iterator[MergedVirtualService]:
+def _bound(server: GatewayServer, inputs: GatewayInputs) -> Iterator[MergedVirtualService]:
     """The VirtualServices of this gateway whose hosts meet the server's."""
-    for rule, _ in world.bound.get(gateway_name(served.gateway), NONE).shared(served):
+    for rule, _ in inputs.bound.get(gateway_name(server.gateway), NONE).shared(server):
         yield rule
 
 
-def _applies(match: Match | TLSMatchAttributes, served: GatewayServer) -> bool:
-    port = served.server.port.number if served.server.port is not None else 0
+def _applies(match: Match | TLSMatchAttributes, server: GatewayServer) -> bool:
+    port = server.server.port.number if server.server.port is not None else 0
     return match.port in (0, port) and (
-        not match.gateways or gateway_name(served.gateway) in match.gateways
+        not match.gateways or gateway_name(server.gateway) in match.gateways
     )
 
 
 def _to(
     destinations: Iterable[RouteDestination],
-    served: GatewayServer,
+    server: GatewayServer,
     rule: MergedVirtualService,
-    world: GatewayInputs,
+    path: FieldPath,
+    inputs: GatewayInputs,
 ) -> TcpTarget | None:
     routes = tuple(destinations)
     found = {
-        r.destination.host: world.scope.find(Hostname(r.destination.host))
+        r.destination.host: inputs.scope.find(Hostname(r.destination.host))
         for r in routes
         if r.destination is not None
     }
-    port = served.server.port
-    listened = ServicePort(port.name if port else "", port.number if port else 0, _protocol(served))
-    return to_routes(routes, found, listened, rule.key, world.traits, world.stat_pattern)
+    port = server.server.port
+    listened = ServicePort(port.name if port else "", port.number if port else 0, _protocol(server))
+    return to_routes(routes, found, listened, rule, path, inputs.traits, inputs.stat_pattern)

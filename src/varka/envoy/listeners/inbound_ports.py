@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from varka.base.names import ClusterName, ObjectKey
+from varka.base.names import ClusterName, FieldOrigin, ObjectKey
 from varka.base.settings import Settings
 from varka.envoy.build import Build
 from varka.envoy.istio_names import INBOUND_PASSTHROUGH, inbound_cluster
@@ -40,7 +40,8 @@ class InboundPort(Struct, frozen=True):
     tls: ServerTLSSettings | None = None
     """TLS with certificates of its own; only where mesh mTLS is off."""
     config: ObjectKey | None = None
-    origins: tuple[ObjectKey, ...] = ()
+    fields: tuple[FieldOrigin, ...] = ()
+    """What asks for it: the Service, or the entry of a Sidecar."""
 
     @property
     def passes(self) -> bool:
@@ -52,12 +53,12 @@ class InboundPort(Struct, frozen=True):
         return listener_name(self.bind, self.target)
 
 
-def passing_ports(peers: Peers, served: set[int]) -> Iterator[InboundPort]:
+def passing_ports(peers: Peers, named: set[int]) -> Iterator[InboundPort]:
     """Ports that no service names; those with a mode of their own (`portLevelMtls`) have chains of
     their own."""
     yield InboundPort(INBOUND_PASSTHROUGH, Protocol.AUTO, mtls=peers.mode)
     for port, mode in sorted(peers.ports):
-        if port not in served:
+        if port not in named:
             yield InboundPort(INBOUND_PASSTHROUGH, Protocol.AUTO, target=port, mtls=mode)
 
 
@@ -65,7 +66,8 @@ def inbound_ports(build: Build, inbound: Inbound, settings: Settings) -> Iterabl
     """For each target port the oldest service counts, its protocol too."""
     if inbound.ingress is not None:
         candidates = (
-            _of_ingress(entry, inbound, build.traits, settings) for entry in inbound.ingress
+            _of_ingress(index, entry, inbound, build.traits, settings)
+            for index, entry in enumerate(inbound.ingress)
         )
     elif build.traits.interception is Interception.NONE:
         # The workload listens at its service ports itself.
@@ -73,16 +75,16 @@ def inbound_ports(build: Build, inbound: Inbound, settings: Settings) -> Iterabl
     else:
         candidates = (_of_service(build, target) for target in inbound.targets)
     found: dict[int, InboundPort] = {}
-    for served in candidates:
-        if served is not None:
-            found.setdefault(served.target, _secured(served, inbound.peers))
+    for port in candidates:
+        if port is not None:
+            found.setdefault(port.target, _secured(port, inbound.peers))
     return found.values()
 
 
-def _secured(served: InboundPort, peers: Peers) -> InboundPort:
+def _secured(port: InboundPort, peers: Peers) -> InboundPort:
     """With the mTLS of its port; TLS of its own it keeps only where mesh mTLS is off."""
-    mode = peers.at(served.target)
-    return replace(served, mtls=mode, tls=served.tls if mode is MutualTls.DISABLE else None)
+    mode = peers.at(port.target)
+    return replace(port, mtls=mode, tls=port.tls if mode is MutualTls.DISABLE else None)
 
 
 def _of_service(build: Build, target: ServiceTarget) -> InboundPort | None:
@@ -106,12 +108,12 @@ def _of_service(build: Build, target: ServiceTarget) -> InboundPort | None:
         )
         if pattern
         else "",
-        origins=(service.source,),
+        fields=(FieldOrigin(service.source),),
     )
 
 
 def _of_ingress(
-    entry: IngressListener, inbound: Inbound, traits: Traits, settings: Settings
+    index: int, entry: IngressListener, inbound: Inbound, traits: Traits, settings: Settings
 ) -> InboundPort | None:
     spec, key = entry.spec, inbound.sidecar
     if spec.port is None:
@@ -137,7 +139,7 @@ def _of_ingress(
         host=f"{key.name}.{key.namespace}" if key is not None else "",
         tls=tls,
         config=key,
-        origins=(key,) if key is not None else (),
+        fields=(FieldOrigin(key, ("spec", "ingress", index)),) if key is not None else (),
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from varka.base.names import Hostname, Namespace, ObjectKey
+from varka.base.names import FieldOrigin, Hostname, Namespace
 from varka.envoy.istio_names import outbound_cluster
-from varka.envoy.listeners.chains import Chain
+from varka.envoy.listeners.chains import Chain, rule_fields
 from varka.envoy.listeners.tcp import single, stat_prefix, to_routes
 from varka.mesh.hosts import overlaps
 from varka.mesh.model import MergedVirtualService, Scope, ScopedService
@@ -33,15 +33,15 @@ class Rule(Struct, frozen=True):
     def spec(self) -> networking.VirtualService:
         return self.source.spec
 
-    def origins(self) -> tuple[ObjectKey, ...]:
-        """Itself and the DestinationRules of its destinations."""
+    def fields(self, *path: str | int) -> tuple[FieldOrigin, ...]:
+        """Its field, and the DestinationRules of its destinations."""
         rules = [
-            s
+            FieldOrigin(source)
             for _, found in self.destinations
             if found is not None and found.rule is not None
-            for s in found.rule.sources
+            for source in found.rule.sources
         ]
-        return (*self.source.sources, *dict.fromkeys(rules))
+        return (*rule_fields(self.source, *path), *dict.fromkeys(rules))
 
 
 def rules_of(
@@ -102,11 +102,9 @@ class Destination(Struct, frozen=True):
     def service(self) -> Service:
         return self.entry.service
 
-    def origins(self) -> tuple[ObjectKey, ...]:
-        return (
-            self.service.source,
-            *(self.entry.rule.sources if self.entry.rule is not None else ()),
-        )
+    def fields(self) -> tuple[FieldOrigin, ...]:
+        rules = self.entry.rule.sources if self.entry.rule is not None else ()
+        return tuple(FieldOrigin(source) for source in (self.service.source, *rules))
 
 
 def chains_for(
@@ -126,20 +124,20 @@ def _tls_chains(
     port, cidrs = destination.port, destination.cidrs
     chains: dict[tuple[tuple[str, ...], tuple[str, ...]], Chain] = {}
     for rule in rules:
-        for route in rule.spec.tls:
+        for index, route in enumerate(rule.spec.tls):
+            path = ("tls", index)
             target = to_routes(
-                route.route, dict(rule.destinations), port, rule.source.key, traits, pattern
+                route.route, dict(rule.destinations), port, rule.source, path, traits, pattern
             )
             if target is None:
                 continue
-            for match in route.match:
+            for number, match in enumerate(route.match):
                 if not applies(match, rule, port.number, traits):
                     continue
                 if match.destination_subnets and port.number > 0:
                     cidrs = match.destination_subnets
-                chain = Chain(
-                    target, match.sni_hosts, cidrs, config=rule.source.key, origins=rule.origins()
-                )
+                fields = rule.fields(*path, "match", number)
+                chain = Chain(target, match.sni_hosts, cidrs, config=rule.source.key, fields=fields)
                 chains.setdefault((match.sni_hosts, match.destination_subnets), chain)
     if chains:
         return tuple(chains.values())
@@ -154,23 +152,25 @@ def _tcp_chains(
     port, chains = destination.port, list[Chain]()
     covered = False
     for rule in rules:
-        for route in rule.spec.tcp:
+        for index, route in enumerate(rule.spec.tcp):
+            path = ("tcp", index)
             target = to_routes(
-                route.route, dict(rule.destinations), port, rule.source.key, traits, pattern
+                route.route, dict(rule.destinations), port, rule.source, path, traits, pattern
             )
             if target is None:
                 continue
+            fields = rule.fields(*path)
             matches = [m for m in route.match if applies(m, rule, port.number, traits)]
             if not route.match or any(
                 not m.destination_subnets or port.number == 0 for m in matches
             ):
                 chain = Chain(
-                    target, cidrs=destination.cidrs, config=rule.source.key, origins=rule.origins()
+                    target, cidrs=destination.cidrs, config=rule.source.key, fields=fields
                 )
                 return (*chains, chain)
             subnets = tuple(subnet for m in matches for subnet in m.destination_subnets)
             if subnets:
-                chains.append(Chain(target, cidrs=subnets, origins=rule.origins()))
+                chains.append(Chain(target, cidrs=subnets, fields=fields))
                 covered = covered or sorted(subnets) == sorted(destination.cidrs)
     if covered:
         return tuple(chains)
@@ -214,4 +214,4 @@ def _default_chain(
         traits,
         sni_forward=forward,
     )
-    return Chain(target, sni, cidrs, origins=destination.origins())
+    return Chain(target, sni, cidrs, fields=destination.fields())

@@ -1,6 +1,6 @@
 """Which services share a listener, and what happens when they do not go together.
 
-Services offer chains at an address and port; what stands there decides (Istio's rules):
+Services request chains at an address and port; what stands there decides (Istio's rules):
 HTTP after HTTP adds nothing, since routes tell hosts apart; TCP and HTTP together turn on
 sniffing; chains that would match the same connections are dropped, the older service wins;
 MySQL and Mongo, where the server speaks first, are never sniffed, so nothing joins them.
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from varka.base.names import Hostname
+from varka.base.names import FieldOrigin, Hostname
 from varka.envoy.listeners.chains import Chain, HttpTarget
 from varka.registry.service import Protocol
 
@@ -51,46 +51,58 @@ class Planned(Struct, frozen=True):
     bound: bool = False
 
     @property
+    def fields(self) -> tuple[FieldOrigin, ...]:
+        return tuple(dict.fromkeys(field for chain in self.chains for field in chain.fields))
+
+    @property
     def routes(self) -> frozenset[str]:
         """The route configurations its HTTP chains name."""
         return frozenset(c.target.route for c in self.chains if isinstance(c.target, HttpTarget))
 
 
 def merge(
-    offers: Iterable[ListenerRequest], standing: dict[Place, Planned] | None = None
+    requests: Iterable[ListenerRequest], existing: dict[Place, Planned] | None = None
 ) -> dict[Place, Planned]:
-    """All offers, oldest first, joined to what stands already."""
-    listeners = dict(standing or {})
-    for offer in offers:
-        current = listeners.get(offer.place)
-        joined = _first(offer) if current is None else _join(current, offer)
-        listeners[offer.place] = joined
+    """All requests, oldest first, joined to the listeners that exist already."""
+    listeners = dict(existing or {})
+    for request in requests:
+        current = listeners.get(request.place)
+        joined = _first(request) if current is None else _join(current, request)
+        listeners[request.place] = joined
     return listeners
 
 
-def _first(offer: ListenerRequest) -> Planned:
+def _first(request: ListenerRequest) -> Planned:
     # A wildcard HTTP listener always sniffs: what is not HTTP passes through it.
-    sniffs = offer.protocol.is_http and offer.protocol is not Protocol.HTTP_PROXY and offer.wildcard
-    protocol = Protocol.AUTO if sniffs else offer.protocol
+    sniffs = (
+        request.protocol.is_http
+        and request.protocol is not Protocol.HTTP_PROXY
+        and request.wildcard
+    )
+    protocol = Protocol.AUTO if sniffs else request.protocol
     return Planned(
-        offer.binds, offer.port, protocol, _joined((), (*offer.tcp, *offer.http)), offer.bound
+        request.binds,
+        request.port,
+        protocol,
+        _joined((), (*request.tcp, *request.http)),
+        request.bound,
     )
 
 
-def _join(current: Planned, offer: ListenerRequest) -> Planned:
-    if offer.protocol is Protocol.HTTP_PROXY:
-        return _first(offer)
-    if offer.protocol.is_http and not current.protocol.is_tcp:
-        return _with_dynamic(current, offer)
-    if _speaks_first(current.protocol, offer.protocol):
+def _join(current: Planned, request: ListenerRequest) -> Planned:
+    if request.protocol is Protocol.HTTP_PROXY:
+        return _first(request)
+    if request.protocol.is_http and not current.protocol.is_tcp:
+        return _with_dynamic(current, request)
+    if _speaks_first(current.protocol, request.protocol):
         return current
-    if offer.protocol is Protocol.AUTO and current.protocol.is_http:
-        return _first(offer)
-    both = current.protocol.is_tcp != offer.protocol.is_tcp or Protocol.AUTO in (
+    if request.protocol is Protocol.AUTO and current.protocol.is_http:
+        return _first(request)
+    both = current.protocol.is_tcp != request.protocol.is_tcp or Protocol.AUTO in (
         current.protocol,
-        offer.protocol,
+        request.protocol,
     )
-    chains = offer.tcp if current.protocol is Protocol.AUTO else (*offer.tcp, *offer.http)
+    chains = request.tcp if current.protocol is Protocol.AUTO else (*request.tcp, *request.http)
     protocol = Protocol.AUTO if both else current.protocol
     return replace(current, protocol=protocol, chains=_joined(current.chains, chains))
 
@@ -108,12 +120,12 @@ def _joined(chains: tuple[Chain, ...], more: Iterable[Chain]) -> tuple[Chain, ..
     return tuple(result)
 
 
-def _with_dynamic(current: Planned, offer: ListenerRequest) -> Planned:
-    """The HTTP chain that stands takes the offer's hosts too; only names resolved on demand need
+def _with_dynamic(current: Planned, request: ListenerRequest) -> Planned:
+    """The HTTP chain that stands takes the request's hosts too; only names resolved on demand need
     its filters."""
     more = {
         host
-        for chain in offer.http
+        for chain in request.http
         if isinstance(chain.target, HttpTarget)
         for host in chain.target.dynamic
     }

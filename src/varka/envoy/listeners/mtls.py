@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,6 +12,7 @@ from varka.envoy import wkt
 from varka.envoy.build import Build
 from varka.envoy.listeners.chains import MTLS, PLAINTEXT_HTTP, RAW_BUFFER, TLS
 from varka.envoy.listeners.tls import ALPN
+from varka.envoy.sockets import Socket, tls_socket
 from varka.envoy.tls import ROOTS, WORKLOAD, mesh_secret
 from varka.mesh.model import MutualTls
 from varka.registry.service import Protocol
@@ -85,7 +85,7 @@ def chain_kinds(protocol: Protocol, mode: MutualTls, own_tls: bool) -> tuple[Cha
     return _KINDS[family, mode]
 
 
-def mesh_socket(build: Build, *, http: bool) -> Any:
+def mesh_socket(build: Build, *, http: bool) -> Socket:
     """The transport socket of chains that take mesh mTLS: any identity of the trust domain and its
     aliases may come in.
 
@@ -105,9 +105,7 @@ def mesh_socket(build: Build, *, http: bool) -> Any:
         matcher.matcher.prefix = f"spiffe://{domain}/"
     combined.validation_context_sds_secret_config.CopyFrom(mesh_secret(ROOTS, build.traits))
     _parameters(common.tls_params, build.config)
-    return base_pb2.TransportSocket(
-        name="envoy.transport_sockets.tls", typed_config=wkt.pack(context)
-    )
+    return tls_socket(context)
 
 
 def _parameters(params: Any, config: MeshConfig) -> None:

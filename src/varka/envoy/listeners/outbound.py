@@ -41,14 +41,14 @@ def outbound_layers(
     if not build.config.proxy_listen_port:
         return ListenerParts((), frozenset())
     policy = policy_of(scope)
-    standing: dict[Place, Planned] = {}
+    existing: dict[Place, Planned] = {}
     layers: list[Layer] = []
     routes: set[str] = set()
     for egress in scope.egress:
         plans = _plans(build.base, scope, namespace, egress, dict(headless))
         # What the Sidecar named by port stays as it is: the port-less listener adds only the
         # others.
-        locked = frozenset(standing) if egress.port is None else frozenset()
+        locked = frozenset(existing) if egress.port is None else frozenset()
         crowded = _crowded(plans)
         for plan in plans:
             layer, named = build.once(
@@ -56,10 +56,10 @@ def outbound_layers(
             )
             layers.append(layer)
             routes |= named
-        standing = _joined(plans, crowded - locked, standing, locked)
-    layers.append(_layer(build, standing.values(), policy))
+        existing = _joined(plans, crowded - locked, existing, locked)
+    layers.append(_layer(build, existing.values(), policy))
     own, named = _own_layer(build, policy)
-    routes.update(named, *(planned.routes for planned in standing.values()))
+    routes.update(named, *(planned.routes for planned in existing.values()))
     return ListenerParts((*(layer for layer in layers if layer.resources), own), frozenset(routes))
 
 
@@ -111,14 +111,16 @@ def _crowded(plans: Iterable[GroupPlan]) -> frozenset[Place]:
 def _joined(
     plans: Iterable[GroupPlan],
     crowded: frozenset[Place],
-    standing: dict[Place, Planned],
+    existing: dict[Place, Planned],
     locked: frozenset[Place],
 ) -> dict[Place, Planned]:
-    offers: list[ListenerRequest] = []
+    requests: list[ListenerRequest] = []
     for plan in plans:
-        offers += (offer for offer in plan.shared if offer.place not in locked)
-        offers += (offer for place in crowded & plan.own.keys() for offer in plan.offers[place])
-    return merge(sorted(offers, key=lambda offer: offer.age), standing)
+        requests += (request for request in plan.shared if request.place not in locked)
+        requests += (
+            request for place in crowded & plan.own.keys() for request in plan.requests[place]
+        )
+    return merge(sorted(requests, key=lambda request: request.age), existing)
 
 
 def _group_layer(

@@ -1,4 +1,4 @@
-"""What services want of outbound listeners: one offer for each address and port."""
+"""What services want of outbound listeners: one request for each address and port."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Binding(Struct, frozen=True):
 
 
 class GroupPlan(Struct, frozen=True, eq=False):
-    """The offers of one service group. `own` places are addresses of its services, where others
+    """The requests of one service group. `own` places are addresses of its services, where others
     seldom are."""
 
     own: Mapping[Place, Planned]
-    offers: Mapping[Place, tuple[ListenerRequest, ...]]
-    """What `own` was merged from, for places that another group offers too."""
+    requests: Mapping[Place, tuple[ListenerRequest, ...]]
+    """What `own` was merged from, for places that another group requests too."""
     shared: tuple[ListenerRequest, ...]
     """At wildcard addresses and where the Sidecar says."""
 
@@ -51,28 +51,28 @@ def plan_group(
     own: dict[Place, tuple[ListenerRequest, ...]] = {}
     shared: list[ListenerRequest] = []
     plain_http: set[Place] = set()
-    for offer in _offers(build, group, binding, rules, pods):
-        if not offer.wildcard and not binding.binds and binding.port is None:
-            own[offer.place] = (*own.get(offer.place, ()), offer)
-        elif not _only_http(offer):
-            shared.append(offer)
-        elif offer.place not in plain_http:
-            plain_http.add(offer.place)
-            shared.append(offer)
+    for request in _requests(build, group, binding, rules, pods):
+        if not request.wildcard and not binding.binds and binding.port is None:
+            own[request.place] = (*own.get(request.place, ()), request)
+        elif not _only_http(request):
+            shared.append(request)
+        elif request.place not in plain_http:
+            plain_http.add(request.place)
+            shared.append(request)
     return GroupPlan(
-        {place: merge(offers)[place] for place, offers in own.items()}, own, tuple(shared)
+        {place: merge(requests)[place] for place, requests in own.items()}, own, tuple(shared)
     )
 
 
-def _only_http(offer: ListenerRequest) -> bool:
+def _only_http(request: ListenerRequest) -> bool:
     """Whether a second one at the same place would add nothing."""
-    targets = [chain.target for chain in offer.http]
-    return offer.protocol.is_http and not any(
+    targets = [chain.target for chain in request.http]
+    return request.protocol.is_http and not any(
         isinstance(t, HttpTarget) and t.dynamic for t in targets
     )
 
 
-def _offers(
+def _requests(
     build: Build,
     group: ServiceGroup,
     binding: Binding,
@@ -86,7 +86,7 @@ def _offers(
         ports = entry.ports if binding.port is None else (_sidecar_port(binding.port),)
         for port in ports:
             if _can_bind(build, binding, port):
-                yield from _port_offers(
+                yield from _port_requests(
                     build, entry, port, binding, rules, addresses.get((entry.service, port.number))
                 )
 
@@ -109,7 +109,7 @@ def _can_bind(build: Build, binding: Binding, port: ServicePort) -> bool:
     return not (wild and port.number in own)
 
 
-def _port_offers(
+def _port_requests(
     build: Build,
     entry: ScopedService,
     port: ServicePort,

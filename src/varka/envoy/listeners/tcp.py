@@ -5,10 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from varka.base.duration import Duration
-from varka.base.names import ClusterName, Hostname, ObjectKey
+from varka.base.names import ClusterName, FieldPath, Hostname
 from varka.envoy.istio_names import outbound_cluster
-from varka.envoy.listeners.chains import TcpTarget
-from varka.mesh.model import MergedRule, ScopedService
+from varka.envoy.listeners.chains import TcpTarget, WeightedCluster, rule_field
+from varka.mesh.model import MergedRule, MergedVirtualService, ScopedService
 from varka.proxy.traits import Traits
 from varka.registry.service import Protocol, Service, ServicePort
 from varka.resources.model import networking
@@ -49,7 +49,7 @@ def single(
 ) -> TcpTarget:
     """To one cluster; `rule` is the DestinationRule of its host, whose `tunnel` is ignored unless
     `tunnelled`."""
-    target = _target(((cluster, 1),), prefix, rule, subset, protocol, traits)
+    target = _target((WeightedCluster(cluster),), prefix, rule, subset, protocol, traits)
     return replace(target, sni_forward=sni_forward, tunnel=target.tunnel if tunnelled else None)
 
 
@@ -57,16 +57,22 @@ def to_routes(
     routes: tuple[networking.RouteDestination, ...],
     found: dict[str, ScopedService | None],
     port: ServicePort,
-    owner: ObjectKey,
+    owner: MergedVirtualService,
+    path: FieldPath,
     traits: Traits,
     pattern: str = "",
 ) -> TcpTarget | None:
-    """From `route` of a `tcp` or `tls` rule, for the `port` listened on. The first destination's
-    DestinationRule sets timeouts, hash and tunnel. None when no destination has a weight."""
-    destinations = [(r.destination, r.weight) for r in routes if r.destination is not None]
+    """From `route` of the rule at `path` in the spec of its owner, for the `port` listened on. The
+    first destination's DestinationRule sets timeouts, hash and tunnel. None when no destination has
+    a weight."""
+    destinations = [
+        (r.destination, r.weight, rule_field(owner, *path, "route", index))
+        for index, r in enumerate(routes)
+        if r.destination is not None
+    ]
     if not destinations:
         return None
-    first, _ = destinations[0]
+    first, _, field = destinations[0]
     home = found.get(first.host)
     rule = home.rule if home is not None else None
     if len(destinations) == 1:
@@ -76,15 +82,18 @@ def to_routes(
             if pattern and home
             else str(cluster)
         )
-        return _target(((cluster, 1),), prefix, rule, first.subset, port.protocol, traits)
+        only = (WeightedCluster(cluster, field=field),)
+        return _target(only, prefix, rule, first.subset, port.protocol, traits)
     weighted = tuple(
-        (destination_cluster(d, found.get(d.host), port.number), weight)
-        for d, weight in destinations
+        WeightedCluster(destination_cluster(d, found.get(d.host), port.number), weight, field)
+        for d, weight, field in destinations
         if weight
     )
     if not weighted:
         return None
-    return _target(weighted, f"{owner.name}.{owner.namespace}", rule, "", port.protocol, traits)
+    return _target(
+        weighted, f"{owner.key.name}.{owner.key.namespace}", rule, "", port.protocol, traits
+    )
 
 
 def stat_prefix(
@@ -112,7 +121,7 @@ def stat_prefix(
 
 
 def _target(
-    clusters: tuple[tuple[ClusterName, int], ...],
+    clusters: tuple[WeightedCluster, ...],
     prefix: str,
     rule: MergedRule | None,
     subset: str,

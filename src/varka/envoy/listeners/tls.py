@@ -9,12 +9,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tls_pb2
 
 from varka.envoy import wkt
 from varka.envoy.build import Build
-from varka.envoy.tls import CA_SUFFIX, ROOTS, WORKLOAD, credential, file, mesh_secret, validation
+from varka.envoy.sockets import Socket, tls_socket
+from varka.envoy.tls import (
+    CA_SUFFIX,
+    FILE_CERT,
+    FILE_ROOT,
+    ROOTS,
+    WORKLOAD,
+    credential,
+    file,
+    mesh_secret,
+    validation,
+)
 from varka.proxy.traits import Traits
 from varka.resources.model.mesh import MeshConfig
 from varka.resources.model.mesh import TLSProtocol as MeshProtocol
@@ -24,8 +34,6 @@ from varka.resources.tlsnames import known_ciphers, known_curves
 
 ALPN = ("h2", "http/1.1")
 TERMINATED = (Mode.SIMPLE, Mode.MUTUAL, Mode.OPTIONAL_MUTUAL)
-_FILE_CERT = "file-cert:"
-_FILE_ROOT = "file-root:"
 
 
 def terminates(tls: ServerTLSSettings | None) -> bool:
@@ -33,7 +41,7 @@ def terminates(tls: ServerTLSSettings | None) -> bool:
     return tls is not None and tls.mode not in (Mode.PASSTHROUGH, Mode.AUTO_PASSTHROUGH)
 
 
-def downstream_socket(build: Build, tls: ServerTLSSettings) -> Any:
+def downstream_socket(build: Build, tls: ServerTLSSettings) -> Socket:
     """The transport socket of a chain that terminates TLS."""
     context = tls_pb2.DownstreamTlsContext(
         require_client_certificate=wkt.boolean(tls.mode in (Mode.MUTUAL, Mode.ISTIO_MUTUAL))
@@ -47,9 +55,7 @@ def downstream_socket(build: Build, tls: ServerTLSSettings) -> Any:
         combined.validation_context_sds_secret_config.CopyFrom(_roots(tls, build.traits))
     if tls.mode in TERMINATED:
         _parameters(common, tls, build.config)
-    return base_pb2.TransportSocket(
-        name="envoy.transport_sockets.tls", typed_config=wkt.pack(context)
-    )
+    return tls_socket(context)
 
 
 def _certificates(common: Any, tls: ServerTLSSettings, traits: Traits) -> None:
@@ -62,7 +68,7 @@ def _certificates(common: Any, tls: ServerTLSSettings, traits: Traits) -> None:
         pairs = [(c.server_certificate, c.private_key) for c in tls.tls_certificates]
         for chain, key in pairs or [(tls.server_certificate, tls.private_key)]:
             secrets.append(
-                mesh_secret(f"{_FILE_CERT}{chain}~{key}" if chain and key else WORKLOAD, traits)
+                mesh_secret(f"{FILE_CERT}{chain}~{key}" if chain and key else WORKLOAD, traits)
             )
 
 
@@ -76,7 +82,7 @@ def _roots(tls: ServerTLSSettings, traits: Traits) -> Any:
     if tls.mode is not Mode.ISTIO_MUTUAL and (names := _credentials(tls)):
         return credential(tls.ca_cert_credential_name or names[0] + CA_SUFFIX)
     named = tls.ca_certificates if tls.mode is not Mode.ISTIO_MUTUAL else ""
-    return mesh_secret(_FILE_ROOT + named if named else ROOTS, traits)
+    return mesh_secret(FILE_ROOT + named if named else ROOTS, traits)
 
 
 def _client_rules(tls: ServerTLSSettings) -> Any:
@@ -113,13 +119,13 @@ def _version(version: TLSProtocol | MeshProtocol) -> Any:
 def file_secret(name: str) -> Any:
     """The Secret that answers a `file-cert:` or `file-root:` name: paths, which the proxy reads and
     watches itself. None for other names."""
-    if name.startswith(_FILE_CERT):
-        chain, _, key = name.removeprefix(_FILE_CERT).partition("~")
+    if name.startswith(FILE_CERT):
+        chain, _, key = name.removeprefix(FILE_CERT).partition("~")
         pair = common_pb2.TlsCertificate(certificate_chain=file(chain), private_key=file(key))
         return secret_pb2.Secret(name=name, tls_certificate=pair)
-    if name.startswith(_FILE_ROOT):
+    if name.startswith(FILE_ROOT):
         roots = common_pb2.CertificateValidationContext(
-            trusted_ca=file(name.removeprefix(_FILE_ROOT))
+            trusted_ca=file(name.removeprefix(FILE_ROOT))
         )
         return secret_pb2.Secret(name=name, validation_context=roots)
     return None

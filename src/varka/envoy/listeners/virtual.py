@@ -14,7 +14,12 @@ from varka.envoy.listeners import filters
 from varka.envoy.listeners.accesslog import listener_logs
 from varka.envoy.listeners.addresses import additional, listener_name, loopbacks, socket, wildcards
 from varka.envoy.listeners.build import Policy, fallthrough
-from varka.envoy.listeners.chains import HANDSHAKE_TIMEOUT, PLAINTEXT_HTTP, TcpTarget
+from varka.envoy.listeners.chains import (
+    HANDSHAKE_TIMEOUT,
+    PLAINTEXT_HTTP,
+    TcpTarget,
+    WeightedCluster,
+)
 from varka.envoy.listeners.manager import HttpManager
 from varka.envoy.listeners.networkfilters.chain import network_filters
 from varka.envoy.listeners.parts import Side
@@ -57,7 +62,7 @@ def virtual_outbound(build: ListenerBuild, policy: Policy) -> EnvoyResource:
 
 def black_hole_chain(build: ListenerBuild, name: str, port: int) -> components.FilterChain:
     """Connections to the redirect's own port would go round for ever."""
-    target = TcpTarget(((BLACK_HOLE, 1),), BLACK_HOLE, logged=False)
+    target = TcpTarget((WeightedCluster(BLACK_HOLE),), BLACK_HOLE, logged=False)
     return components.FilterChain(
         name=name,
         filter_chain_match=components.FilterChainMatch(destination_port=wkt.uint32(port)),

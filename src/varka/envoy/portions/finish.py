@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.envoy.filters.apply import Ports, Rejected, patch_layers
-from varka.envoy.references import secret_names
+from varka.envoy.references import served_secrets
 from varka.envoy.resource import Layer, Layers, Portion, TypeUrl
 from varka.envoy.viewkey import ProxyProfile
 from varka.mesh.model import Conflict, FilterPatch, MergedGateway
@@ -42,7 +42,7 @@ def finished(
             for patched in (*done, more):
                 hits |= patched.hits
                 problems += [set_aside(rejected) for rejected in patched.rejected]
-    names = (secret_names(memo, layer) for type_ in HOLDERS for layer in layers.get(type_, ()))
+    names = (memo(served_secrets, layer) for type_ in HOLDERS for layer in layers.get(type_, ()))
     secrets = frozenset[str]().union(*names)
     return memo(
         portion, tuple(layers.items()), secrets, tuple(dict.fromkeys(problems)), frozenset(hits)

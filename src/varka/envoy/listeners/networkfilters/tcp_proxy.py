@@ -21,10 +21,10 @@ def _configs(build: ListenerBuild, side: Side, target: Target) -> Iterator[tcp_p
     logs = tcp_logs(build, side) if target.logged else []
     proxy = tcp_proxy_pb2.TcpProxy(stat_prefix=target.stat_prefix, access_log=logs)
     if len(target.clusters) == 1:
-        proxy.cluster = target.clusters[0][0]
+        proxy.cluster = target.clusters[0].name
     else:
-        for name, weight in target.clusters:
-            proxy.weighted_clusters.clusters.add(name=name, weight=weight)
+        for cluster in target.clusters:
+            proxy.weighted_clusters.clusters.add(name=cluster.name, weight=cluster.weight)
     if target.idle_timeout is not None:
         proxy.idle_timeout.CopyFrom(wkt.duration(target.idle_timeout))
     if target.max_duration is not None:
