@@ -20,6 +20,7 @@ import aiohttp
 from testbed.live import UnixConnection
 from varka.base.settings import Settings
 from varka.controlplane.control_plane import APPLY, ControlPlane
+from varka.controlplane.happening import Taken
 from varka.controlplane.options import Options
 from varka.controlplane.pushes import Outcome
 from varka.envoy.dump import to_json
@@ -30,7 +31,6 @@ from varka.resources.check import check_object
 from varka.resources.meshconfig import default_mesh_config
 from varka.resources.place import Place
 from varka.store.source import SourceChange
-from varka.store.store import Change
 
 Plain = dict[str, Any]
 CLIENT = ProxyIdentity("sidecar", "client", "default", "10.9.255.1")
@@ -101,7 +101,8 @@ class Sandbox:
     it asked for before."""
 
     async def start(self) -> None:
-        await self.plane.start()
+        await self.plane.read()
+        await self.plane.listen()
         self.running = asyncio.create_task(self.plane.run())
 
     async def stop(self) -> None:
@@ -118,26 +119,20 @@ class Sandbox:
             type_ for connection in self.plane.hub.connections for type_ in connection.stream.types
         }
         await self.stop()
-        self.plane = control_plane(self.folder)
-        self.write(objects)
+        self.plane = control_plane(self.folder, objects)
         await self.start()
         await until(self.in_sync, "Envoy did not come back")
 
-    def write(self, objects: Iterable[Plain]) -> Change:
-        written = []
-        for plain in objects:
-            resource, _, findings = check_object(plain, "default")
-            assert resource is not None, findings
-            written.append((resource, PLACE))
-        return self.plane.take(APPLY, SourceChange(tuple(written)))
+    async def write(self, objects: Iterable[Plain]) -> Taken:
+        return await self.plane.bring(APPLY, change_of(objects))
 
     async def apply(self, *objects: Plain) -> Outcome:
-        return await asyncio.wait_for(self.plane.push(self.write(objects).keys), 20)
+        return await outcome(await self.write(objects))
 
     async def delete(self, *objects: Plain) -> Outcome:
         gone = {(o["kind"], o["metadata"]["name"]) for o in objects}
         keys = [key for key in self.plane.store.state.resources if (key.kind, key.name) in gone]
-        return await asyncio.wait_for(self.plane.push(self.plane.delete(keys).keys), 20)
+        return await outcome(await self.plane.delete(keys))
 
     @property
     def view(self) -> View:
@@ -236,11 +231,29 @@ class Sandbox:
         return Counter(self.plane.hub.responses.sent)
 
 
-def control_plane(folder: Path) -> ControlPlane:
+def control_plane(folder: Path, objects: Iterable[Plain]) -> ControlPlane:
+    """Not started yet, with these objects."""
     options = Options(
         (), (f"unix:{folder}/ads.sock",), default_mesh_config(), Settings(), watch=False
     )
-    return ControlPlane(options)
+    plane = ControlPlane(options)
+    plane.store.take(APPLY, change_of(objects))
+    return plane
+
+
+def change_of(objects: Iterable[Plain]) -> SourceChange:
+    written = []
+    for plain in objects:
+        resource, _, findings = check_object(plain, "default")
+        assert resource is not None, findings
+        written.append((resource, PLACE))
+    return SourceChange(tuple(written))
+
+
+async def outcome(taken: Taken) -> Outcome:
+    """What becomes of a change that was one."""
+    assert taken.outcome is not None, "nothing changed"
+    return await asyncio.wait_for(taken.outcome, 20)
 
 
 @asynccontextmanager
@@ -248,8 +261,7 @@ async def sandbox(
     folder: Path, objects: Sequence[Plain], proxy: ProxyIdentity = CLIENT
 ) -> AsyncIterator[Sandbox]:
     """Started and in sync."""
-    box = Sandbox(folder, control_plane(folder), folder / "envoy.log")
-    box.write(objects)
+    box = Sandbox(folder, control_plane(folder, objects), folder / "envoy.log")
     await box.start()
     config = bootstrap(proxy, f"{folder}/ads.sock", f"{folder}/admin.sock")
     del config[

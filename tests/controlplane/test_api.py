@@ -31,7 +31,7 @@ def run(short_folder: Path) -> Callable[[Callable[[Ask], Awaitable[None]]], None
             ads, socket = f"unix:{short_folder}/ads.sock", short_folder / "api.sock"
             options = Options((), (ads,), default_mesh_config(), Settings(), watch=False)
             plane = ControlPlane(options)
-            await plane.start()
+            await plane.read()
             running, api = asyncio.create_task(plane.run()), Api(plane)
             await api.start(socket)
             async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(socket))) as http:

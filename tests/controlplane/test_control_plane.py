@@ -87,7 +87,8 @@ async def mesh(folder: Path, rejects: str = "") -> AsyncIterator[tuple[ControlPl
     address = f"unix:{folder}/ads.sock"
     manifests = folder / "manifests"
     plane = ControlPlane(Options((str(manifests),), (address,), default_mesh_config(), Settings()))
-    await plane.start()
+    await plane.read()
+    await plane.listen()
     running = asyncio.create_task(plane.run())
     sidecar = Sidecar(address, rejects)
     reading = asyncio.create_task(sidecar.run())
@@ -180,15 +181,15 @@ def test_an_invalid_object_is_refused_alone_or_with_all(run: Callable[..., None]
 def test_deleting_and_the_runtime(run: Callable[..., None]) -> None:
     async def play(plane: ControlPlane, sidecar: Sidecar) -> None:
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "default"}}
-        assert objects.report(plane, [pod])["changed"] == 1
-        assert objects.report(plane, [pod])["changed"] == 0
+        assert (await objects.report(plane, [pod]))["changed"] == 1
+        assert (await objects.report(plane, [pod]))["changed"] == 0
         assert [i["source"] for i in objects.select(plane, ["Pod"], None, None)] == ["runtime"]
         wanted = {"kind": "Service", "namespace": "default", "name": "a"}
         name = objects.Name(**wanted)
-        assert objects.delete(plane, [name])["deleted"] == [wanted]
-        assert objects.delete(plane, [name])["missing"] == [wanted]
+        assert (await objects.delete(plane, [name]))["deleted"] == [wanted]
+        assert (await objects.delete(plane, [name]))["missing"] == [wanted]
         await until(lambda: cluster("a") not in sidecar.clusters)
-        assert objects.report(plane, [])["changed"] == 1
+        assert (await objects.report(plane, []))["changed"] == 1
 
     run(play)
 
@@ -376,3 +377,37 @@ def test_an_object_that_is_not_in_force_says_so(
         assert "status" not in found["object"]
 
     run(play)
+
+
+def test_proxies_can_wait_for_the_runtimes_first_report(tmp_path: Path) -> None:
+    async def whole() -> None:
+        options = Options((), (), default_mesh_config(), Settings(), watch=False)
+        plane = ControlPlane(options)
+        await plane.read()
+        running = asyncio.create_task(plane.run())
+        waiting = asyncio.create_task(plane.first_report(20))
+        await objects.apply(plane, [("b.yaml", service("b", 2))], wait=10)
+        assert not waiting.done()
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}
+        await objects.report(plane, [pod])
+        await waiting
+        assert plane.compiler.snapshot.number == plane.store.state.number
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(whole(), 30))
+
+
+@pytest.mark.parametrize("pods", [[], None], ids=["reports none", "reports nothing"])
+def test_a_runtime_without_pods_is_not_waited_for_for_ever(pods: list[Any] | None) -> None:
+    async def whole() -> None:
+        plane = ControlPlane(Options((), (), default_mesh_config(), Settings(), watch=False))
+        await plane.read()
+        running = asyncio.create_task(plane.run())
+        if pods is not None:
+            await objects.report(plane, pods)
+        await plane.first_report(0.05 if pods is None else 20)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(whole(), 10))

@@ -349,19 +349,17 @@ def test_changes_faster_than_envoy_answers_lose_nothing(run: Run) -> None:
         for turn in range(30):
             number = turn % 5
             versions = {f"v{turn}": "v1", "always": "v2"}
-            written = box.write(
+            await box.write(
                 [
                     says(10, str(turn)),
                     subsets(number, versions),
                     weights(number, dict.fromkeys(versions, 50)),
                 ]
             )
-            box.plane.push(written.keys)
             if turn % 3 == 0:
                 resources, gone = box.plane.store.state.resources, f"s{20 + turn}"
-                deleted = box.plane.delete([key for key in resources if key.name == gone])
-                box.plane.push(deleted.keys)
-            box.plane.push(box.write([service(LARGE + turn)]).keys)
+                await box.plane.delete([key for key in resources if key.name == gone])
+            await box.write([service(LARGE + turn)])
             # Some come together in one push, most while responses of the one before are on their
             # way.
             await asyncio.sleep(0.004 * (turn % 4))

@@ -137,10 +137,11 @@ class Api:
 
     async def _delete(self, request: web.Request) -> web.Response:
         asked = await body(request, DeleteRequest)
-        return web.json_response(objects.delete(self._plane, asked.objects))
+        return web.json_response(await objects.delete(self._plane, asked.objects))
 
     async def _report(self, request: web.Request) -> web.Response:
-        return web.json_response(objects.report(self._plane, await body(request, list[Any])))
+        manifests = await body(request, list[Any])
+        return web.json_response(await objects.report(self._plane, manifests))
 
     async def _proxies(self, _: web.Request) -> web.Response:
         return web.json_response({"proxies": proxies(self._plane.hub)})

@@ -11,7 +11,7 @@ from varka.base.diagnostic import Diagnostic
 from varka.base.names import ObjectKey
 from varka.controlplane.conditions import Conditions
 from varka.controlplane.events import Events
-from varka.controlplane.happening import Happening, Observed, PushDue, follow
+from varka.controlplane.happening import Deletion, Happening, Observed, PushDue, Taken, follow
 from varka.controlplane.options import Options
 from varka.controlplane.pushes import Outcome, Push, Pushes
 from varka.controlplane.review import Review, Reviewer
@@ -35,11 +35,11 @@ GATHER = 0.005
 
 
 class ControlPlane:
-    """`start` it, `run` it, `stop` it. A write changes the state at once; `push` tells when every
-    proxy has it.
+    """`read`, `listen`, `run`, `stop`.
 
-    What happens on streams and in sources comes through one queue to one task (`_consume`), which
-    alone moves the compiler, publishes, and looks for findings.
+    What happens on streams, in sources and by requests comes through one queue to one task
+    (`_consume`), which alone changes the state, moves the compiler, publishes, and looks for
+    findings.
     """
 
     def __init__(self, options: Options) -> None:
@@ -60,10 +60,11 @@ class ControlPlane:
         self._pushes = Pushes()
         self._next: Push | None = None
         """Gathers changes."""
+        self._reported = asyncio.Event()
+        """The runtime's first report is in the views."""
 
-    async def start(self) -> None:
-        """Read all sources and serve. Raises OSError for a source that can't be read at all,
-        CannotListen."""
+    async def read(self) -> None:
+        """Read all sources. Raises OSError for one that can't be read at all."""
         for source in self._sources:
             self._changes.append(changes := source.changes())
             async for change in changes:
@@ -72,8 +73,19 @@ class ControlPlane:
         self._admit()
         if failed := self._compile():
             self._failed(failed)
+
+    async def listen(self) -> None:
+        """Serve proxies. Raises CannotListen."""
         for address in self._options.listen:
             await self.server.listen(address)
+
+    async def first_report(self, seconds: float) -> None:
+        """Wait, not for ever, until the runtime has said which pods there are: proxies that come
+        back to a control plane that was started again must not be sent a mesh without pods."""
+        try:
+            await asyncio.wait_for(self._reported.wait(), seconds)
+        except TimeoutError:
+            logger.warning("the runtime reports no pods: proxies are served without")
 
     async def stop(self) -> None:
         await self.server.stop()
@@ -85,15 +97,21 @@ class ControlPlane:
             for source, changes in zip(self._sources, self._changes, strict=True):
                 tasks.create_task(follow(source, changes, self._happening))
 
-    def take(self, source: str, change: SourceChange) -> Change:
-        """Bring a source's change into the state. `push` brings it to the proxies."""
-        return self._changed(self.store.take(source, change))
+    async def bring(self, source: str, change: SourceChange) -> Taken:
+        """What a request brings, in its turn. Raises what goes wrong when it is taken."""
+        taken: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
+        self._happening.put_nowait(Observed(source, change, taken))
+        return await taken
 
-    def delete(self, keys: Iterable[ObjectKey]) -> Change:
-        """Drop objects, whoever wrote them."""
-        return self._changed(self.store.delete(keys))
+    async def delete(self, keys: Iterable[ObjectKey]) -> Taken:
+        """Drop objects, whoever wrote them, in its turn."""
+        taken: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
+        self._happening.put_nowait(Deletion(tuple(keys), taken))
+        return await taken
 
-    def push(self, keys: Iterable[ObjectKey], files: Iterable[str] = ()) -> asyncio.Future[Outcome]:
+    def _push(
+        self, keys: Iterable[ObjectKey], files: Iterable[str] = ()
+    ) -> asyncio.Future[Outcome]:
         """Bring changed objects to the proxies soon; what becomes of it, when every proxy has
         answered."""
         if self._next is None:
@@ -103,8 +121,8 @@ class ControlPlane:
         self._next.add(keys, files)
         return self._next.outcome
 
-    def _changed(self, change: Change) -> Change:
-        """What follows a write to the state, which stays written whatever goes wrong here. Where
+    def _changed(self, change: Change) -> None:
+        """Keep and complete what was written, which stays written whatever goes wrong here. Where
         nothing changed, an object may still have another owner now."""
         if change and self._options.journal:
             try:
@@ -115,7 +133,6 @@ class ControlPlane:
                 self._failed(xds.Failed(error, "keeping what was applied"))
         if keys := dict.fromkeys((*change.keys, *self._admit())):
             self.events.changed(keys, self.store.state.number)
-        return change
 
     def _admit(self) -> Collection[ObjectKey]:
         try:
@@ -137,11 +154,15 @@ class ControlPlane:
                 self._take(happening)
             except Exception as error:
                 self._failed(xds.Failed(error, f"taking {type(happening).__name__}"))
+                if isinstance(happening, Observed | Deletion) and happening.taken is not None:
+                    happening.taken.set_exception(error)
 
     def _take(self, happening: Happening) -> None:
         match happening:
-            case Observed(source, change):
-                self._observe(source, change)
+            case Observed():
+                self._observe(happening)
+            case Deletion(keys, taken):
+                self._taken(self.store.delete(keys), taken)
             case PushDue(push):
                 self._publish(push)
             case xds.Failed():
@@ -167,13 +188,29 @@ class ControlPlane:
                 logger.info("%s disconnected", connection.proxy.id)
                 self.events.add("disconnected", proxy=connection.proxy.id)
 
-    def _observe(self, source: str, change: SourceChange) -> None:
+    def _observe(self, observed: Observed) -> None:
+        change = observed.change
         diagnostics = tuple(_particular(change.diagnostics))
         for diagnostic in diagnostics:
             logger.info("%s: %s", diagnostic.origin, diagnostic.message)
         self.events.diagnosed(change.files, diagnostics)
-        if done := self.take(source, change):
-            self.push(done.keys, change.files)
+        written = self.store.take(observed.source, change)
+        outcome = self._taken(written, observed.taken, change.files)
+        if observed.source == RUNTIME and not self._reported.is_set():
+            if outcome is None:
+                self._reported.set()
+            else:
+                outcome.add_done_callback(lambda _: self._reported.set())
+
+    def _taken(
+        self, change: Change, taken: asyncio.Future[Taken] | None, files: Iterable[str] = ()
+    ) -> asyncio.Future[Outcome] | None:
+        """What follows a write to the state: bring it to the proxies, and tell who waits."""
+        self._changed(change)
+        outcome = self._push(change.keys, files) if change else None
+        if taken is not None and not taken.done():
+            taken.set_result(Taken(change, outcome))
+        return outcome
 
     def _compile(self) -> xds.Failed | None:
         """Move the compiler to the newest state; after a bug of ours what is served stays as it
@@ -233,7 +270,7 @@ class ControlPlane:
         self.events.rejected(proxy, rejection, self.store.state)
         reason = rejection.error.strip()
         if self.compiler.refuse(Rejected(patch, reason) for patch in rejection.resource.patches):
-            self.push(())
+            self._push(())
 
     def findings(self, about: Collection[ObjectKey] | None = None) -> list[Diagnostic]:
         """What is wrong with objects (all, or these) beyond their form, by now."""

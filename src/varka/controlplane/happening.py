@@ -7,19 +7,37 @@ from collections.abc import AsyncIterator
 
 from msgspec import Struct
 
-from varka.controlplane.pushes import Push
+from varka.base.names import ObjectKey
+from varka.controlplane.pushes import Outcome, Push
 from varka.store.source import Source, SourceChange
+from varka.store.store import Change
 from varka.xds import events as xds
 
 PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds before a source that failed is asked again."""
 
 
-class Observed(Struct, frozen=True):
-    """A source changed."""
+class Taken(Struct, frozen=True, eq=False):
+    """A change is in the state, and on its way to the proxies: `outcome` is what becomes of it,
+    None when nothing changed."""
+
+    change: Change
+    outcome: asyncio.Future[Outcome] | None
+
+
+class Observed(Struct, frozen=True, eq=False):
+    """A source changed. A request that brings the change waits for it to be `taken`."""
 
     source: str
     change: SourceChange
+    taken: asyncio.Future[Taken] | None = None
+
+
+class Deletion(Struct, frozen=True, eq=False):
+    """A request deletes objects, whoever wrote them."""
+
+    keys: tuple[ObjectKey, ...]
+    taken: asyncio.Future[Taken] | None = None
 
 
 class PushDue(Struct, frozen=True):
@@ -28,7 +46,7 @@ class PushDue(Struct, frozen=True):
     push: Push
 
 
-Happening = xds.Event | Observed | PushDue
+Happening = xds.Event | Observed | Deletion | PushDue
 
 
 async def follow(

@@ -74,8 +74,9 @@ async def apply(
     if refused and atomic:
         return _answer(plane, Loaded((), {}, ()), None, refused, None)
     put = tuple((r, loaded.places[r.key]) for r in loaded.resources)
-    change = plane.take(APPLY, SourceChange(put))
-    outcome = await _awaited(plane.push(change.keys), wait) if change else None
+    taken = await plane.bring(APPLY, SourceChange(put))
+    change = taken.change
+    outcome = await _awaited(taken.outcome, wait) if taken.outcome else None
     return _answer(plane, loaded, change, refused, outcome) | (
         {"timed_out": True} if change and wait and not outcome else {}
     )
@@ -98,7 +99,7 @@ class Name(msgspec.Struct, frozen=True):
         return shown if self.group is None else {"group": self.group, **shown}
 
 
-def delete(plane: ControlPlane, names: Iterable[Name]) -> Plain:
+async def delete(plane: ControlPlane, names: Iterable[Name]) -> Plain:
     """Remove objects, whoever wrote them. A file brings its object back when it is saved again."""
     deleted: list[ObjectKey] = []
     missing: list[Plain] = []
@@ -106,12 +107,11 @@ def delete(plane: ControlPlane, names: Iterable[Name]) -> Plain:
         keys = [key for key in plane.store.state.resources if wanted.means(key)]
         deleted += keys
         missing += [] if keys else [wanted.plain()]
-    change = plane.delete(deleted)
-    plane.push(change.keys)
+    await plane.delete(deleted)
     return {"deleted": [plain_key(key) for key in deleted], "missing": missing}
 
 
-def report(plane: ControlPlane, manifests: Iterable[Any]) -> Plain:
+async def report(plane: ControlPlane, manifests: Iterable[Any]) -> Plain:
     """Make these all that the runtime has."""
     put, diagnostics = [], []
     for manifest in manifests:
@@ -119,8 +119,7 @@ def report(plane: ControlPlane, manifests: Iterable[Any]) -> Plain:
         diagnostics += found
         if resource is not None:
             put.append((resource, RUNTIME_PLACE))
-    change = plane.take(RUNTIME, SourceChange(tuple(put), whole=True))
-    plane.push(change.keys)
+    change = (await plane.bring(RUNTIME, SourceChange(tuple(put), whole=True))).change
     problems = [plain_diagnostic(d) for d in diagnostics if d.severity is Severity.ERROR]
     return {
         "number": plane.store.state.number,

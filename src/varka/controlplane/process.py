@@ -41,7 +41,7 @@ def main(arguments: Sequence[str], admit: Admit | None = None) -> int:
         parser.error(str(error))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            runner.run(_run(_options(asked, admit), asked.api))
+            runner.run(_run(_options(asked, admit), asked.api, asked.await_runtime))
         except (OSError, CannotListen) as error:
             logger.critical("the control plane can't start: %s", error)
             return 1
@@ -52,24 +52,31 @@ def main(arguments: Sequence[str], admit: Admit | None = None) -> int:
 
 
 async def serve(
-    plane: ControlPlane, ready: Callable[[], None] = lambda: None, api: Path | None = None
+    plane: ControlPlane,
+    ready: Callable[[], None] = lambda: None,
+    api: Path | None = None,
+    await_runtime: float = 0,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is called when proxies can connect. Raises OSError
-    for what can't be read or watched, CannotListen."""
+    """Serve until SIGINT or SIGTERM; `ready` is called when proxies can connect. A runtime's first
+    report is waited for before that, `await_runtime` seconds at most. Raises OSError for what can't
+    be read or watched, CannotListen."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     gc.disable()  # What is read and compiled now stays: there is no garbage to look for.
-    await plane.start()
+    await plane.read()
+    running = asyncio.create_task(plane.run())
+    running.add_done_callback(lambda _: stop.set())
     served = await _serve_api(plane, api) if api else None
+    if await_runtime:
+        await plane.first_report(await_runtime)
+    await plane.listen()
     gc.freeze()
     gc.set_threshold(
         50_000, 20, 50
     )  # Views live long too, and a full collection stops all streams.
     gc.enable()
     ready()
-    running = asyncio.create_task(plane.run())
-    running.add_done_callback(lambda _: stop.set())
     await stop.wait()
     running.cancel()
     if served:
@@ -106,6 +113,13 @@ def _parser() -> argparse.ArgumentParser:
         "--journal", type=Path, help="keeps applied objects; private keys may be among them"
     )
     parser.add_argument("--no-watch", dest="watch", action="store_false")
+    parser.add_argument(
+        "--await-runtime",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="how long a runtime's first report is waited for before proxies are served",
+    )
     parser.add_argument("--log-level", default="info", help=", ".join(logs.LEVELS))
     parser.add_argument("--log_output_level", default="", metavar="SCOPE:LEVEL,...")
     return parser
@@ -130,11 +144,13 @@ def _options(asked: argparse.Namespace, admit: Admit | None) -> Options:
     )
 
 
-async def _run(options: Options, api: Path) -> None:
+async def _run(options: Options, api: Path, await_runtime: float) -> None:
     plane = ControlPlane(options)
-    await serve(
-        plane, lambda: plane.events.add("ready", xds=list(options.listen), pid=os.getpid()), api
-    )
+
+    def ready() -> None:
+        plane.events.add("ready", xds=list(options.listen), pid=os.getpid())
+
+    await serve(plane, ready, api, await_runtime)
 
 
 if __name__ == "__main__":

@@ -32,9 +32,9 @@ class SourceChange(Struct, frozen=True, eq=False):
 
 class Source(Protocol):
     """One of the places that objects come from: manifests, the file of the mesh configuration, the
-    journal of applied objects; a Kubernetes API has the same shape. What HTTP requests bring
-    (`varka apply`, the runtime) is a SourceChange as well, but waits for an answer, so the control
-    plane takes it without an iterator."""
+    journal of applied objects; a Kubernetes API has the same shape. What requests bring (`varka
+    apply`, the runtime) are SourceChanges as well, taken in turn with all others; who brings them
+    waits for that."""
 
     @property
     def name(self) -> str:

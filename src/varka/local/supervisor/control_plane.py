@@ -12,6 +12,9 @@ from varka.controlplane import process
 from varka.local.apiserver.admission import PROFILES, Options
 from varka.local.apiserver.apiserver import ApiServer
 
+_REPORT_WITHIN = 3.0
+"""Seconds in which the node says which pods it has; it does so as soon as it is listened to."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Takes what `varka.controlplane.process` takes, and what `varka up` adds to manifests."""
@@ -24,7 +27,8 @@ def main(arguments: Sequence[str]) -> int:
     own, others = parser.parse_known_args(arguments)
     options = Options(own.profile, own.inject)
     server = ApiServer(own.state_dir / "service-addresses.json", options)
-    return process.main(["--state-dir", str(own.state_dir), *others], server)
+    waiting = ["--await-runtime", str(_REPORT_WITHIN)]
+    return process.main(["--state-dir", str(own.state_dir), *waiting, *others], server)
 
 
 if __name__ == "__main__":
