@@ -11,6 +11,7 @@ from tests.certificates import Pair, self_signed
 from varka.base.memo import Memo
 from varka.base.names import Namespace, ObjectKey
 from varka.envoy.secrets import Find, parse, secret_layer
+from varka.proxy.node import ProxyIdentity
 from varka.resources.model.kubernetes import ConfigMap, Secret
 from varka.resources.resource import Resource
 
@@ -34,13 +35,13 @@ def secret(name: str, namespace: str = NS, **data: bytes) -> Resource[Secret]:
 
 
 def one(name: str, find: Find, granted: frozenset[str] = frozenset()) -> secret_pb2.Secret:
-    layer, problems = secret_layer(Memo(), [name], NS, find, granted)
+    layer, problems = secret_layer(Memo(), [name], ProxyIdentity(NS), find, granted)
     assert problems == ()
     return secret_pb2.Secret.FromString(layer.resources[name].body)
 
 
 def code(name: str, find: Find) -> str:
-    layer, problems = secret_layer(Memo(), [name], NS, find)
+    layer, problems = secret_layer(Memo(), [name], ProxyIdentity(NS), find)
     assert not layer.resources
     (problem,) = problems
     return problem.code
@@ -116,8 +117,8 @@ def test_what_is_missing_or_broken_is_told(pair: tuple[bytes, bytes]) -> None:
 
 def test_an_unchanged_secret_is_made_once(pair: tuple[bytes, bytes]) -> None:
     memo, find = Memo(), store(secret("c", tls_crt=pair[0], tls_key=pair[1]))
-    first, _ = secret_layer(memo, ["kubernetes://c"], NS, find)
-    assert secret_layer(memo, ["kubernetes://c"], NS, find)[0] is first
+    first, _ = secret_layer(memo, ["kubernetes://c"], ProxyIdentity(NS), find)
+    assert secret_layer(memo, ["kubernetes://c"], ProxyIdentity(NS), find)[0] is first
     assert memo.made["varka.envoy.secrets.tls_secret"] == 1
 
 

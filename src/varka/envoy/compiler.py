@@ -104,7 +104,7 @@ class Compiler:
         names = shared.secrets | own.secrets
         find = self._snapshot.find
         secrets = (
-            self._secrets(secrets_portion, self.memo, names, context.namespace, find)
+            self._secrets(secrets_portion, self.memo, names, proxy.identity, find)
             if names
             else NOTHING
         )

@@ -20,6 +20,7 @@ from varka.base.memo import Memo
 from varka.base.names import Namespace, ObjectKey
 from varka.envoy.resource import EnvoyResource, Layer, TypeUrl, encode
 from varka.envoy.tls import CA_SUFFIX
+from varka.proxy.node import ProxyIdentity
 from varka.resources.model.kubernetes import ConfigMap, Secret
 from varka.resources.resource import Resource
 
@@ -61,11 +62,11 @@ def parse(name: str, namespace: Namespace) -> Reference | None:
 def secret_layer(
     memo: Memo,
     names: Iterable[str],
-    namespace: Namespace,
+    identity: ProxyIdentity,
     find: Find,
     granted: frozenset[str] = frozenset(),
 ) -> tuple[Layer, tuple[Diagnostic, ...]]:
-    """The secrets that a proxy of `namespace` asks for by name, and why others are missing.
+    """The secrets that a proxy asks for by name, and why others are missing.
 
     A proxy may have Secrets of its own namespace, those of others only when `granted` (by their
     full name); CA certificates in ConfigMaps are public.
@@ -73,22 +74,22 @@ def secret_layer(
     made: list[EnvoyResource] = []
     problems: list[Diagnostic] = []
     for name in sorted(set(names)):
-        found = _secret(memo, name, namespace, find, granted)
+        found = _secret(memo, name, identity, find, granted)
         (made if isinstance(found, EnvoyResource) else problems).append(found)  # type: ignore[arg-type]
     return memo(Layer.of, tuple(made)), tuple(problems)
 
 
 def _secret(
-    memo: Memo, name: str, namespace: Namespace, find: Find, granted: frozenset[str]
+    memo: Memo, name: str, identity: ProxyIdentity, find: Find, granted: frozenset[str]
 ) -> EnvoyResource | Diagnostic:
-    reference = parse(name, namespace)
+    reference = parse(name, identity.namespace)
     if reference is None:
         return _problem(
             "V6001",
             f"{name!r} names no Secret or ConfigMap",
             hint="Use a name, or configmap://namespace/name.",
         )
-    key = reference.object
+    key, namespace = reference.object, identity.namespace
     allowed = (
         name in granted
         if reference.granted

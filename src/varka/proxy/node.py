@@ -41,6 +41,13 @@ class Locality(Struct, frozen=True):
         return "/".join((self.region, self.zone, self.subzone)).rstrip("/")
 
 
+class ProxyIdentity(Struct, frozen=True):
+    """As whom a proxy speaks: what its certificate names, and whose Secrets it may have."""
+
+    namespace: Namespace
+    service_account: str = "default"
+
+
 class Proxy(Struct, frozen=True, eq=False):
     """One connected (or described) proxy. Istio's node id is `type~ip~name.namespace~domain`;
     `metadata` has the keys of Istio's node metadata (NAMESPACE, LABELS, CLUSTER_ID, ...)."""
@@ -60,6 +67,10 @@ class Proxy(Struct, frozen=True, eq=False):
 
     service: str = ""
     """The name that its spans carry: `node.cluster`, empty when unknown."""
+
+    @property
+    def identity(self) -> ProxyIdentity:
+        return ProxyIdentity(self.namespace, self.service_account)
 
     @property
     def id(self) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from varka.base.diagnostic import Diagnostic
 from varka.base.memo import Memo
-from varka.base.names import Namespace
 from varka.envoy.listeners.tls import file_secret
 from varka.envoy.resource import Layer, Layers, Portion, TypeUrl, encode
 from varka.envoy.secrets import Find, secret_layer
+from varka.proxy.node import ProxyIdentity
 
 
-def secrets_portion(memo: Memo, names: frozenset[str], namespace: Namespace, find: Find) -> Portion:
+def secrets_portion(
+    memo: Memo, names: frozenset[str], identity: ProxyIdentity, find: Find
+) -> Portion:
     """With the reasons why some are missing."""
     files = memo(file_layer, names)
-    made, problems = secret_layer(memo, names - files.resources.keys(), namespace, find)
+    made, problems = secret_layer(memo, names - files.resources.keys(), identity, find)
     return memo(_portion, (files, made), problems)
 
 
