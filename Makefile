@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo test lint bench conformance load lock
+.PHONY: help install dev demo test lint fuzz bench conformance load lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test: lint ## everything that must hold
 
 bench: dev ## figures, as JSON on stdout
 	$(PY) -m benchmarks
+
+fuzz: dev ## objects changed at any place, many more of them than in the tests
+	VARKA_FUZZ=20000 $(VENV)/bin/pytest -q tests/properties/test_mutations.py
 
 conformance: dev ## Istio's own cases; needs ../shared
 	$(PY) tools/conformance.py

@@ -231,3 +231,33 @@ def test_tolerated_mistakes_do_not_hide_others() -> None:
         f" {{{spec}}}}}"
     )
     assert "V0108" in [d.code for d in errors(load([("f.yaml", text)], tolerated=PRUNED))]
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "why"),
+    [
+        ("metadata: foo\nspec: {}", "3:1", "metadata must be a mapping"),
+        ("metadata: {name: x}\nspec: [1]", "4:1", "a mapping was expected"),
+        ("spec: [1]", "3:1", "a mapping was expected"),
+    ],
+)
+def test_a_malformed_operator_is_told(text: str, where: str, why: str) -> None:
+    text = f"apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\n{text}\n"
+    [diagnostic] = load([("x.yaml", text)]).diagnostics
+    assert (str(diagnostic.origin), diagnostic.severity) == (f"x.yaml:{where}", Severity.ERROR)
+    assert why in diagnostic.message
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "9223372036854775808", "0"])
+def test_ports_are_in_range(port: str) -> None:
+    text = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: %s}]}\n"
+    [diagnostic] = load([("x.yaml", text % port)]).diagnostics
+    assert "a number from 1 to 65535 was expected" in diagnostic.message
+    assert (diagnostic.path, str(diagnostic.origin)) == ("spec.ports[0].port", "x.yaml:4:17")
+
+
+@pytest.mark.parametrize("namespace", ["%REQ(", "A", "a.b", "-a", "a" * 64])
+def test_a_namespace_has_a_valid_name(namespace: str) -> None:
+    text = f"apiVersion: v1\nkind: Service\nmetadata: {{name: a, namespace: '{namespace}'}}\n"
+    [diagnostic] = load([("x.yaml", text)]).diagnostics
+    assert "is no valid namespace" in diagnostic.message

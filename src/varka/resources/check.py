@@ -24,6 +24,7 @@ from varka.resources.validate.podannotations import check_pod_annotations
 from varka.resources.yaml import Path
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 _LOOSE_NAMES = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
 """Kinds whose names may hold `:` and more."""
@@ -113,14 +114,17 @@ def _key(kind: Kind, metadata: dict[str, Any], namespace: str | None) -> ObjectK
 
 def _metadata(value: dict[str, Any], kind: Kind | None, findings: Findings) -> dict[str, Any]:
     metadata = value.get("metadata")
-    if kind is not None and kind.group == INSTALL_GROUP and not (metadata or {}).get("name"):
-        return metadata or {}
+    nameless = kind is not None and kind.group == INSTALL_GROUP
+    if metadata is None and nameless:
+        return {}
     if not isinstance(metadata, dict):
         what = "metadata is missing" if metadata is None else "metadata must be a mapping"
         findings.error(Code.BAD_METADATA, ("metadata",), what, "it needs at least a name")
         return {}
     name = metadata.get("name", metadata.get("generateName"))
-    if not isinstance(name, str) or not name:
+    if nameless and name in (None, ""):
+        pass
+    elif not isinstance(name, str) or not name:
         what = (
             "metadata.name is missing"
             if not name
@@ -134,14 +138,22 @@ def _metadata(value: dict[str, Any], kind: Kind | None, findings: Findings) -> d
             "lower-case letters, digits, `-` and `.`, beginning and ending with a letter or digit"
         )
         findings.error(Code.BAD_NAME, ("metadata", "name"), f"{name!r} is no valid name", hint)
-    own = metadata.get("namespace")
-    if own is not None and not isinstance(own, str):
-        hint = "write it with quotes" if isinstance(own, bool | int | float) else ""
-        message = "metadata.namespace must be a string"
-        findings.error(Code.BAD_METADATA, ("metadata", "namespace"), message, hint)
+    _namespace(metadata.get("namespace"), findings)
     for field in ("labels", "annotations"):
         _strings(metadata.get(field), field, findings)
     return metadata
+
+
+def _namespace(name: Any, findings: Findings) -> None:
+    path = ("metadata", "namespace")
+    if name is None or name == "":
+        return
+    if not isinstance(name, str):
+        hint = "write it with quotes" if isinstance(name, bool | int | float) else ""
+        findings.error(Code.BAD_METADATA, path, "metadata.namespace must be a string", hint)
+    elif not _NAMESPACE.fullmatch(name):
+        hint = "at most 63 lower-case letters, digits and `-`"
+        findings.error(Code.BAD_NAME, path, f"{name!r} is no valid namespace", hint)
 
 
 def _strings(values: Any, field: str, findings: Findings) -> None:

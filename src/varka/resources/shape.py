@@ -24,6 +24,7 @@ from varka.resources.codes import Code
 from varka.resources.findings import Findings
 from varka.resources.yaml import Path
 
+_UNIONS = (types.UnionType, typing.Union)
 _WORDS: dict[type, str] = {
     str: "a string",
     int: "an integer",
@@ -46,6 +47,9 @@ class Shape(Struct, frozen=True):
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return self._message(value, kind, path)
         origin = typing.get_origin(kind)
+        if origin is typing.Annotated:
+            number, bounds = typing.get_args(kind)
+            return self._bounded(value, number, bounds, path)
         if origin is tuple:
             return self._list(value, typing.get_args(kind)[0], path)
         if origin is Mapping or (isinstance(origin, type) and issubclass(origin, Mapping)):
@@ -80,15 +84,21 @@ class Shape(Struct, frozen=True):
             return self._wrong(path, "a mapping", value)
         return {key: self.read(item, kind, (*path, key)) for key, item in value.items()}
 
+    def _bounded(self, value: Any, kind: Any, bounds: msgspec.Meta, path: Path) -> Any:
+        number, low, high = self.read(value, kind, path), bounds.ge or 0, bounds.le or 0
+        if number is not None and not low <= number <= high:
+            return self._wrong(path, f"a number from {low} to {high}", value)
+        return number
+
     def _scalar(self, value: Any, kind: Any, path: Path) -> Any:
         if kind is object or kind is Any:
             return value
-        if isinstance(kind, types.UnionType):
-            return (
-                value
-                if isinstance(value, int | str) and not isinstance(value, bool)
-                else self._wrong(path, "a number or a string", value)
-            )
+        if typing.get_origin(kind) in _UNIONS:
+            if isinstance(value, str):
+                return value
+            if isinstance(value, int) and not isinstance(value, bool):
+                return self.read(value, typing.get_args(kind)[0], path)
+            return self._wrong(path, "a number or a string", value)
         if kind is Duration:
             return self._duration(value, path)
         if isinstance(kind, type) and issubclass(kind, StrEnum):
@@ -208,8 +218,8 @@ def near(word: str, known: typing.Iterable[str]) -> str:
 
 @cache
 def _required(kind: Any) -> Any:
-    if isinstance(kind, types.UnionType):
-        rest = tuple(arm for arm in kind.__args__ if arm is not type(None))
+    if typing.get_origin(kind) in _UNIONS:
+        rest = tuple(arm for arm in typing.get_args(kind) if arm is not type(None))
         return rest[0] if len(rest) == 1 else kind
     return kind
 

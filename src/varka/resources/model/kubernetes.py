@@ -9,10 +9,15 @@ not here: the API server knows them, we keep them in `Resource.raw`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from msgspec import field
+from msgspec import Meta, field
 
 from varka.resources.model.base import Json, Model
+
+PortNumber = Annotated[int, Meta(ge=1, le=65535)]
+OptionalPort = Annotated[int, Meta(ge=0, le=65535)]
+"""0 is the same as none."""
 
 
 class ObjectMeta(Model, frozen=True, eq=False):
@@ -87,11 +92,11 @@ class Node(Model, frozen=True, eq=False):
 
 class ServicePort(Model, frozen=True, eq=False):
     name: str = ""
-    port: int = 0
-    target_port: int | str | None = None
+    port: PortNumber = 0
+    target_port: OptionalPort | str | None = None
     protocol: str = "TCP"
     app_protocol: str = ""
-    node_port: int = 0
+    node_port: OptionalPort = 0
 
 
 class ServiceSpec(Model, frozen=True, eq=False):
@@ -141,7 +146,7 @@ class EndpointPort(Model, frozen=True, eq=False):
     """A port of Endpoints or of an EndpointSlice; there `port` None means all ports."""
 
     name: str = ""
-    port: int | None = None
+    port: PortNumber | None = None
     protocol: str = "TCP"
     app_protocol: str = ""
 
@@ -186,9 +191,9 @@ class EndpointSlice(Model, frozen=True, eq=False):
 
 class ContainerPort(Model, frozen=True, eq=False):
     name: str = ""
-    container_port: int = 0
+    container_port: PortNumber = 0
     protocol: str = "TCP"
-    host_port: int = 0
+    host_port: OptionalPort = 0
 
 
 class EnvVar(Model, frozen=True, eq=False):
@@ -210,19 +215,19 @@ class HTTPHeader(Model, frozen=True, eq=False):
 
 class HTTPGetAction(Model, frozen=True, eq=False):
     path: str = ""
-    port: int | str = 0
+    port: OptionalPort | str = 0
     host: str = ""
     scheme: str = "HTTP"
     http_headers: tuple[HTTPHeader, ...] = ()
 
 
 class TCPSocketAction(Model, frozen=True, eq=False):
-    port: int | str = 0
+    port: OptionalPort | str = 0
     host: str = ""
 
 
 class GRPCAction(Model, frozen=True, eq=False):
-    port: int = 0
+    port: OptionalPort = 0
     service: str = ""
 
 
