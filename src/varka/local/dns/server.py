@@ -60,7 +60,7 @@ class DnsServer(Struct):
         """Listen on port 53 of `address`, UDP and TCP. Raises OSError."""
         loop = asyncio.get_running_loop()
         for number, upstream in enumerate(self.upstreams):
-            loop.add_reader(upstream.fileno(), self._from_upstream, number)
+            loop.add_reader(upstream.fileno(), self.read_upstream, number)
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         udp.bind((address, 53))
         await loop.create_datagram_endpoint(lambda: _Udp(self), sock=udp)
@@ -95,10 +95,14 @@ class DnsServer(Struct):
         """Ask the machine for the name that ours stands for and answer both."""
 
         def with_alias(answer: bytes) -> None:
+            try:
+                theirs = DNSRecord.parse(answer)
+            except DNSError:
+                reply(_failure(record.pack()))
+                return
             response = _response(record, alias, ())
-            known = DNSRecord.parse(answer)
-            response.add_answer(*known.rr)
-            response.header.rcode = known.header.rcode
+            response.add_answer(*theirs.rr)
+            response.header.rcode = theirs.header.rcode
             reply(response.pack())
 
         question = DNSRecord.question(alias, QTYPE[record.q.qtype])
@@ -129,7 +133,8 @@ class DnsServer(Struct):
             del self._pending[number]
             pending.reply(_failure(pending.query))
 
-    def _from_upstream(self, server: int) -> None:
+    def read_upstream(self, server: int) -> None:
+        """Pass on an answer of one of the machine's resolvers, which has become readable."""
         try:
             data = self.upstreams[server].recv(65535)
         except OSError:
