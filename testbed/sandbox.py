@@ -25,8 +25,9 @@ from varka.controlplane.options import Options
 from varka.controlplane.pushes import Outcome
 from varka.envoy.dump import to_json
 from varka.envoy.resource import TypeUrl, View
-from varka.local.pod.bootstrap import ProxyIdentity, bootstrap
+from varka.local.pod.bootstrap import bootstrap
 from varka.local.pod.envoy_process import arguments
+from varka.local.pod.identity import ProxyIdentity
 from varka.resources.check import check_object
 from varka.resources.meshconfig import default_mesh_config
 from varka.resources.place import Place

@@ -11,14 +11,16 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
 from varka.local.network.addresses import HOST_ADDRESS
 
 _CONNECT_PATIENCE = 20.0
 _ORIGINAL_DST = 80
 SocketMaker = Callable[[], Awaitable[socket.socket]]
+Background = Callable[[str, Coroutine[Any, Any, None]], object]
 
 
 def original_destination(accepted: socket.socket) -> tuple[str, int]:
@@ -129,13 +131,14 @@ async def outward(accepted: socket.socket, address: str, port: int) -> None:
 
 class Published:
     """A port of this machine that leads to an address inside the mesh. `socket_inside` opens
-    sockets of the mesh's network."""
+    sockets of the mesh's network, `background` runs a task that has a name."""
 
-    def __init__(self, target: tuple[str, int], socket_inside: SocketMaker) -> None:
+    def __init__(
+        self, target: tuple[str, int], socket_inside: SocketMaker, background: Background
+    ) -> None:
         self.target = target
-        self._socket_inside = socket_inside
+        self._socket_inside, self._background = socket_inside, background
         self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def listen(self, host: str, port: int) -> tuple[str, int]:
         """Listen at `host:port`, or at a free port when that one is taken; returns the address."""
@@ -153,9 +156,8 @@ class Published:
 
     def _accept(self) -> _Side:
         outer = _Side()
-        task = asyncio.ensure_future(self._inward(outer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        host, port = self.target
+        self._background(f"a connection to {host}:{port}", self._inward(outer))
         return outer
 
     async def _inward(self, outer: _Side) -> None:

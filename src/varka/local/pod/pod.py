@@ -15,7 +15,8 @@ from varka.local.echo.server import serve
 from varka.local.network import capture, podspace
 from varka.local.network.podspace import PodNetwork, PodSpace
 from varka.local.pod import envoy_process
-from varka.local.pod.bootstrap import ProxyIdentity, bootstrap
+from varka.local.pod.bootstrap import bootstrap
+from varka.local.pod.identity import identity_of
 from varka.local.pod.machine import Machine
 from varka.local.pod.programs import Programs, Running
 from varka.local.pod.readiness import Readiness
@@ -23,13 +24,11 @@ from varka.local.processes import process
 from varka.local.processes.process import Program
 from varka.local.workload.cluster import ProxyPlan
 from varka.local.workload.containers import PROXY_CONTAINER, Command, Contents, StandIn
-from varka.local.workload.proxysettings import annotation
 from varka.local.workload.services import RunningPod
 from varka.local.workload.workloads import PodPlan
 
 log = logging.getLogger(__name__)
 
-_OWNER_VERSIONS = {"": "v1"}
 _GRACE = 3.0
 _STARTING = ("it is being started",)
 _SHORTEST_PAUSE, _LONGEST_PAUSE, _PART_OF_WAIT = 0.01, 1.0, 50
@@ -189,31 +188,7 @@ class Pod:
         podspace.attach(network)
 
     def _envoy(self) -> Program:
-        spec, plan = self.plan.spec, self.plan
-        ports = [
-            (port.name, port.container_port, port.protocol)
-            for one in spec.containers
-            for port in one.ports
-        ]
-        identity = ProxyIdentity(
-            type=self.proxy,
-            pod=plan.name,
-            namespace=plan.namespace,
-            ip=self.ip,
-            service_account=plan.service_account,
-            workload=plan.workload,
-            owner_kind=plan.owner.kind.lower(),
-            owner_version=_OWNER_VERSIONS.get(plan.owner.group, f"{plan.owner.group}/v1"),
-            labels=plan.labels,
-            annotations=plan.annotations,
-            containers=[
-                container.name for container in spec.containers if container.name != PROXY_CONTAINER
-            ],
-            ports=ports,
-            node=plan.node,
-            proxy_config=annotation(plan.annotations),
-            settings=self.settings,
-        )
+        identity = identity_of(self.plan, self.ip, self.proxy_plan)
         path = self._directory / "envoy.json"
         path.write_text(json.dumps(bootstrap(identity, self.machine.ads, str(self.admin))))
         arguments, environment = (

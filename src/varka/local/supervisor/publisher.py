@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from varka.local.network import relay
+from varka.local.processes.background import Background
 from varka.local.processes.channel import Channel, Message
 
 _POOL = 8
@@ -18,8 +19,8 @@ class Publisher:
     """Keeps the ports that the node asks for. Sockets of the mesh's network come from the node,
     through the channel."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self, channel: Channel, background: Background) -> None:
+        self._channel, self._background = channel, background
         self._sockets: list[socket.socket] = []
         self._published: dict[Key, tuple[relay.Published, str]] = {}
 
@@ -45,7 +46,7 @@ class Publisher:
             if key in self._published:
                 self._published[key][0].target = target
                 continue
-            published = relay.Published(target, self._socket_inside)
+            published = relay.Published(target, self._socket_inside, self._background.start)
             host, port = await published.listen("127.0.0.1", key[0])
             self._published[key] = (published, f"{host}:{port}")
 

@@ -51,7 +51,7 @@ class Supervisor:
         """What whoever started the mesh waits for."""
         self._background = Background(self._report_bug)
         self._channel = Channel(end, self._receive, self._inside_is_gone)
-        self._publisher = Publisher(self._channel)
+        self._publisher = Publisher(self._channel, self._background)
         self._broken = False
         self._api = UnixHttp(options.paths.api)
 
