@@ -18,7 +18,7 @@ def envoy_filter(
 
 
 def names(snapshot: MeshSnapshot, proxy: Proxy) -> list[tuple[str, int]]:
-    return [(p.source.name, p.index) for p in snapshot.standing(proxy).patches]
+    return [(p.source.name, p.index) for p in snapshot.proxy_context(proxy).patches]
 
 
 def test_the_root_namespaces_filters_come_first(world: ChangingMesh) -> None:
@@ -58,6 +58,9 @@ def test_patches_for_versions_of_the_proxy(world: ChangingMesh, pattern: str, co
     match = f'{{proxy: {{proxyVersion: "{pattern}", metadata: {{K: v}}}}}}'
     snapshot = world.apply(envoy_filter("f", match=match))
     described = replace(proxy_of(), metadata={"ISTIO_VERSION": "1.29.0", "K": "v"})
-    assert len(snapshot.standing(described).patches) == count
-    assert snapshot.standing(proxy_of()).patches == ()
-    assert snapshot.standing(replace(described, metadata={"ISTIO_VERSION": "1.29.0"})).patches == ()
+    assert len(snapshot.proxy_context(described).patches) == count
+    assert snapshot.proxy_context(proxy_of()).patches == ()
+    assert (
+        snapshot.proxy_context(replace(described, metadata={"ISTIO_VERSION": "1.29.0"})).patches
+        == ()
+    )

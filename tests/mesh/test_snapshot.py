@@ -54,7 +54,7 @@ def test_a_changed_endpoint_keeps_every_scope_and_inbound_side(
     before = world.apply(*mesh)
     kept = (
         [before.scope(proxy_of(n)) for n in ("one", "two")],
-        before.standing(proxy_of("one", "1.1.1.1")).inbound,
+        before.proxy_context(proxy_of("one", "1.1.1.1")).inbound,
     )
     (a, b), endpoints = (
         before.services(),
@@ -64,7 +64,7 @@ def test_a_changed_endpoint_keeps_every_scope_and_inbound_side(
     assert after.services() is before.services()
     assert (
         [after.scope(proxy_of(n)) for n in ("one", "two")],
-        after.standing(proxy_of("one", "1.1.1.1")).inbound,
+        after.proxy_context(proxy_of("one", "1.1.1.1")).inbound,
     ) == kept
     assert after.endpoints(b, b.ports[0]) is endpoints[b]
     assert [e.labels["version"] for e in after.endpoints(a, a.ports[0])] == ["v2"]

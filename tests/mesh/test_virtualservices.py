@@ -6,7 +6,7 @@ from tests.present import present
 
 from varka.base.names import Namespace
 from varka.mesh.model import MergedVirtualService
-from varka.mesh.virtualservices import gateway_name
+from varka.mesh.virtualservices import resolved_gateway
 
 FULL = "svc.cluster.local"
 
@@ -48,7 +48,7 @@ def test_short_names_are_services_of_the_rules_own_namespace(world: ChangingMesh
     ],
 )
 def test_names_of_gateways(name: str, expected: str) -> None:
-    assert gateway_name(name, Namespace("ns")) == expected
+    assert resolved_gateway(name, Namespace("ns")) == expected
 
 
 def simple(

@@ -125,7 +125,7 @@ class Compiler:
 
     def _key(self, proxy: Proxy) -> tuple[ViewKey, ProxyContext]:
         snapshot = self._snapshot
-        context = snapshot.standing(proxy)
+        context = snapshot.proxy_context(proxy)
         gateway = snapshot.gateway(proxy) if proxy.type is ProxyType.ROUTER else None
         scope = snapshot.scope_of(proxy, context)
         key = self.memo.nested(

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from varka.base.memo import Memo
 from varka.base.names import Namespace, ObjectKey
 from varka.mesh.bound import gateway_name
-from varka.mesh.ingress import GATEWAY_SEMANTICS, INGRESS_SEMANTICS
+from varka.mesh.ingress import INGRESS_SEMANTICS, SEMANTICS_ANNOTATION
 from varka.mesh.model import (
     Conflict,
     GatewayPort,
@@ -176,7 +176,7 @@ class _Merge(Struct):
 
     def add(self, gateway: Gateway, index: int, number: int) -> None:
         server = gateway.spec.servers[index]
-        of_ingress = gateway.annotations.get(GATEWAY_SEMANTICS) == INGRESS_SEMANTICS
+        of_ingress = gateway.annotations.get(SEMANTICS_ANNOTATION) == INGRESS_SEMANTICS
         name = route_name(server, number, gateway.key)
         hosts = server_hosts(server, Namespace(gateway.namespace))
         taken = self._host_taken(gateway.key, server, number, hosts) or self._port_taken(

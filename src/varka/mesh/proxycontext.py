@@ -22,7 +22,7 @@ from varka.registry.workloads import NamespaceWorkloads
 
 class NamespaceIndex(Struct, frozen=True, eq=False):
     """All that a namespace says of its proxies: the same object while none of it changed, so that a
-    proxy's standing is looked up, not decided again, when something changes elsewhere."""
+    proxy's context is looked up, not decided again, when something changes elsewhere."""
 
     services: NamespaceServices | None
     tables: tuple[EndpointTable, ...]
@@ -53,37 +53,37 @@ class ProxyContext(Struct, frozen=True, eq=False):
     """Where it runs."""
 
 
-def proxy_context_of(memo: Memo, near: NamespaceIndex, proxy: Proxy) -> ProxyContext:
-    sidecar = _sidecar(near, proxy)
-    targets = targets_of(memo, near.services, near.tables, near.workloads, proxy)
+def proxy_context_of(memo: Memo, index: NamespaceIndex, proxy: Proxy) -> ProxyContext:
+    sidecar = _sidecar(index, proxy)
+    targets = targets_of(memo, index.services, index.tables, index.workloads, proxy)
     return ProxyContext(
         namespace=proxy.namespace,
         sidecar=sidecar,
         selected=frozenset(
             key
-            for key, wanted in (near.rules.selectors if near.rules else ())
+            for key, wanted in (index.rules.selectors if index.rules else ())
             if selects(wanted, proxy.labels)
         ),
         targets=targets,
         inbound=inbound_of(memo, proxy, targets, sidecar),
-        patches=patches_for(near.filters, proxy, near.root_namespace),
-        locality=_locality(near, proxy),
+        patches=patches_for(index.filters, proxy, index.root_namespace),
+        locality=_locality(index, proxy),
     )
 
 
-def _locality(near: NamespaceIndex, proxy: Proxy) -> Locality:
+def _locality(index: NamespaceIndex, proxy: Proxy) -> Locality:
     """As its workload's labels or node say, or its own labels; else what it says itself."""
-    workload = workload_of(near.workloads, proxy)
+    workload = workload_of(index.workloads, proxy)
     known = workload.locality if workload else declared_locality(proxy.labels)
     return known if known != Locality() else proxy.locality
 
 
-def _sidecar(near: NamespaceIndex, proxy: Proxy) -> Sidecar | None:
+def _sidecar(index: NamespaceIndex, proxy: Proxy) -> Sidecar | None:
     """Of the proxy's namespace the oldest that selects its labels, else the oldest for all; else
     the root namespace's."""
-    for sidecar in near.sidecars.selecting:
+    for sidecar in index.sidecars.selecting:
         if sidecar.spec.workload_selector and selects(
             sidecar.spec.workload_selector.labels, proxy.labels
         ):
             return sidecar
-    return near.sidecars.default or near.fallback
+    return index.sidecars.default or index.fallback

@@ -53,7 +53,7 @@ class MeshSnapshot(Struct, frozen=True, eq=False):
     _settings: Settings
     _gateways: tuple[Gateway, ...]
     _sidecars: Sidecars
-    _near: dict[Namespace, NamespaceIndex] = field(default_factory=dict)
+    _indices: dict[Namespace, NamespaceIndex] = field(default_factory=dict)
     _scopes: dict[_ScopeKey, Scope] = field(default_factory=dict)
     _router_scopes: dict[_RouterKey, Scope] = field(default_factory=dict)
 
@@ -74,27 +74,27 @@ class MeshSnapshot(Struct, frozen=True, eq=False):
             tuple(tables.get(entry.service, EMPTY) for entry in group.services),
         )
 
-    def standing(self, proxy: Proxy) -> ProxyContext:
+    def proxy_context(self, proxy: Proxy) -> ProxyContext:
         """What the proxy's own namespace decides about it."""
-        near = self._near.get(proxy.namespace)
-        if near is None:
-            near = self._near[proxy.namespace] = self._neighbourhood(proxy.namespace)
-        return self._memo.nested(proxy_context_of, near, proxy)
+        index = self._indices.get(proxy.namespace)
+        if index is None:
+            index = self._indices[proxy.namespace] = self._namespace_index(proxy.namespace)
+        return self._memo.nested(proxy_context_of, index, proxy)
 
     def scope(self, proxy: Proxy) -> Scope:
         """The outbound side of a sidecar, or of a router (all visible services, no egress
         listener)."""
-        return self.scope_of(proxy, self.standing(proxy))
+        return self.scope_of(proxy, self.proxy_context(proxy))
 
-    def scope_of(self, proxy: Proxy, standing: ProxyContext) -> Scope:
+    def scope_of(self, proxy: Proxy, context: ProxyContext) -> Scope:
         if proxy.type is not ProxyType.SIDECAR:
-            return self._router_scope(proxy, standing)
-        key = (standing.namespace, standing.sidecar, standing.selected)
+            return self._router_scope(proxy, context)
+        key = (context.namespace, context.sidecar, context.selected)
         if key not in self._scopes:
             self._scopes[key] = make_scope(self._memo, self._sources, *key)
         return self._scopes[key]
 
-    def _router_scope(self, proxy: Proxy, standing: ProxyContext) -> Scope:
+    def _router_scope(self, proxy: Proxy, context: ProxyContext) -> Scope:
         needed = None
         if self._settings.pilot_filter_gateway_cluster_config:
             needed = self._memo(
@@ -103,16 +103,16 @@ class MeshSnapshot(Struct, frozen=True, eq=False):
                 self.config,
                 self._state.of("EnvoyFilter", ISTIO),
             )
-        key = (standing.namespace, needed, standing.selected)
+        key = (context.namespace, needed, context.selected)
         if key not in self._router_scopes:
             self._router_scopes[key] = make_router_scope(
-                self._memo, self._sources, standing.namespace, standing.selected, needed
+                self._memo, self._sources, context.namespace, context.selected, needed
             )
         return self._router_scopes[key]
 
     def gateway(self, proxy: Proxy) -> MergedGateway:
         """The Gateways that select a router, merged; empty when none does."""
-        targets, book = self.standing(proxy).targets, self._sources.virtual_services
+        targets, book = self.proxy_context(proxy).targets, self._sources.virtual_services
         own_namespace_only = self._settings.pilot_scope_gateway_to_namespace
         return self._memo.nested(
             merged_gateway, self._gateways, proxy, targets, book, own_namespace_only
@@ -132,7 +132,7 @@ class MeshSnapshot(Struct, frozen=True, eq=False):
         """An object by its key: the Secret or ConfigMap that a credential names."""
         return self._state.resources.get(key)
 
-    def _neighbourhood(self, namespace: Namespace) -> NamespaceIndex:
+    def _namespace_index(self, namespace: Namespace) -> NamespaceIndex:
         services = self._registry.catalogue.namespaces.get(namespace)
         root = self.root_namespace
         return self._memo(

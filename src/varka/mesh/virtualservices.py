@@ -96,7 +96,7 @@ def full_names(
         return changed(value, host=resolve(value.host, namespace, domain)) if value else None
 
     def gateways(names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(gateway_name(name, namespace) for name in names)
+        return tuple(resolved_gateway(name, namespace) for name in names)
 
     http = tuple(
         changed(
@@ -134,7 +134,7 @@ def full_names(
     return changed(spec, hosts=hosts, gateways=gateways(spec.gateways), http=http, tls=tls, tcp=tcp)
 
 
-def gateway_name(name: str, namespace: Namespace) -> str:
+def resolved_gateway(name: str, namespace: Namespace) -> str:
     """`namespace/name` of a gateway: from `name`, `./name`, `namespace/name` or the old
     `name.namespace.svc...`."""
     if name == MESH:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from tests.certificates import Pair, self_signed
 from tests.envoy.listeners.conftest import ListenerMesh, plain
+from tests.present import present
 from tests.request.conftest import free_port
 
 from varka.envoy.listeners.tls import downstream_socket, file_secret
@@ -67,7 +68,7 @@ def bootstrap(folder: Path, port: int) -> dict[str, Any]:
     world = ListenerMesh()
     message = plain(downstream_socket(world.build(), tls).message)
     [sds] = message["typed_config"]["common_tls_context"]["tls_certificate_sds_secret_configs"]
-    secret = plain(file_secret(sds["name"]))
+    secret = plain(present(file_secret(sds["name"])))
     kind = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
     source = folder / "secret.json"
     source.write_text(json.dumps({"resources": [{"@type": kind, **secret}]}))
@@ -113,6 +114,6 @@ def test_new_files_are_served(port: int, tmp_path: Path) -> None:
 
 def test_only_file_names_are_answered() -> None:
     assert file_secret("kubernetes://a") is None
-    assert plain(file_secret("file-root:/ca.pem"))["validation_context"]["trusted_ca"] == {
+    assert plain(present(file_secret("file-root:/ca.pem")))["validation_context"]["trusted_ca"] == {
         "filename": "/ca.pem"
     }

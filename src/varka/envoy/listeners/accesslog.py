@@ -74,7 +74,7 @@ _ALS_CLUSTER = "envoy_accesslog_service"
 _BUILT_IN = "envoy"
 
 
-def http_logs(build: ListenerBuild, side: Side) -> list[Any]:
+def http_logs(build: ListenerBuild, side: Side) -> list[accesslog_pb2.AccessLog]:
     """`access_log` of an HTTP connection manager."""
     found = _of_providers(build, side)
     if found is not None:
@@ -89,7 +89,7 @@ def http_logs(build: ListenerBuild, side: Side) -> list[Any]:
     return logs
 
 
-def tcp_logs(build: ListenerBuild, side: Side) -> list[Any]:
+def tcp_logs(build: ListenerBuild, side: Side) -> list[accesslog_pb2.AccessLog]:
     """`access_log` of a TCP proxy."""
     found = _of_providers(build, side)
     if found is not None:
@@ -104,7 +104,7 @@ def tcp_logs(build: ListenerBuild, side: Side) -> list[Any]:
     return logs
 
 
-def listener_logs(build: ListenerBuild, side: Side) -> list[Any]:
+def listener_logs(build: ListenerBuild, side: Side) -> list[accesslog_pb2.AccessLog]:
     """`access_log` of a listener: only connections that no filter chain takes (flag NR); others are
     logged by their chain."""
     if build.config.disable_envoy_listener_log:
@@ -127,14 +127,18 @@ def listener_logs(build: ListenerBuild, side: Side) -> list[Any]:
     return logs
 
 
-def _of_providers(build: ListenerBuild, side: Side, only: Any = None) -> list[Any] | None:
+def _of_providers(
+    build: ListenerBuild, side: Side, only: accesslog_pb2.AccessLogFilter | None = None
+) -> list[accesslog_pb2.AccessLog] | None:
     logs = build.telemetry.server_logs if side is Side.INBOUND else build.telemetry.client_logs
     if logs is None:
         return None
     return [_with_filters(_of_provider(log.provider, build.config), log, only) for log in logs]
 
 
-def _with_filters(message: Any, log: AccessLog, only: Any) -> Any:
+def _with_filters(
+    message: accesslog_pb2.AccessLog, log: AccessLog, only: accesslog_pb2.AccessLogFilter | None
+) -> accesslog_pb2.AccessLog:
     filters = [only] if only is not None else []
     if log.expression:
         expression = cel_pb2.ExpressionFilter(expression=log.expression)
@@ -149,7 +153,7 @@ def _with_filters(message: Any, log: AccessLog, only: Any) -> Any:
     return message
 
 
-def _of_provider(provider: Provider, config: MeshConfig) -> Any:
+def _of_provider(provider: Provider, config: MeshConfig) -> accesslog_pb2.AccessLog:
     """Raises ValueError for a provider that is no access log: `mesh.telemetry` leaves these out."""
     found, cluster = provider.config, outbound_cluster(provider.port, "", provider.host)
     if (file := found.envoy_file_access_log) is not None:
@@ -176,7 +180,7 @@ def _of_provider(provider: Provider, config: MeshConfig) -> Any:
     raise ValueError(f"extension provider {found.name} does not log")
 
 
-def file_log(path: str, config: MeshConfig) -> Any:
+def file_log(path: str, config: MeshConfig) -> accesslog_pb2.AccessLog:
     """A file log in the mesh's format (`accessLogEncoding`, `accessLogFormat`)."""
     if config.access_log_encoding is AccessLogEncoding.JSON:
         return _file(path, _json_format(_parsed(config.access_log_format) or JSON_FORMAT))
@@ -192,7 +196,7 @@ def _parsed(text: str) -> Mapping[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _provider_file_log(file: mesh.EnvoyFileAccessLogProvider) -> Any:
+def _provider_file_log(file: mesh.EnvoyFileAccessLogProvider) -> accesslog_pb2.AccessLog:
     shape = file.log_format
     if shape is not None and shape.text is None:
         layout = _json_format(shape.labels or JSON_FORMAT)
@@ -202,20 +206,24 @@ def _provider_file_log(file: mesh.EnvoyFileAccessLogProvider) -> Any:
     return _file(file.path or "/dev/stdout", layout)
 
 
-def _file(path: str, layout: Any) -> Any:
+def _file(
+    path: str, layout: substitution_format_string_pb2.SubstitutionFormatString
+) -> accesslog_pb2.AccessLog:
     return accesslog_pb2.AccessLog(
         name=_FILE, typed_config=wkt.pack(file_pb2.FileAccessLog(path=path, log_format=layout))
     )
 
 
-def _text_format(text: str) -> Any:
+def _text_format(text: str) -> substitution_format_string_pb2.SubstitutionFormatString:
     text = TEXT_FORMAT if not text else text if text.endswith("\n") else text + "\n"
     return substitution_format_string_pb2.SubstitutionFormatString(
         text_format_source=base_pb2.DataSource(inline_string=text), formatters=_formatters(text)
     )
 
 
-def _json_format(fields: Mapping[str, Any]) -> Any:
+def _json_format(
+    fields: Mapping[str, Any],
+) -> substitution_format_string_pb2.SubstitutionFormatString:
     return substitution_format_string_pb2.SubstitutionFormatString(
         json_format=wkt.struct(fields),
         json_format_options=substitution_format_string_pb2.JsonFormatOptions(sort_properties=False),
@@ -223,7 +231,7 @@ def _json_format(fields: Mapping[str, Any]) -> Any:
     )
 
 
-def _formatters(text: str) -> list[Any]:
+def _formatters(text: str) -> list[extension_pb2.TypedExtensionConfig]:
     """`%REQ_WITHOUT_QUERY(..)%` is an extension of the formatter."""
     if "%REQ_WITHOUT_QUERY" not in text:
         return []
@@ -235,7 +243,9 @@ def _formatters(text: str) -> list[Any]:
     ]
 
 
-def _grpc(log_name: str, cluster: str, host: str, state: tuple[str, ...] = ()) -> Any:
+def _grpc(
+    log_name: str, cluster: str, host: str, state: tuple[str, ...] = ()
+) -> als_pb2.CommonGrpcAccessLogConfig:
     envoy_grpc = grpc_service_pb2.GrpcService.EnvoyGrpc(cluster_name=cluster, authority=host)
     return als_pb2.CommonGrpcAccessLogConfig(
         log_name=log_name,
@@ -251,7 +261,7 @@ def _http_als(
     host: str,
     state: tuple[str, ...] = (),
     more: mesh.EnvoyHttpGrpcV3LogProvider | None = None,
-) -> Any:
+) -> accesslog_pb2.AccessLog:
     config = als_pb2.HttpGrpcAccessLogConfig(common_config=_grpc(name, cluster, host, state))
     if more is not None:
         config.additional_request_headers_to_log.extend(more.additional_request_headers_to_log)
@@ -260,12 +270,16 @@ def _http_als(
     return accesslog_pb2.AccessLog(name=_HTTP_ALS, typed_config=wkt.pack(config))
 
 
-def _tcp_als(name: str, cluster: str, host: str, state: tuple[str, ...] = ()) -> Any:
+def _tcp_als(
+    name: str, cluster: str, host: str, state: tuple[str, ...] = ()
+) -> accesslog_pb2.AccessLog:
     config = als_pb2.TcpGrpcAccessLogConfig(common_config=_grpc(name, cluster, host, state))
     return accesslog_pb2.AccessLog(name=_TCP_ALS, typed_config=wkt.pack(config))
 
 
-def _otel_als(otel: mesh.EnvoyOpenTelemetryLogProvider, cluster: str, host: str) -> Any:
+def _otel_als(
+    otel: mesh.EnvoyOpenTelemetryLogProvider, cluster: str, host: str
+) -> accesslog_pb2.AccessLog:
     body = (
         otel.log_format.text
         if otel.log_format is not None and otel.log_format.text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
 from envoy.config.core.v3 import address_pb2
 from envoy.config.listener.v3 import listener_pb2
@@ -37,7 +36,7 @@ def listener_name(bind: str, port: int) -> str:
     return f"{bind}_{port}"
 
 
-def socket(bind: str, port: int) -> Any:
+def socket(bind: str, port: int) -> address_pb2.Address:
     """An address to bind: an IP, or `unix://<path>` whatever the port."""
     if bind.startswith(UNIX):
         return address_pb2.Address(pipe=address_pb2.Pipe(path=bind.removeprefix(UNIX)))
@@ -46,7 +45,7 @@ def socket(bind: str, port: int) -> Any:
     )
 
 
-def additional(binds: Iterable[str], port: int) -> list[Any]:
+def additional(binds: Iterable[str], port: int) -> list[listener_pb2.AdditionalAddress]:
     return [listener_pb2.AdditionalAddress(address=socket(bind, port)) for bind in binds if bind]
 
 
@@ -58,7 +57,7 @@ def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
         return None
 
 
-def cidr_range(text: str) -> Any:
+def cidr_range(text: str) -> address_pb2.CidrRange | None:
     """A `prefix_ranges` entry as written (host bits kept); None when it is the unspecified address
     or no address at all."""
     address, _, length = text.partition("/")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2 as components
@@ -69,7 +68,7 @@ def outbound_listener(build: ListenerBuild, planned: Planned, policy: Policy) ->
     return encode(TypeUrl.LISTENER, name, listener, origins(planned.fields), planned=planned)
 
 
-def _inspect(listener: Any, chains: Iterable[Chain], config: MeshConfig) -> None:
+def _inspect(listener: listener_pb2.Listener, chains: Iterable[Chain], config: MeshConfig) -> None:
     """Inspectors only where a chain needs what they find: they wait for the client's first
     bytes."""
     forwards = any(
@@ -87,7 +86,7 @@ def _inspect(listener: Any, chains: Iterable[Chain], config: MeshConfig) -> None
         listener.listener_filters_timeout.CopyFrom(wkt.duration(0))
 
 
-def _complete(build: ListenerBuild, listener: Any, policy: Policy) -> None:
+def _complete(build: ListenerBuild, listener: listener_pb2.Listener, policy: Policy) -> None:
     """A chain that takes everything is no default when it is alone; without any, the rest passes
     through."""
     if not listener.HasField("default_filter_chain"):
@@ -104,7 +103,7 @@ def _chain(
     chain: Chain,
     name: str,
     policy: Policy,
-) -> Any:
+) -> components.FilterChain:
     message = components.FilterChain(
         filter_chain_match=chain.match(),
         metadata=config_metadata(chain.config),
@@ -126,7 +125,7 @@ def _chain(
     return message
 
 
-def fallthrough(build: ListenerBuild, policy: Policy) -> list[Any]:
+def fallthrough(build: ListenerBuild, policy: Policy) -> list[components.Filter]:
     target = TcpTarget(
         (WeightedCluster(policy.cluster),), policy.cluster, idle_timeout(build.traits)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2 as components
@@ -92,7 +92,7 @@ class Chain(Struct, frozen=True):
         }
         return (self.transport, self.alpn, frozenset(self.sni) - {"*"}, frozenset(networks))
 
-    def match(self) -> Any:
+    def match(self) -> components.FilterChainMatch | None:
         """`filter_chain_match`; None when it matches everything."""
         if self.matches_all:
             return None
@@ -123,7 +123,7 @@ def rule_fields(rule: MergedVirtualService, *path: str | int) -> tuple[FieldOrig
     return (rule_field(rule, *path), *others)
 
 
-def config_metadata(key: ObjectKey | None) -> Any:
+def config_metadata(key: ObjectKey | None) -> base_pb2.Metadata | None:
     """`filter_metadata.istio.config` of an object; None without one."""
     if key is None:
         return None

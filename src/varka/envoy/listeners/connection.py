@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from envoy.config.core.v3 import protocol_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
@@ -57,7 +55,7 @@ def effective_settings(
 
 
 def apply_connection_settings(
-    message: Any, given: ConnectionSettings | None, traits: Traits
+    message: hcm_pb2.HttpConnectionManager, given: ConnectionSettings | None, traits: Traits
 ) -> None:
     """Set on an HttpConnectionManager what is given; it overrides what the mesh says of path
     normalization."""
@@ -87,7 +85,7 @@ def apply_connection_settings(
     _names_and_paths(message, settings)
 
 
-def _names_and_paths(message: Any, settings: ConnectionSettings) -> None:
+def _names_and_paths(message: hcm_pb2.HttpConnectionManager, settings: ConnectionSettings) -> None:
     underscores = settings.http_headers_with_underscores_action.value.removeprefix(
         "HEADERS_WITH_UNDERSCORES_"
     )

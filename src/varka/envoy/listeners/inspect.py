@@ -4,7 +4,6 @@ where chains need it."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from envoy.config.listener.v3 import listener_components_pb2 as components
 from envoy.type.v3 import range_pb2
@@ -16,7 +15,7 @@ _Predicate = components.ListenerFilterChainMatchPredicate
 _ANY_PORT = 0
 
 
-def inspectors(chains: Iterable[Any]) -> list[Any]:
+def inspectors(chains: Iterable[components.FilterChain]) -> list[components.ListenerFilter]:
     """`tls_inspector`, then `http_inspector`, which must not look at what the first found to be
     TLS; each disabled at ports whose declared protocol makes it useless."""
     tls: dict[int, bool] = {}
@@ -38,7 +37,7 @@ def inspectors(chains: Iterable[Any]) -> list[Any]:
     return found
 
 
-def _tls_disabled(wanted: dict[int, bool]) -> Any:
+def _tls_disabled(wanted: dict[int, bool]) -> _Predicate | None:
     """Where unnamed ports are inspected the others are left out; else only those that want it are
     let in."""
     if wanted.get(_ANY_PORT, False):
@@ -47,7 +46,7 @@ def _tls_disabled(wanted: dict[int, bool]) -> Any:
     return _Predicate(not_match=inside)
 
 
-def _at(ports: list[int]) -> Any:
+def _at(ports: list[int]) -> _Predicate | None:
     """A predicate for these ports; None for none of them."""
     rules = [
         _Predicate(destination_port_range=range_pb2.Int32Range(start=p, end=p + 1))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from msgspec import Struct
 from msgspec.structs import replace
@@ -108,7 +106,7 @@ def mesh_socket(build: Build, *, http: bool) -> Socket:
     return tls_socket(context)
 
 
-def _parameters(params: Any, config: MeshConfig) -> None:
+def _parameters(params: common_pb2.TlsParameters, config: MeshConfig) -> None:
     """`meshConfig.meshMTLS`."""
     given, versions = config.mesh_mTLS, common_pb2.TlsParameters
     params.cipher_suites.extend((given.cipher_suites if given is not None else ()) or _CIPHERS)

@@ -1,4 +1,4 @@
-"""The outbound listeners of sidecars: one for each address and port that services are dialled at.
+"""The outbound listeners of sidecars: one for each address and port of services.
 
 HTTP ports share a wildcard listener for all their hosts; TCP ports have one for each virtual
 address. Nothing binds but `virtualOutbound`, which finds the others by the original destination.

@@ -7,8 +7,6 @@ and Envoy, which watches files that it got by SDS, serves new content without a 
 
 from __future__ import annotations
 
-from typing import Any
-
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tls_pb2
 
 from varka.envoy import wkt
@@ -58,7 +56,7 @@ def downstream_socket(build: Build, tls: ServerTLSSettings) -> Socket:
     return tls_socket(context)
 
 
-def _certificates(common: Any, tls: ServerTLSSettings, traits: Traits) -> None:
+def _certificates(common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings, traits: Traits) -> None:
     secrets = common.tls_certificate_sds_secret_configs
     if tls.mode is Mode.ISTIO_MUTUAL:
         secrets.append(mesh_secret(WORKLOAD, traits))
@@ -76,7 +74,7 @@ def _credentials(tls: ServerTLSSettings) -> tuple[str, ...]:
     return tls.credential_names or ((tls.credential_name,) if tls.credential_name else ())
 
 
-def _roots(tls: ServerTLSSettings, traits: Traits) -> Any:
+def _roots(tls: ServerTLSSettings, traits: Traits) -> secret_pb2.SdsSecretConfig:
     """What clients are checked against: of several certificates only one set of roots is
     possible."""
     if tls.mode is not Mode.ISTIO_MUTUAL and (names := _credentials(tls)):
@@ -85,7 +83,7 @@ def _roots(tls: ServerTLSSettings, traits: Traits) -> Any:
     return mesh_secret(FILE_ROOT + named if named else ROOTS, traits)
 
 
-def _client_rules(tls: ServerTLSSettings) -> Any:
+def _client_rules(tls: ServerTLSSettings) -> common_pb2.CertificateValidationContext:
     rules = validation(tls.subject_alt_names)
     rules.verify_certificate_spki.extend(tls.verify_certificate_spki)
     rules.verify_certificate_hash.extend(tls.verify_certificate_hash)
@@ -96,7 +94,9 @@ def _client_rules(tls: ServerTLSSettings) -> Any:
     return rules
 
 
-def _parameters(common: Any, tls: ServerTLSSettings, config: MeshConfig) -> None:
+def _parameters(
+    common: tls_pb2.CommonTlsContext, tls: ServerTLSSettings, config: MeshConfig
+) -> None:
     """The server's own settings before `meshConfig.tlsDefaults`."""
     defaults, found = config.tls_defaults, common.tls_params
     if ciphers := known_ciphers(tls.cipher_suites) or (defaults.cipher_suites if defaults else ()):
@@ -111,12 +111,12 @@ def _parameters(common: Any, tls: ServerTLSSettings, config: MeshConfig) -> None
         found.tls_maximum_protocol_version = _version(tls.max_protocol_version)
 
 
-def _version(version: TLSProtocol | MeshProtocol) -> Any:
+def _version(version: TLSProtocol | MeshProtocol) -> common_pb2.TlsParameters.TlsProtocol.ValueType:
     """`TLSV1_2` is Envoy's `TLSv1_2`."""
     return common_pb2.TlsParameters.TlsProtocol.Value(version.value.replace("TLSV", "TLSv"))
 
 
-def file_secret(name: str) -> Any:
+def file_secret(name: str) -> secret_pb2.Secret | None:
     """The Secret that answers a `file-cert:` or `file-root:` name: paths, which the proxy reads and
     watches itself. None for other names."""
     if name.startswith(FILE_CERT):

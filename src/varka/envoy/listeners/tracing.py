@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from envoy.config.core.v3 import (
     base_pb2,
@@ -27,6 +26,7 @@ from envoy.extensions.tracers.opentelemetry.resource_detectors.v3 import (
 )
 from envoy.type.tracing.v3 import custom_tag_pb2
 from envoy.type.v3 import percent_pb2
+from google.protobuf.message import Message
 
 from varka.base.duration import Duration
 from varka.envoy import wkt
@@ -46,7 +46,9 @@ _SERVICE = "istio-proxy"
 _REPORT_TIMEOUT = Duration.seconds(5)
 
 
-def tracing(build: ListenerBuild, side: Side, own: ProxyConfig) -> Any:
+def tracing(
+    build: ListenerBuild, side: Side, own: ProxyConfig
+) -> hcm_pb2.HttpConnectionManager.Tracing | None:
     """The `tracing` message; None where nothing is traced."""
     chosen = (
         build.telemetry.server_tracing if side is Side.INBOUND else build.telemetry.client_tracing
@@ -81,7 +83,7 @@ def _own_tags(own: ProxyConfig) -> list[tuple[str, mesh.CustomTag]]:
     return sorted(own.tracing.custom_tags.items()) if own.tracing is not None else []
 
 
-def _tag(name: str, value: model.CustomTag | mesh.CustomTag) -> Any:
+def _tag(name: str, value: model.CustomTag | mesh.CustomTag) -> custom_tag_pb2.CustomTag:
     tag = custom_tag_pb2.CustomTag(tag=name)
     if value.literal is not None:
         tag.literal.value = value.literal.value
@@ -100,7 +102,7 @@ def _tag(name: str, value: model.CustomTag | mesh.CustomTag) -> Any:
     return tag
 
 
-def _provider(provider: Provider, service: str) -> tuple[str, Any, int]:
+def _provider(provider: Provider, service: str) -> tuple[str, Message, int]:
     """Name of the tracer, its configuration, and the longest path it takes (0: Envoy's default)."""
     for found, name, make in _TRACERS:
         if (given := getattr(provider.config, found)) is not None:
@@ -116,7 +118,7 @@ def _cluster(provider: Provider) -> str:
     return outbound_cluster(provider.port, "", provider.host)
 
 
-def _zipkin(provider: Provider, _: str) -> Any:
+def _zipkin(provider: Provider, _: str) -> zipkin_pb2.ZipkinConfig:
     given = provider.config.zipkin
     assert given is not None
     options = zipkin_pb2.ZipkinConfig.TraceContextOption
@@ -132,7 +134,7 @@ def _zipkin(provider: Provider, _: str) -> Any:
     )
 
 
-def _opentelemetry(provider: Provider, service: str) -> Any:
+def _opentelemetry(provider: Provider, service: str) -> opentelemetry_pb2.OpenTelemetryConfig:
     given = provider.config.opentelemetry
     assert given is not None
     config = opentelemetry_pb2.OpenTelemetryConfig(service_name=service)
@@ -157,7 +159,7 @@ def _opentelemetry(provider: Provider, service: str) -> Any:
     return config
 
 
-def _datadog(provider: Provider, service: str) -> Any:
+def _datadog(provider: Provider, service: str) -> datadog_pb2.DatadogConfig:
     return datadog_pb2.DatadogConfig(
         collector_cluster=_cluster(provider),
         collector_hostname=provider.host,
@@ -165,14 +167,14 @@ def _datadog(provider: Provider, service: str) -> Any:
     )
 
 
-def _skywalking(provider: Provider, _: str) -> Any:
+def _skywalking(provider: Provider, _: str) -> skywalking_pb2.SkyWalkingConfig:
     given = provider.config.skywalking
     token = given.access_token if given is not None else ""
     client = skywalking_pb2.ClientConfig(backend_token=token) if token else None
     return skywalking_pb2.SkyWalkingConfig(grpc_service=_grpc(provider), client_config=client)
 
 
-_TRACERS: tuple[tuple[str, str, Callable[[Provider, str], Any]], ...] = (
+_TRACERS: tuple[tuple[str, str, Callable[[Provider, str], Message]], ...] = (
     ("zipkin", "zipkin", _zipkin),
     ("opentelemetry", "opentelemetry", _opentelemetry),
     ("datadog", "datadog", _datadog),
@@ -180,7 +182,7 @@ _TRACERS: tuple[tuple[str, str, Callable[[Provider, str], Any]], ...] = (
 )
 
 
-def _grpc(provider: Provider) -> Any:
+def _grpc(provider: Provider) -> grpc_service_pb2.GrpcService:
     target = grpc_service_pb2.GrpcService.EnvoyGrpc(
         cluster_name=_cluster(provider), authority=provider.host
     )
@@ -189,7 +191,7 @@ def _grpc(provider: Provider) -> Any:
 
 def _http(
     provider: Provider, path: str, timeout: Duration | None, headers: Iterable[HttpHeader]
-) -> Any:
+) -> http_service_pb2.HttpService:
     uri = http_uri_pb2.HttpUri(
         uri=f"http://{provider.host}/{path.removeprefix('/')}",
         cluster=_cluster(provider),

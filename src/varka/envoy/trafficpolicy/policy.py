@@ -24,7 +24,7 @@ class Policy(Struct, frozen=True):
 
     @property
     def passthrough(self) -> bool:
-        """Connections go to the address the client dialled."""
+        """Connections go to the address that the client asked for."""
         return self.balancer is not None and self.balancer.simple is networking.SimpleLB.PASSTHROUGH
 
 
