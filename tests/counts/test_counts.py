@@ -200,6 +200,61 @@ def test_a_change_makes_nothing_for_further_proxies(mesh: Mesh, change: str) -> 
     } == alone
 
 
+TELEMETRY = """
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: {name: t, namespace: a}
+spec:
+  selector: {matchLabels: {app: logged}}
+  accessLogging: [{providers: [{name: envoy}]}]
+---
+"""
+
+
+def test_proxies_of_different_telemetry_share_all_but_listeners(mesh: Mesh) -> None:
+    mesh.apply(everything() + TELEMETRY)
+    silent, logged = (mesh.compiler.view(sidecar("a", app=app)) for app in ("silent", "logged"))
+    same = (TypeUrl.CLUSTER, TypeUrl.ENDPOINTS, TypeUrl.ROUTE, TypeUrl.VIRTUAL_HOST)
+    for type_ in same:
+        pairs = zip(silent.shared.layers[type_], logged.shared.layers[type_], strict=True)
+        assert all(one is other for one, other in pairs), type_
+    assert silent.shared.layers[TypeUrl.LISTENER] != logged.shared.layers[TypeUrl.LISTENER]
+
+
+HEADLESS = """
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: a}
+spec: {clusterIP: None, selector: {app: db}, ports: [{name: tcp, port: 3306}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: db-1, namespace: a, labels: {kubernetes.io/service-name: db}}
+addressType: IPv4
+endpoints:
+- {addresses: [10.7.0.1], conditions: {ready: true}, nodeName: NODE}
+- {addresses: [ADDRESS], conditions: {ready: true}}
+ports: [{name: tcp, port: 3306}]
+---
+"""
+
+
+def headless(node: str = "one", address: str = "10.7.0.2") -> str:
+    return HEADLESS.replace("NODE", node).replace("ADDRESS", address)
+
+
+def test_listeners_depend_on_nothing_of_headless_endpoints_but_addresses(mesh: Mesh) -> None:
+    mesh.apply(everything() + headless())
+    mesh.before = mesh.views()
+    before = dict(mesh.compiler.memo.made)
+    assert not [n for type_, n in mesh.made_again(headless("two")) if type_ is TypeUrl.LISTENER]
+    made = runs(mesh, before)
+    assert "varka.envoy.listeners.outbound.outbound_layers" not in made
+    mesh.before = mesh.views()
+    again = mesh.made_again(headless("two", "10.7.0.3"))
+    assert {name for type_, name in again if type_ is TypeUrl.LISTENER} == {"10.7.0.3_3306"}
+
+
 def test_a_moved_line_changes_nothing(mesh: Mesh) -> None:
     before = dict(mesh.compiler.memo.made)
     mesh.apply("\n\n\n" + everything())

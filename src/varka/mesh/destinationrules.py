@@ -130,8 +130,8 @@ def _table(pool: Iterable[ConsolidatedRule]) -> RuleTable:
 def _added(
     known: tuple[ConsolidatedRule, ...], new: ConsolidatedRule
 ) -> tuple[ConsolidatedRule, ...]:
-    """A younger rule for the same host: into every rule that reaches the same namespaces or more and
-    has the same selector; on its own where it reaches further."""
+    """A younger rule for the same host: into every rule of the same selector that reaches the same
+    namespaces or more; on its own where it reaches further."""
     result: list[ConsolidatedRule] = []
     alone = True
     for old in known:
