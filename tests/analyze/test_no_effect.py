@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from varka.analyze.findings import findings
+from varka.analyze.no_effect import without_effect_of
+from varka.base.diagnostic import Origin, Severity
 from varka.base.settings import Settings
 from varka.resources.load import load
 from varka.store.state import State
@@ -66,3 +70,36 @@ def test_workloads_and_telemetry() -> None:
 
 def test_only_one_mesh_configuration_counts() -> None:
     assert told(SOURCES) == [("V7021", "data.mesh.hboneIdleTimeout", 7), ("V7022", "", 9)]
+
+
+POLICY = """
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: deny-all, namespace: default}
+spec: {}
+"""
+ROUTE = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: a, namespace: default}
+spec: {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "instead"), [(POLICY, "every request is let through"), (ROUTE, "is not served")]
+)
+def test_what_is_accepted_and_not_enforced(text: str, instead: str) -> None:
+    """Until it is: a policy that nobody enforces must not look like one that holds."""
+    loaded = load([("p.yaml", text)])
+    [told] = loaded.diagnostics
+    assert (told.code, told.severity, told.origin) == (
+        "V0013",
+        Severity.INFO,
+        Origin("p.yaml", 3, 1),
+    )
+    assert "accepted, not enforced yet" in told.message
+    assert instead in told.message
+    state = State().updated((r, loaded.places[r.key]) for r in loaded.resources)
+    [warned] = without_effect_of(state)
+    assert (warned.severity, warned.message) == (Severity.WARNING, told.message)

@@ -11,8 +11,9 @@ from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.names import ObjectKey
 from varka.mesh.config import mesh_config_sources
 from varka.resources.check import pod_annotations
+from varka.resources.codes import Code
 from varka.resources.findings import path_text
-from varka.resources.ineffective import ineffective
+from varka.resources.ineffective import ineffective, not_enforced
 from varka.resources.meshconfig import proxy_config_without_effect, without_effect
 from varka.resources.resource import Resource
 from varka.resources.validate.podannotations import PROXY_CONFIG
@@ -33,8 +34,8 @@ _WORKLOADS = frozenset(
 def without_effect_of(
     state: State, about: Iterable[ObjectKey] | None = None
 ) -> Iterator[Diagnostic]:
-    """A warning, without its place, for each such field of the objects that are asked for; of all
-    objects when `about` is None."""
+    """A warning, without its place, for each such field of the objects that are asked for, and for
+    those that are not enforced at all; of all objects when `about` is None."""
     sources = mesh_config_sources(state)
     for key in state.resources if about is None else about:
         resource = state.resources.get(key)
@@ -45,6 +46,9 @@ def without_effect_of(
             yield from _warnings(resource, ((("spec", *path), reason) for path, reason in fields))
         elif resource is not None and key[:2] in _WORKLOADS:
             yield from _warnings(resource, _of_pods(resource))
+        elif resource is not None and (instead := not_enforced(*key[:2])):
+            message = f"{key.kind} is accepted, not enforced yet: {instead}"
+            yield Diagnostic(Code.NOT_ENFORCED, Severity.WARNING, message, object=key, path="kind")
 
 
 def _of_mesh(source: Resource[Any], counts: Resource[Any]) -> Iterator[Diagnostic]:

@@ -11,6 +11,25 @@ from typing import Any
 
 from varka.resources.yaml import Path
 
+_SECURITY, _EXTENSIONS = "security.istio.io", "extensions.istio.io"
+_GATEWAY_API = "gateway.networking.k8s.io"
+NOT_ENFORCED: Mapping[tuple[str, str], str] = {
+    (_SECURITY, "AuthorizationPolicy"): "every request is let through",
+    (_SECURITY, "PeerAuthentication"): "connections between workloads are plain text",
+    (_SECURITY, "RequestAuthentication"): "tokens are not looked at",
+    (_EXTENSIONS, "WasmPlugin"): "proxies do not load it",
+    (_EXTENSIONS, "TrafficExtension"): "proxies do not load it",
+}
+"""(group, kind) of objects that are checked and kept, and do nothing: what happens instead."""
+
+
+def not_enforced(group: str, kind: str) -> str:
+    """What happens although there is an object of this kind; "" for kinds that have effect."""
+    if group == _GATEWAY_API:
+        return "the Gateway API is not served"
+    return NOT_ENFORCED.get((group, kind), "")
+
+
 _ELSEWHERE = "varka starts its proxies itself"
 _MTLS = "there is no mutual TLS between workloads yet"
 _METRICS = "Istio's own metrics are not made yet; those of Envoy are at port 15090"

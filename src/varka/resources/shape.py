@@ -87,7 +87,9 @@ class Shape(Struct, frozen=True):
     def _bounded(self, value: Any, kind: Any, bounds: msgspec.Meta, path: Path) -> Any:
         number, low, high = self.read(value, kind, path), bounds.ge or 0, bounds.le or 0
         if number is not None and not low <= number <= high:
-            return self._wrong(path, f"a number from {low} to {high}", value)
+            message = f"a number from {low} to {high} was expected, not {number}"
+            self.findings.error(Code.OUT_OF_RANGE, path, message)
+            return None
         return number
 
     def _scalar(self, value: Any, kind: Any, path: Path) -> Any:
