@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from itertools import chain
-from typing import Any, Protocol
+from typing import Protocol
 
+from google.protobuf.message import Message
 from msgspec import Struct, field
 
 from varka.base.diagnostic import Diagnostic
@@ -84,7 +85,7 @@ class EnvoyResource(Struct, frozen=True, eq=False):
 def encode(
     type_: TypeUrl,
     name: str,
-    message: Any,
+    message: Message,
     origins: Iterable[ObjectKey] = (),
     patches: Iterable[FilterPatch] = (),
     form: Form = Form.WHOLE,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from typing import Any
 
 from envoy.config.core.v3 import base_pb2, config_source_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tls_pb2
@@ -141,7 +140,9 @@ def _originate(
     return context
 
 
-def _from_secret(common: Any, tls: networking.ClientTLSSettings, names: tuple[str, ...]) -> None:
+def _from_secret(
+    common: tls_pb2.CommonTlsContext, tls: networking.ClientTLSSettings, names: tuple[str, ...]
+) -> None:
     if tls.mode is _MODE.MUTUAL:
         common.tls_certificate_sds_secret_configs.append(credential(tls.credential_name))
     if tls.insecure_skip_verify:
@@ -154,7 +155,10 @@ def _from_secret(common: Any, tls: networking.ClientTLSSettings, names: tuple[st
 
 
 def _from_files(
-    common: Any, tls: networking.ClientTLSSettings, names: tuple[str, ...], traits: Traits
+    common: tls_pb2.CommonTlsContext,
+    tls: networking.ClientTLSSettings,
+    names: tuple[str, ...],
+    traits: Traits,
 ) -> None:
     if tls.mode is _MODE.MUTUAL:
         pair = f"{FILE_CERT}{tls.client_certificate}~{tls.private_key}"
@@ -183,7 +187,7 @@ def validation(names: Iterable[str]) -> common_pb2.CertificateValidationContext:
     return context
 
 
-def _san_type(name: str) -> Any:
+def _san_type(name: str) -> common_pb2.SubjectAltNameMatcher.SanType.ValueType:
     kinds = common_pb2.SubjectAltNameMatcher
     if "://" in name:
         return kinds.URI

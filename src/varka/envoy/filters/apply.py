@@ -6,6 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.listener.v3 import listener_pb2
+from envoy.config.route.v3 import route_components_pb2, route_pb2
 from msgspec import Struct
 
 from varka.base.memo import Memo
@@ -222,20 +225,28 @@ def _context(resource: EnvoyResource, router: bool) -> PatchContext:
     return PatchContext.SIDECAR_INBOUND if inbound else PatchContext.SIDECAR_OUTBOUND
 
 
-def _cluster(run: Run, message: Any, name: str, ports: dict[int, frozenset[int]]) -> bool:
+def _cluster(
+    run: Run, message: cluster_pb2.Cluster, name: str, ports: dict[int, frozenset[int]]
+) -> bool:
     return patch_cluster(run, message)
 
 
-def _listener(run: Run, message: Any, name: str, ports: dict[int, frozenset[int]]) -> bool:
+def _listener(
+    run: Run, message: listener_pb2.Listener, name: str, ports: dict[int, frozenset[int]]
+) -> bool:
     return patch_listener(run, message)
 
 
-def _route(run: Run, message: Any, name: str, ports: dict[int, frozenset[int]]) -> bool:
+def _route(
+    run: Run, message: route_pb2.RouteConfiguration, name: str, ports: dict[int, frozenset[int]]
+) -> bool:
     patch_route_configuration(run, message, ports)
     return True
 
 
-def _virtual_host(run: Run, message: Any, name: str, ports: dict[int, frozenset[int]]) -> bool:
+def _virtual_host(
+    run: Run, message: route_components_pb2.VirtualHost, name: str, ports: dict[int, frozenset[int]]
+) -> bool:
     """One that travels alone. Patches mean the name that it would have in its route configuration,
     Envoy needs its own."""
     configuration, _, message.name = name.partition("/")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from envoy.config.cluster.v3 import cluster_pb2
 
 from varka.envoy.filters.merge import merge, merged_any
 from varka.envoy.filters.patch import MERGES, Patch, Run
 from varka.resources.model.networking import ApplyTo, Operation
 
 
-def patch_cluster(run: Run, cluster: Any) -> bool:
+def patch_cluster(run: Run, cluster: cluster_pb2.Cluster) -> bool:
     """Change a decoded cluster in place; False when it is removed."""
     for patch in run.of(ApplyTo.CLUSTER, lambda p: _matches(p, cluster)):
         if patch.operation is Operation.REMOVE:
@@ -26,7 +26,7 @@ def patch_cluster(run: Run, cluster: Any) -> bool:
     return True
 
 
-def _transport_socket(cluster: Any, value: Any) -> bool:
+def _transport_socket(cluster: cluster_pb2.Cluster, value: cluster_pb2.Cluster) -> bool:
     """A patch with a transport socket changes only that: merged where the name is the same, else
     put in its place."""
     if not value.HasField("transport_socket"):
@@ -55,7 +55,7 @@ def _transport_socket(cluster: Any, value: Any) -> bool:
     return True
 
 
-def _matches(patch: Patch, cluster: Any) -> bool:
+def _matches(patch: Patch, cluster: cluster_pb2.Cluster) -> bool:
     match = patch.cluster
     if match is None:
         return True
@@ -72,7 +72,7 @@ def _matches(patch: Patch, cluster: Any) -> bool:
     )
 
 
-def _inbound_hosts(cluster: Any) -> list[str]:
+def _inbound_hosts(cluster: cluster_pb2.Cluster) -> list[str]:
     """An inbound cluster's name has no host; its metadata tells the services it serves."""
     known = cluster.metadata.filter_metadata
     services = known["istio"].fields["services"].list_value.values if "istio" in known else ()

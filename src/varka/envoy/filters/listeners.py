@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from envoy.config.listener.v3 import listener_components_pb2 as components
+from envoy.config.listener.v3 import listener_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2 as hcm_pb2,
 )
@@ -20,7 +22,7 @@ _VIRTUAL = ("virtualInbound", "virtualOutbound")
 HCM = "envoy.filters.network.http_connection_manager"
 
 
-def patch_listener(run: Run, listener: Any) -> bool:
+def patch_listener(run: Run, listener: listener_pb2.Listener) -> bool:
     """Change a decoded listener in place; False when it is removed."""
     for patch in run.of(ApplyTo.LISTENER, lambda p: _listener(p, listener)):
         if patch.operation is Operation.REMOVE:
@@ -38,7 +40,7 @@ def patch_listener(run: Run, listener: Any) -> bool:
     return True
 
 
-def _listener_filters(run: Run, listener: Any) -> None:
+def _listener_filters(run: Run, listener: listener_pb2.Listener) -> None:
     for patch in run.of(ApplyTo.LISTENER_FILTER, lambda p: _listener(p, listener)):
         name = patch.listener.listener_filter if patch.listener else ""
         if patch.operation is Operation.MERGE:
@@ -49,7 +51,7 @@ def _listener_filters(run: Run, listener: Any) -> None:
             edit_list(run, listener.listener_filters, patch, _named(name) if name else None)
 
 
-def _filter_chains(run: Run, listener: Any) -> None:
+def _filter_chains(run: Run, listener: listener_pb2.Listener) -> None:
     for chain in listener.filter_chains:
         _filter_chain(run, listener, chain)
     if listener.HasField("default_filter_chain"):
@@ -65,7 +67,7 @@ def _filter_chains(run: Run, listener: Any) -> None:
         del listener.filter_chains[at]
 
 
-def _filter_chain(run: Run, listener: Any, chain: Any) -> None:
+def _filter_chain(run: Run, listener: listener_pb2.Listener, chain: components.FilterChain) -> None:
     for patch in run.of(
         ApplyTo.FILTER_CHAIN, lambda p: _listener(p, listener) and _chain(p, listener, chain)
     ):
@@ -97,7 +99,12 @@ def _filter_chain(run: Run, listener: Any, chain: Any) -> None:
             _http_filters(run, listener, chain, item)
 
 
-def _http_filters(run: Run, listener: Any, chain: Any, item: Any) -> None:
+def _http_filters(
+    run: Run,
+    listener: listener_pb2.Listener,
+    chain: components.FilterChain,
+    item: components.Filter,
+) -> None:
     here = run.of(
         ApplyTo.HTTP_FILTER,
         lambda p: (
@@ -121,7 +128,7 @@ def _http_filters(run: Run, listener: Any, chain: Any, item: Any) -> None:
     item.typed_config.CopyFrom(pack(manager))
 
 
-def merge_transport_socket(holder: Any, value: Any) -> bool:
+def merge_transport_socket(holder: components.FilterChain, value: components.FilterChain) -> bool:
     """Merge a transport socket of the same name into that of a filter chain; False when that is not
     what the patch does."""
     if not (value.HasField("transport_socket") and holder.HasField("transport_socket")):
@@ -172,7 +179,7 @@ def _http_filter_name(patch: Patch) -> str | None:
     )
 
 
-def _listener(patch: Patch, listener: Any) -> bool:
+def _listener(patch: Patch, listener: listener_pb2.Listener) -> bool:
     """`portNumber` on the virtual listeners is a matter of their filter chains."""
     match = patch.listener
     if match is None:
@@ -184,7 +191,7 @@ def _listener(patch: Patch, listener: Any) -> bool:
     return not match.port_number or listener.address.socket_address.port_value == match.port_number
 
 
-def _chain(patch: Patch, listener: Any, chain: Any) -> bool:
+def _chain(patch: Patch, listener: listener_pb2.Listener, chain: components.FilterChain) -> bool:
     match = patch.listener
     if match is None:
         return True
@@ -198,7 +205,7 @@ def _chain(patch: Patch, listener: Any, chain: Any) -> bool:
     return match.filter_chain is None or _chain_match(match.filter_chain, chain, found)
 
 
-def _chain_match(match: FilterChainMatch, chain: Any, found: Any) -> bool:
+def _chain_match(match: FilterChainMatch, chain: components.FilterChain, found: Any) -> bool:
     return (
         (not match.name or match.name == chain.name)
         and (not match.sni or match.sni in found.server_names)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
+from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2 as hcm_pb2,
 )
@@ -64,7 +64,7 @@ def _route(resource: EnvoyResource) -> Named:
     return _configuration(message_of(resource))
 
 
-def _configuration(configuration: Any) -> Named:
+def _configuration(configuration: route_pb2.RouteConfiguration) -> Named:
     yield f"{_ROUTES}.name", configuration.name
     for host in configuration.virtual_hosts:
         yield from _host(host)
@@ -74,7 +74,7 @@ def _virtual_host(resource: EnvoyResource) -> Named:
     return _host(message_of(resource))
 
 
-def _host(host: Any) -> Named:
+def _host(host: route_components_pb2.VirtualHost) -> Named:
     yield f"{_ROUTES}.vhost.name", host.name
     yield from ((f"{_ROUTES}.vhost.domainName", domain) for domain in host.domains)
     yield from ((f"{_ROUTES}.vhost.route.name", route.name) for route in host.routes)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from envoy.config.route.v3 import route_components_pb2 as components
+from envoy.config.route.v3 import route_pb2
+
 from varka.envoy.filters.merge import merge
 from varka.envoy.filters.patch import MERGES, Patch, Run, edit_list
 from varka.resources.model.networking import Action, ApplyTo, Operation, PatchContext
@@ -18,7 +21,9 @@ ServerPorts = Mapping[int, frozenset[int]]
 """For gateways: the port a listener binds -> the `servers[].port.number`s it stands for."""
 
 
-def patch_route_configuration(run: Run, configuration: Any, ports: ServerPorts) -> None:
+def patch_route_configuration(
+    run: Run, configuration: route_pb2.RouteConfiguration, ports: ServerPorts
+) -> None:
     """Change a decoded RouteConfiguration in place."""
     for patch in run.of(
         ApplyTo.ROUTE_CONFIGURATION, lambda p: _configuration(run, p, configuration.name, ports)
@@ -49,7 +54,9 @@ def patch_route_configuration(run: Run, configuration: Any, ports: ServerPorts) 
             run.hit(patch)
 
 
-def patch_virtual_host(run: Run, host: Any, configuration: str, ports: ServerPorts) -> bool:
+def patch_virtual_host(
+    run: Run, host: components.VirtualHost, configuration: str, ports: ServerPorts
+) -> bool:
     """Change a decoded virtual host of the named route configuration in place; False when it is
     removed."""
     for patch in run.of(
@@ -71,7 +78,7 @@ def patch_virtual_host(run: Run, host: Any, configuration: str, ports: ServerPor
     return True
 
 
-def _routes(run: Run, host: Any, configuration: str, ports: ServerPorts) -> None:
+def _routes(run: Run, host: components.VirtualHost, configuration: str, ports: ServerPorts) -> None:
     here = run.of(
         ApplyTo.HTTP_ROUTE,
         lambda p: _configuration(run, p, configuration, ports) and _virtual_host(p, host),
@@ -133,7 +140,7 @@ def _gateway_parts(name: str) -> tuple[int, str, str]:
     return (port, parts[2], f"{parts[4]}/{parts[3]}") if len(parts) >= 5 else (port, "", "")
 
 
-def _virtual_host(patch: Patch, host: Any) -> bool:
+def _virtual_host(patch: Patch, host: components.VirtualHost) -> bool:
     match = patch.route_configuration.vhost if patch.route_configuration else None
     if match is None:
         return True
@@ -142,7 +149,7 @@ def _virtual_host(patch: Patch, host: Any) -> bool:
     )
 
 
-def _route(patch: Patch, route: Any) -> bool:
+def _route(patch: Patch, route: components.Route) -> bool:
     vhost = patch.route_configuration.vhost if patch.route_configuration else None
     match = vhost.route if vhost else None
     if match is None:
@@ -150,5 +157,5 @@ def _route(patch: Patch, route: Any) -> bool:
     named = not match.name or match.name == route.name
     return named and match.action in (
         Action.ANY,
-        _ACTIONS.get(route.WhichOneof("action"), match.action),
+        _ACTIONS.get(route.WhichOneof("action") or "", match.action),
     )
