@@ -62,7 +62,9 @@ def bootstrap(proxy: ProxyIdentity, ads: str, admin: str) -> dict[str, Any]:
                 "api_type": "DELTA_GRPC",
                 "transport_api_version": "V3",
                 "set_node_on_first_message_only": True,
-                "grpc_services": [{"envoy_grpc": {"cluster_name": "xds-grpc"}}],
+                "grpc_services": [
+                    {"envoy_grpc": {"cluster_name": "xds-grpc", "retry_policy": _SOON_AGAIN}}
+                ],
             },
             "lds_config": _over_ads(),
             "cds_config": _over_ads(),
@@ -71,6 +73,9 @@ def bootstrap(proxy: ProxyIdentity, ads: str, admin: str) -> dict[str, Any]:
     }
 
 
+_SOON_AGAIN = {"retry_back_off": {"base_interval": "0.025s", "max_interval": "1s"}}
+"""The control plane is on this machine, and it may still be loading when an Envoy is up. Without
+this Envoy waits half a second and soon much longer."""
 _PATIENT = {"miss_timeout": "60s", "megamiss_timeout": "120s"}
 """Envoy's watchdog looks ten times a second; many idle Envoys on one machine would be felt."""
 _ANY_NUMBER_OF_CONNECTIONS = {
