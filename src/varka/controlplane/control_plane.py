@@ -35,7 +35,7 @@ GATHER = 0.005
 
 
 class ControlPlane:
-    """`read`, `listen`, `run`, `stop`.
+    """`read` its sources, `listen` to proxies, `run` until cancelled, `stop`.
 
     What happens on streams, in sources and by requests comes through one queue to one task
     (`_consume`), which alone changes the state, moves the compiler, publishes, and looks for
@@ -47,7 +47,7 @@ class ControlPlane:
         self.store = Store(options.births)
         self._sources = options.sources()
         self._changes: list[AsyncIterator[SourceChange]] = []
-        """The rest of each source's changes, once `start` has taken the first."""
+        """The rest of each source's changes, once `read` has taken the first."""
         self.events = Events()
         self.compiler = Compiler(options.config, options.settings)
         self._happening: asyncio.Queue[Happening] = asyncio.Queue()
