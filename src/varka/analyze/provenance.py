@@ -1,4 +1,4 @@
-"""Which objects a resource that a proxy rejected was made from, down to the patch where that is
+"""Which objects a resource that a proxy rejected was made from, down to the field where that is
 known."""
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from varka.store.state import State
 
 
 def made_from(resource: EnvoyResource, state: State) -> Iterator[tuple[ObjectKey, Origin | None]]:
-    """The objects, likeliest first, with the place to look at: an EnvoyFilter's patch, the list
-    when it is one of several."""
+    """The objects, likeliest first, with the place to look at: a route, a subset, a server, an
+    EnvoyFilter's patch; what is around all of them when it is one of several."""
+    fields = resource.planned.fields if resource.planned is not None else ()
     for key in resource.origins:
-        patches = [
+        paths: list[Path] = [
             (*patch.path, "patch", "value") for patch in resource.patches if patch.source == key
         ]
-        yield key, state.origin(key, common(patches))
+        paths = paths or [field.path for field in fields if field.key == key]
+        yield key, state.origin(key, common(paths))
 
 
 def common(paths: list[Path]) -> Path:

@@ -24,9 +24,10 @@ _INHERITED = (
 """What a route takes from the root where it says nothing itself."""
 
 
-def merge_routes(root: HTTPRoute, routes: tuple[HTTPRoute, ...]) -> Iterator[HTTPRoute]:
-    """The delegate's routes; those whose matches contradict the root's are left out."""
-    for route in routes:
+def merge_routes(root: HTTPRoute, routes: tuple[HTTPRoute, ...]) -> Iterator[tuple[int, HTTPRoute]]:
+    """The delegate's routes with their indexes; those whose matches contradict the root's are left
+    out."""
+    for at, route in enumerate(routes):
         matches = _merge_matches(root.match, route.match)
         if matches is not None:
             inherited = {
@@ -34,7 +35,8 @@ def merge_routes(root: HTTPRoute, routes: tuple[HTTPRoute, ...]) -> Iterator[HTT
                 for name in _INHERITED
                 if getattr(route, name) in (None, ())
             }
-            yield changed(route, match=matches, name=_name(root.name, route.name), **inherited)
+            name = _name(root.name, route.name)
+            yield at, changed(route, match=matches, name=name, **inherited)
 
 
 def _merge_matches(

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from varka.base.memo import Memo
-from varka.base.names import Hostname, Namespace, ObjectKey
+from varka.base.names import FieldOrigin, Hostname, Namespace, ObjectKey
 from varka.mesh.hosts import is_wildcard, most_specific, resolve
 from varka.mesh.model import MergedRule
 from varka.registry.visibility import seen_by
@@ -107,6 +107,8 @@ def _pooled(rule: Rule, domain: str) -> ConsolidatedRule:
         spec.traffic_policy,
         spec.subsets,
         (rule.key,),
+        FieldOrigin(rule.key, ("spec", "trafficPolicy")) if spec.traffic_policy else None,
+        tuple(FieldOrigin(rule.key, ("spec", "subsets", at)) for at in range(len(spec.subsets))),
         selected=selector is not None,
     )
     return ConsolidatedRule(merged, exported, selector.match_labels if selector else None)
@@ -152,18 +154,17 @@ def _added(
 def _merge(old: MergedRule, new: MergedRule) -> MergedRule:
     """Subsets are appended, of two with one name the older stays; the first top-level policy
     stays."""
+    subsets: dict[str, tuple[networking.Subset, FieldOrigin]] = {}
+    for rule in (old, new):
+        for subset, where in zip(rule.subsets, rule.subset_fields, strict=True):
+            subsets.setdefault(subset.name, (subset, where))
     return replace(
         old,
         policy=old.policy or new.policy,
-        subsets=_unique((*old.subsets, *new.subsets)),
+        policy_field=old.policy_field or new.policy_field,
+        subsets=tuple(subset for subset, _ in subsets.values()),
+        subset_fields=tuple(where for _, where in subsets.values()),
         sources=(*old.sources, *new.sources),
-    )
-
-
-def _unique(subsets: tuple[networking.Subset, ...]) -> tuple[networking.Subset, ...]:
-    return tuple(
-        {s.name: s for s in reversed(subsets)}[name]
-        for name in dict.fromkeys(s.name for s in subsets)
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from varka.base.memo import Memo
-from varka.base.names import Hostname, Namespace, ObjectKey
+from varka.base.names import FieldOrigin, Hostname, Namespace, ObjectKey
 from varka.mesh.model import MergedVirtualService
 from varka.registry.kubernetes import hostname
 from varka.registry.visibility import export_to
@@ -16,6 +16,7 @@ from varka.resources.model.mesh import IngressControllerMode, MeshConfig
 from varka.resources.resource import Resource
 from varka.store.state import State
 
+_Route = tuple[networking.HTTPRoute, FieldOrigin]
 Ingress = Resource[kubernetes.Ingress]
 _GROUP = "networking.istio.io"
 _CONTROLLER = "istio.io/ingress-controller"
@@ -139,15 +140,16 @@ def virtual_services(
     default_export: tuple[str, ...],
 ) -> tuple[MergedVirtualService, ...]:
     numbers = {(namespace, service, name): number for namespace, service, name, number in ports}
-    routes: dict[str, list[networking.HTTPRoute]] = {}
+    routes: dict[str, list[_Route]] = {}
     owners: dict[str, list[Ingress]] = {}
     for ingress in ingresses:
-        for rule in ingress.spec.spec.rules:
+        for at, rule in enumerate(ingress.spec.spec.rules):
             if rule.http is not None:
                 host = rule.host or "*"
                 owners.setdefault(host, []).append(ingress)
+                paths = FieldOrigin(ingress.key, ("spec", "rules", at, "http", "paths"))
                 routes.setdefault(host, []).extend(
-                    _routes(ingress, rule.http.paths, numbers, domain)
+                    _routes(ingress, rule.http.paths, paths, numbers, domain)
                 )
     return tuple(
         _virtual_service(host, owners[host], routes[host], root_namespace, default_export)
@@ -158,17 +160,17 @@ def virtual_services(
 def _virtual_service(
     host: str,
     owners: list[Ingress],
-    routes: Iterable[networking.HTTPRoute],
+    routes: Iterable[_Route],
     root_namespace: Namespace,
     default_export: tuple[str, ...],
 ) -> MergedVirtualService:
     """Longer paths come first, exact ones before prefixes; the oldest Ingress gives the name and
     the gateway."""
-    first = owners[0]
+    first, ordered = owners[0], sorted(routes, key=_specificity)
     spec = networking.VirtualService(
         hosts=(Hostname(host),),
         gateways=(f"{root_namespace}/{_gateway_name(first)}",),
-        http=tuple(sorted(routes, key=_specificity)),
+        http=tuple(route for route, _ in ordered),
     )
     name = f"{host.replace('.', '-')}-{first.name}-{_NAME}"
     return MergedVirtualService(
@@ -178,11 +180,13 @@ def _virtual_service(
         created="",
         export_to=export_to((), Namespace(first.namespace), default_export),
         sources=tuple(dict.fromkeys(owner.key for owner in owners)),
+        http_fields=tuple(field for _, field in ordered),
         semantics=INGRESS_SEMANTICS,
     )
 
 
-def _specificity(route: networking.HTTPRoute) -> tuple[int, bool]:
+def _specificity(found: _Route) -> tuple[int, bool]:
+    route, _ = found
     uri = route.match[0].uri if route.match else None
     if uri is None:
         return (0, True)
@@ -192,10 +196,11 @@ def _specificity(route: networking.HTTPRoute) -> tuple[int, bool]:
 def _routes(
     ingress: Ingress,
     paths: tuple[kubernetes.HTTPIngressPath, ...],
+    field: FieldOrigin,
     numbers: dict[tuple[str, str, str], int],
     domain: str,
-) -> Iterable[networking.HTTPRoute]:
-    for path in paths:
+) -> Iterable[_Route]:
+    for at, path in enumerate(paths):
         service = path.backend.service
         if service is None:
             continue
@@ -208,10 +213,11 @@ def _routes(
                 host=hostname(service.name, ingress.namespace, domain),
                 port=networking.PortSelector(number=number),
             )
-            yield networking.HTTPRoute(
+            route = networking.HTTPRoute(
                 match=(networking.HTTPMatchRequest(uri=uri),) if uri else (),
                 route=(networking.HTTPRouteDestination(destination=destination, weight=100),),
             )
+            yield route, field.at(at)
 
 
 def _uri(path: kubernetes.HTTPIngressPath) -> networking.StringMatch | None:

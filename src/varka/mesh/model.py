@@ -29,6 +29,10 @@ class MergedRule(Struct, frozen=True, eq=False):
     subsets: tuple[networking.Subset, ...]
     sources: tuple[ObjectKey, ...]
     """Oldest first; the first is what `filter_metadata.istio.config` names."""
+    policy_field: FieldOrigin | None = None
+    """Where `policy` stands."""
+    subset_fields: tuple[FieldOrigin, ...] = ()
+    """Where each of `subsets` stands."""
     selected: bool = False
     """It has a `workloadSelector`, so it is meant for the few workloads that may read its
     `credentialName`."""
@@ -54,6 +58,8 @@ class MergedVirtualService(Struct, frozen=True, eq=False):
     semantics: str = ""
     """`ingress` or `gateway` when it stands for an object of another API, whose prefixes end at a
     path separator."""
+    http_fields: tuple[FieldOrigin, ...] = ()
+    """Where each of `spec.http` stands: in this object, a delegate, an Ingress."""
 
 
 class ScopedService(Struct, frozen=True):

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from msgspec.structs import replace as changed
 
 from varka.base.memo import Memo
-from varka.base.names import Hostname, Namespace, ObjectKey
+from varka.base.names import FieldOrigin, Hostname, Namespace, ObjectKey
 from varka.mesh.delegates import merge_routes
 from varka.mesh.hosts import resolve
 from varka.mesh.model import MergedVirtualService
@@ -82,6 +82,9 @@ def with_full_names(
         export_to=export_to(spec.export_to, namespace, default_export),
         sources=(resource.key,),
         label_keys=_label_keys(spec),
+        http_fields=tuple(
+            FieldOrigin(resource.key, ("spec", "http", at)) for at in range(len(spec.http))
+        ),
         semantics=semantics,
     )
 
@@ -153,20 +156,28 @@ def with_delegates(
     the delegate is missing or not exported to the root's namespace."""
     left = iter(delegates)
     routes: list[networking.HTTPRoute] = []
+    fields: list[FieldOrigin] = []
     used: list[ObjectKey] = []
     keys = root.label_keys
-    for route in root.spec.http:
+    for route, field in zip(root.spec.http, root.http_fields, strict=True):
         if route.delegate is None:
             routes.append(route)
+            fields.append(field)
             continue
         found = next(left)
         if found is not None and seen_by(found.export_to, root.namespace):
-            routes.extend(merge_routes(route, found.spec.http))
+            for at, merged in merge_routes(route, found.spec.http):
+                routes.append(merged)
+                fields.append(found.http_fields[at])
             used.append(found.key)
             keys |= found.label_keys
     sources = tuple(dict.fromkeys((*root.sources, *used)))
     return replace(
-        root, spec=changed(root.spec, http=tuple(routes)), sources=sources, label_keys=keys
+        root,
+        spec=changed(root.spec, http=tuple(routes)),
+        sources=sources,
+        label_keys=keys,
+        http_fields=tuple(fields),
     )
 
 

@@ -69,7 +69,7 @@ class ClusterMesh(Struct, frozen=True):
         subsets = tuple(decode(s, networking.Subset) for s in self.subsets)
         key = ObjectKey("networking.istio.io", "DestinationRule", NAMESPACE, "rule")
         return MergedRule(
-            Hostname(self.hostname), NAMESPACE, policy, subsets, (key,), self.selected
+            Hostname(self.hostname), NAMESPACE, policy, subsets, (key,), selected=self.selected
         )
 
     def group(self) -> ServiceGroup:

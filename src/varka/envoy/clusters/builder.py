@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from varka.base.names import ObjectKey
 from varka.envoy import wkt
 from varka.envoy.istio_names import ISTIO, istio_metadata, stat_name
-from varka.envoy.resource import EnvoyResource, TypeUrl, encode
+from varka.envoy.resource import EnvoyResource, Planned, TypeUrl, encode
 from varka.envoy.sockets import Sockets, set_sockets
 from varka.registry.service import Registry, Service, ServicePort
 from varka.resources.model.mesh import MeshConfig
@@ -40,7 +40,9 @@ class ClusterBuilder(Struct):
     def original_dst(self) -> bool:
         return bool(self.message.type == cluster_pb2.Cluster.ORIGINAL_DST)
 
-    def finish(self, origins: Iterable[ObjectKey] = ()) -> EnvoyResource:
+    def finish(
+        self, origins: Iterable[ObjectKey] = (), planned: Planned | None = None
+    ) -> EnvoyResource:
         if self.options.ByteSize() or self.options.WhichOneof("upstream_protocol_options"):
             if not self.options.WhichOneof("upstream_protocol_options"):
                 self.options.explicit_http_config.http_protocol_options.SetInParent()
@@ -50,7 +52,14 @@ class ClusterBuilder(Struct):
         if self.metadata:
             self.message.metadata.filter_metadata[ISTIO].CopyFrom(wkt.struct(self.metadata))
         secrets = set_sockets(self.message, self.sockets)
-        return encode(TypeUrl.CLUSTER, self.message.name, self.message, origins, secrets=secrets)
+        return encode(
+            TypeUrl.CLUSTER,
+            self.message.name,
+            self.message,
+            origins,
+            planned=planned,
+            secrets=secrets,
+        )
 
     def made_from(self, rule: ObjectKey) -> None:
         self.metadata["config"] = istio_metadata(rule)

@@ -49,7 +49,7 @@ def dynamic_cluster(planned: Planned, names: tuple[str, ...]) -> EnvoyResource:
     if service.mesh_external:
         draft.metadata["external"] = True
     describe(draft, planned)
-    return draft.finish(planned.origins)
+    return draft.finish(planned.origins, planned)
 
 
 def any_host_cluster(build: Build) -> EnvoyResource:

@@ -71,7 +71,7 @@ def outbound_cluster_resource(
     apply_security(planned.build, draft, planned.policy, peer_of(planned, names))
     describe(draft, planned)
     _override_alpn(draft, planned)
-    return draft.finish(planned.origins)
+    return draft.finish(planned.origins, planned)
 
 
 def _override_alpn(draft: ClusterBuilder, planned: Planned) -> None:

@@ -85,7 +85,7 @@ def sni_cluster_resource(
     if draft is None:
         return None
     describe(draft, planned)
-    return draft.finish(planned.origins)
+    return draft.finish(planned.origins, planned)
 
 
 def _name(planned: Planned) -> str:

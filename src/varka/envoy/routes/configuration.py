@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from envoy.config.core.v3 import config_source_pb2
 from envoy.config.route.v3 import route_pb2
+from msgspec import Struct
 
 from varka.base.hashing import content_hash
-from varka.base.names import ObjectKey
+from varka.base.names import FieldOrigin, ObjectKey
 from varka.envoy import wkt
 from varka.envoy.resource import EnvoyResource, Form, TypeUrl, encode
 
@@ -16,6 +17,17 @@ _MAX_DIRECT_RESPONSE = 1024 * 1024
 """The longest body that Istio accepts in `directResponse`; Envoy's own limit is 4 KiB."""
 _VIRTUAL_HOSTS = b"\x12"
 """Key of field 2, length-delimited."""
+
+
+class PlannedConfiguration(Struct, frozen=True, eq=False):
+    """The virtual hosts that travel in a route configuration, each with its own plan."""
+
+    hosts: tuple[EnvoyResource, ...]
+
+    @property
+    def fields(self) -> tuple[FieldOrigin, ...]:
+        plans = (host.planned for host in self.hosts if host.planned is not None)
+        return tuple(field for plan in plans for field in plan.fields)
 
 
 def whole(name: str, hosts: tuple[EnvoyResource, ...]) -> EnvoyResource:
@@ -57,7 +69,10 @@ def _assemble(
         part for host in hosts for part in (_VIRTUAL_HOSTS, _varint(len(host.body)), host.body)
     )
     body = b"".join((head, *parts, rest.SerializeToString(deterministic=True)))
-    return EnvoyResource(TypeUrl.ROUTE, name, body, content_hash(body) + form, _origins(hosts))
+    planned = PlannedConfiguration(hosts)
+    return EnvoyResource(
+        TypeUrl.ROUTE, name, body, content_hash(body) + form, _origins(hosts), planned=planned
+    )
 
 
 def _origins(hosts: Iterable[EnvoyResource]) -> tuple[ObjectKey, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 
 from envoy.config.route.v3 import route_components_pb2 as envoy
 from msgspec import Struct, field
@@ -18,6 +19,7 @@ from varka.envoy.routes.route import RouteTable, virtual_service_routes
 from varka.envoy.routes.settings import RouteSettings, settings_of
 from varka.envoy.routes.source import Source, interest_of
 from varka.envoy.routes.target import Target, destination_hosts, target_of
+from varka.envoy.routes.virtual_host import PlannedHost
 from varka.mesh.bound import NONE, Bound, bound_by_gateway, gateway_name
 from varka.mesh.model import (
     GatewayPort,
@@ -215,16 +217,18 @@ def _virtual_host(
 ) -> EnvoyResource:
     """Routes that take everything go behind all others: VirtualServices of one host must not hide
     each other."""
-    routes = [route for table in tables for route in table.routes]
+    found = [pair for table in tables for pair in zip_longest(table.routes, table.planned)]
+    found.sort(key=lambda pair: is_catch_all(pair[0].match))
     message = envoy.VirtualHost(
         name=name,
         domains=domains,
-        routes=sorted(routes, key=lambda route: is_catch_all(route.match)),
+        routes=[route for route, _ in found],
         require_tls=envoy.VirtualHost.ALL if require_tls else envoy.VirtualHost.NONE,
         include_request_attempt_count=bool(settings and settings.include_request_attempt_count),
     )
     origins = dict.fromkeys(origin for table in tables for origin in table.origins)
-    return encode(TypeUrl.VIRTUAL_HOST, name, message, origins)
+    planned = PlannedHost(domains, tuple(plan for _, plan in found if plan is not None))
+    return encode(TypeUrl.VIRTUAL_HOST, name, message, origins, planned=planned)
 
 
 def _port(server: GatewayServer) -> int:

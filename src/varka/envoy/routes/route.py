@@ -5,7 +5,7 @@ from __future__ import annotations
 from envoy.config.route.v3 import route_components_pb2 as envoy
 from msgspec import Struct
 
-from varka.base.names import ObjectKey
+from varka.base.names import FieldOrigin, ObjectKey
 from varka.envoy import wkt
 from varka.envoy.istio_names import ISTIO, istio_metadata, outbound_cluster
 from varka.envoy.routes import cors, fault
@@ -27,11 +27,24 @@ DEFAULT = "default"
 """The name of routes that no VirtualService made."""
 
 
+class PlannedRoute(Struct, frozen=True):
+    """What a route was made from, and where it leads."""
+
+    field: FieldOrigin
+    """`spec.http[2]` of a rule; a Service where no rule speaks about it."""
+    match: FieldOrigin | None = None
+    """`spec.http[2].match[1]`; None for a route without one."""
+    destinations: tuple[tuple[str, int, FieldOrigin], ...] = ()
+    """Cluster, weight and `spec.http[2].route[0]` of each; none for what answers itself."""
+
+
 class RouteTable(Struct, frozen=True, eq=False):
     """Routes in order, as several virtual hosts may share them."""
 
     routes: tuple[envoy.Route, ...]
     origins: tuple[ObjectKey, ...] = ()
+    planned: tuple[PlannedRoute, ...] = ()
+    """One for each route; none for those of the mesh itself."""
 
 
 def virtual_service_routes(
@@ -50,17 +63,41 @@ def virtual_service_routes(
     """
     semantics, known = semantics_of(rule), Targets.of(targets, port)
     routes: list[envoy.Route] = []
-    for http in rule.spec.http:
-        for request in http.match or (None,):
+    planned: list[PlannedRoute] = []
+    for http, field in zip(rule.spec.http, fields_of(rule), strict=True):
+        for at, request in enumerate(http.match or (None,)):
             if request is not None and not (request.port in (0, port) and source.meets(request)):
                 continue
             route = _route(rule.key, http, request, semantics, known, settings, tls)
             if route is None:
                 continue
             routes.append(route)
+            matched = field.at("match", at) if request is not None and field.path else None
+            planned.append(PlannedRoute(field, matched, _destinations(route, http, field)))
             if is_catch_all(route.match):
-                return RouteTable(tuple(routes), rule.sources or (rule.key,))
-    return RouteTable(tuple(routes), rule.sources or (rule.key,))
+                return RouteTable(tuple(routes), rule.sources or (rule.key,), tuple(planned))
+    return RouteTable(tuple(routes), rule.sources or (rule.key,), tuple(planned))
+
+
+def fields_of(rule: MergedVirtualService) -> tuple[FieldOrigin, ...]:
+    """Where each of its `http` routes stands; the object itself where nobody knows."""
+    return rule.http_fields or (FieldOrigin(rule.key),) * len(rule.spec.http)
+
+
+def _destinations(
+    route: envoy.Route, http: networking.HTTPRoute, field: FieldOrigin
+) -> tuple[tuple[str, int, FieldOrigin], ...]:
+    """The clusters of a route, each with the destination that it is."""
+    weighted = route.route.weighted_clusters.clusters
+    clusters = [(each.name, each.weight.value) for each in weighted]
+    if route.route.cluster:
+        clusters = [(route.route.cluster, 1)]
+    meant = [at for at, each in enumerate(http.route) if each.weight or len(http.route) == 1]
+    below = field.key.kind == "VirtualService" and field.path
+    return tuple(
+        (name, weight, field.at("route", at) if below else field)
+        for (name, weight), at in zip(clusters, meant, strict=False)
+    )
 
 
 def service_routes(
@@ -77,7 +114,9 @@ def service_routes(
     hashing = hash_policy(hash_) if hash_ else None
     if hashing is not None:
         route.route.hash_policy.append(hashing)
-    return RouteTable((route,), (service.source,))
+    origin = FieldOrigin(service.source)
+    planned = PlannedRoute(origin, None, ((route.route.cluster, 1, origin),))
+    return RouteTable((route,), (service.source,), (planned,))
 
 
 def inbound_route(

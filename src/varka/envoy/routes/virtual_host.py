@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from envoy.config.route.v3 import route_components_pb2 as envoy
+from msgspec import Struct
 
+from varka.base.names import FieldOrigin
 from varka.envoy.istio_names import DYNAMIC_DNS, PASSTHROUGH, outbound_cluster
 from varka.envoy.resource import EnvoyResource, TypeUrl, encode
 from varka.envoy.routes.action import set_timeout
 from varka.envoy.routes.match import route_match
-from varka.envoy.routes.route import RouteTable
+from varka.envoy.routes.route import PlannedRoute, RouteTable
 from varka.envoy.routes.settings import RouteSettings
 from varka.resources.model import networking
 
 _BLOCKED = 502
+
+
+class PlannedHost(Struct, frozen=True, eq=False):
+    """A virtual host: its domains, and where its routes stand."""
+
+    domains: tuple[str, ...]
+    routes: tuple[PlannedRoute, ...]
+    """In the order of the message."""
+
+    @property
+    def fields(self) -> tuple[FieldOrigin, ...]:
+        return tuple(route.field for route in self.routes)
 
 
 def virtual_host(
@@ -24,7 +38,8 @@ def virtual_host(
         routes=table.routes,
         include_request_attempt_count=settings.include_request_attempt_count,
     )
-    return encode(TypeUrl.VIRTUAL_HOST, name, message, table.origins)
+    planned = PlannedHost(domains, table.planned)
+    return encode(TypeUrl.VIRTUAL_HOST, name, message, table.origins, planned=planned)
 
 
 def catch_all(

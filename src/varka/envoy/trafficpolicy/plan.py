@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from varka.base.names import ObjectKey
+from varka.base.names import FieldOrigin, ObjectKey
 from varka.envoy.build import Build
 from varka.envoy.trafficpolicy.discovery import Discovery, discovery
 from varka.envoy.trafficpolicy.loadbalancer import Balancing, Client, balancing_of, client_of
@@ -48,6 +48,16 @@ class Planned(Struct, frozen=True, eq=False):
             self.client(locality),
             self.build.traits.cluster_id,
         )
+
+    @property
+    def fields(self) -> tuple[FieldOrigin, ...]:
+        """The subset, the policy, the service."""
+        rule, service = self.rule, FieldOrigin(self.service.source)
+        if rule is None:
+            return (service,)
+        subsets = zip(rule.subsets, rule.subset_fields, strict=False)
+        subset = (field for subset, field in subsets if subset is self.subset)
+        return (*subset, *((rule.policy_field,) if rule.policy_field else ()), service)
 
     @property
     def origins(self) -> tuple[ObjectKey, ...]:
