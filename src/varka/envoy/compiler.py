@@ -58,7 +58,7 @@ class Compiler:
         self._begin()
 
     def _begin(self) -> None:
-        """Of this snapshot nothing has been made yet."""
+        """Forget what was made of another snapshot; the memo keeps what stays the same."""
         self._outbound = OutboundLayers(self._snapshot)
         self._portions: dict[tuple[ViewKey, Forms], Portion] = {}
         self._secrets = Memo()

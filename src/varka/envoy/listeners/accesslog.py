@@ -8,9 +8,7 @@ from typing import Any
 
 from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.config.core.v3 import (
-    base_pb2,
     config_source_pb2,
-    extension_pb2,
     grpc_service_pb2,
     substitution_format_string_pb2,
 )
@@ -18,54 +16,23 @@ from envoy.extensions.access_loggers.file.v3 import file_pb2
 from envoy.extensions.access_loggers.filters.cel.v3 import cel_pb2
 from envoy.extensions.access_loggers.grpc.v3 import als_pb2
 from envoy.extensions.access_loggers.open_telemetry.v3 import logs_service_pb2
-from envoy.extensions.formatter.req_without_query.v3 import req_without_query_pb2
 from opentelemetry.proto.common.v1 import common_pb2
 
 from varka.envoy import wkt
 from varka.envoy.build import ListenerBuild
 from varka.envoy.istio_names import outbound_cluster
+from varka.envoy.listeners.accesslog_format import (
+    JSON_FORMAT,
+    TEXT_FORMAT,
+    formatters,
+    json_format,
+    text_format,
+)
 from varka.envoy.listeners.parts import Side
 from varka.mesh.telemetry import AccessLog, Provider
 from varka.resources.model import mesh
 from varka.resources.model.mesh import AccessLogEncoding, MeshConfig
 
-TEXT_FORMAT = (
-    '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE%'
-    " %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS%"
-    ' "%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED% %BYTES_SENT% %DURATION%'
-    ' %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%"'
-    ' "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW%'
-    " %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS%"
-    " %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n"
-)
-"""Istio's default line."""
-JSON_FORMAT = {
-    "start_time": "%START_TIME%",
-    "route_name": "%ROUTE_NAME%",
-    "method": "%REQ(:METHOD)%",
-    "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
-    "protocol": "%PROTOCOL%",
-    "response_code": "%RESPONSE_CODE%",
-    "response_flags": "%RESPONSE_FLAGS%",
-    "response_code_details": "%RESPONSE_CODE_DETAILS%",
-    "connection_termination_details": "%CONNECTION_TERMINATION_DETAILS%",
-    "bytes_received": "%BYTES_RECEIVED%",
-    "bytes_sent": "%BYTES_SENT%",
-    "duration": "%DURATION%",
-    "upstream_service_time": "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%",
-    "x_forwarded_for": "%REQ(X-FORWARDED-FOR)%",
-    "user_agent": "%REQ(USER-AGENT)%",
-    "request_id": "%REQ(X-REQUEST-ID)%",
-    "authority": "%REQ(:AUTHORITY)%",
-    "upstream_host": "%UPSTREAM_HOST%",
-    "upstream_cluster": "%UPSTREAM_CLUSTER_RAW%",
-    "upstream_local_address": "%UPSTREAM_LOCAL_ADDRESS%",
-    "downstream_local_address": "%DOWNSTREAM_LOCAL_ADDRESS%",
-    "downstream_remote_address": "%DOWNSTREAM_REMOTE_ADDRESS%",
-    "requested_server_name": "%REQUESTED_SERVER_NAME%",
-    "upstream_transport_failure_reason": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
-}
-"""Istio's default fields for `accessLogEncoding: JSON`."""
 _FILE = "envoy.access_loggers.file"
 _HTTP_ALS = "envoy.access_loggers.http_grpc"
 _TCP_ALS = "envoy.access_loggers.tcp_grpc"
@@ -183,8 +150,8 @@ def _of_provider(provider: Provider, config: MeshConfig) -> accesslog_pb2.Access
 def file_log(path: str, config: MeshConfig) -> accesslog_pb2.AccessLog:
     """A file log in the mesh's format (`accessLogEncoding`, `accessLogFormat`)."""
     if config.access_log_encoding is AccessLogEncoding.JSON:
-        return _file(path, _json_format(_parsed(config.access_log_format) or JSON_FORMAT))
-    return _file(path, _text_format(config.access_log_format))
+        return _file(path, json_format(_parsed(config.access_log_format) or JSON_FORMAT))
+    return _file(path, text_format(config.access_log_format))
 
 
 def _parsed(text: str) -> Mapping[str, Any] | None:
@@ -199,9 +166,9 @@ def _parsed(text: str) -> Mapping[str, Any] | None:
 def _provider_file_log(file: mesh.EnvoyFileAccessLogProvider) -> accesslog_pb2.AccessLog:
     shape = file.log_format
     if shape is not None and shape.text is None:
-        layout = _json_format(shape.labels or JSON_FORMAT)
+        layout = json_format(shape.labels or JSON_FORMAT)
     else:
-        layout = _text_format(shape.text or "" if shape is not None else "")
+        layout = text_format(shape.text or "" if shape is not None else "")
     layout.omit_empty_values = file.omit_empty_values
     return _file(file.path or "/dev/stdout", layout)
 
@@ -212,35 +179,6 @@ def _file(
     return accesslog_pb2.AccessLog(
         name=_FILE, typed_config=wkt.pack(file_pb2.FileAccessLog(path=path, log_format=layout))
     )
-
-
-def _text_format(text: str) -> substitution_format_string_pb2.SubstitutionFormatString:
-    text = TEXT_FORMAT if not text else text if text.endswith("\n") else text + "\n"
-    return substitution_format_string_pb2.SubstitutionFormatString(
-        text_format_source=base_pb2.DataSource(inline_string=text), formatters=_formatters(text)
-    )
-
-
-def _json_format(
-    fields: Mapping[str, Any],
-) -> substitution_format_string_pb2.SubstitutionFormatString:
-    return substitution_format_string_pb2.SubstitutionFormatString(
-        json_format=wkt.struct(fields),
-        json_format_options=substitution_format_string_pb2.JsonFormatOptions(sort_properties=False),
-        formatters=_formatters(json.dumps(fields)),
-    )
-
-
-def _formatters(text: str) -> list[extension_pb2.TypedExtensionConfig]:
-    """`%REQ_WITHOUT_QUERY(..)%` is an extension of the formatter."""
-    if "%REQ_WITHOUT_QUERY" not in text:
-        return []
-    config = wkt.pack(req_without_query_pb2.ReqWithoutQuery())
-    return [
-        extension_pb2.TypedExtensionConfig(
-            name="envoy.formatter.req_without_query", typed_config=config
-        )
-    ]
 
 
 def _grpc(
@@ -290,7 +228,7 @@ def _otel_als(
         common_config=_grpc(otel.log_name or "otel_envoy_accesslog", cluster, host),
         disable_builtin_labels=True,
         body=common_pb2.AnyValue(string_value=body),
-        formatters=_formatters(body + json.dumps(labels)),
+        formatters=formatters(body + json.dumps(labels)),
     )
     for key in sorted(labels):
         config.attributes.values.add(

@@ -17,8 +17,9 @@ from varka.proxy.node import Locality
 
 
 class OutboundLayers:
-    """Of one snapshot, whose endpoints no argument tells: what equal scopes ask for again is
-    remembered here, besides the memo that outlives the snapshot."""
+    """What scopes get from one snapshot. Endpoints are in no argument of `of` and `headless`, so
+    results are remembered here, for as long as the snapshot; the layers in them come from the memo,
+    which outlives it."""
 
     def __init__(self, snapshot: MeshSnapshot) -> None:
         self._snapshot = snapshot
