@@ -41,11 +41,12 @@ class ListenerBuild(Build, frozen=True, eq=False):
     to report is made with `base`, so that proxies of different telemetry share it."""
 
     telemetry: Telemetry
+    base: Build
 
     @classmethod
     def reporting(cls, base: Build, telemetry: Telemetry) -> ListenerBuild:
-        return base.memo(ListenerBuild, base.memo, base.traits, base.config, telemetry)
+        return base.memo(_reporting, base, telemetry)
 
-    @property
-    def base(self) -> Build:
-        return Build.of(self.memo, self.traits, self.config)
+
+def _reporting(base: Build, telemetry: Telemetry) -> ListenerBuild:
+    return ListenerBuild(base.memo, base.traits, base.config, telemetry, base)

@@ -60,6 +60,8 @@ def proxy_protocol_socket(version: networking.VERSION, inner: Socket | None) -> 
 def set_sockets(cluster: cluster_pb2.Cluster, sockets: Sockets) -> frozenset[str]:
     """Give them to a cluster; the secrets they ask for. A single one for all endpoints needs no
     match."""
+    if not sockets:
+        return frozenset()
     if len(sockets) == 1 and not sockets[0].match:
         cluster.transport_socket.CopyFrom(sockets[0].socket.message)
     else:
