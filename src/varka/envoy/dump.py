@@ -11,10 +11,11 @@ from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
 
 from varka.envoy.resource import EnvoyResource, TypeUrl
 
-MESSAGES: dict[TypeUrl, Any] = {
+MESSAGES: dict[TypeUrl, type[Message]] = {
     TypeUrl.CLUSTER: cluster_pb2.Cluster,
     TypeUrl.ENDPOINTS: endpoint_pb2.ClusterLoadAssignment,
     TypeUrl.LISTENER: listener_pb2.Listener,
@@ -26,7 +27,7 @@ MESSAGES: dict[TypeUrl, Any] = {
 
 
 def message_of(resource: EnvoyResource) -> Any:
-    """The decoded message."""
+    """The decoded message; its class, and so its type, is known only when it runs."""
     return MESSAGES[resource.type].FromString(resource.body)
 
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from typing import Any
 
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
 from udpa.annotations import status_pb2
 
 _ROOTS = ("envoy", "xds", "udpa")
@@ -60,7 +60,7 @@ def type_name(value: AnyMessage) -> str:
     return str(value.type_url.rpartition("/")[2])
 
 
-def unpacked(value: AnyMessage) -> Any:
+def unpacked(value: AnyMessage) -> Message:
     """The message inside an Any whose type is loaded."""
     descriptor = descriptor_pool.Default().FindMessageTypeByName(type_name(value))
     return message_factory.GetMessageClass(descriptor).FromString(value.value)

@@ -13,23 +13,24 @@ from functools import cache, partial
 from ipaddress import ip_address
 from typing import Any
 
+from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
 from validate import validate_pb2
 
 from varka.envoy.messagetypes import load_type, unpacked
 
-Check = Callable[[Any], Iterator[str]]
+Check = Callable[[Message], Iterator[str]]
 """Takes a message, yields `path: what is wrong`."""
 Value = Callable[[Any], str | None]
 """Takes a field's value, gives what is wrong with it."""
 
-_ANY = "google.protobuf.Any"
 _DURATION = "google.protobuf.Duration"
 _HEADER_NAME = re.compile(r"^:?[0-9a-zA-Z!#$%&'*+\-.^_|~`]+$")
 _HEADER_VALUE = re.compile(r"^[^\u0000-\u0008\u000A-\u001F\u007F]*$")
 
 
-def violations(message: Any) -> list[str]:
+def violations(message: Message) -> list[str]:
     """What Envoy would refuse in a decoded message, configurations inside `Any`s included; [] when
     it is fine."""
     found: list[str] = []
@@ -54,7 +55,7 @@ def _checks(descriptor: Descriptor) -> tuple[Check, ...]:
 
 
 def _oneof(name: str) -> Check:
-    def check(message: Any) -> Iterator[str]:
+    def check(message: Message) -> Iterator[str]:
         if message.WhichOneof(name) is None:
             yield f"{name}: one of its members is required"
 
@@ -76,7 +77,7 @@ def _field(field: FieldDescriptor) -> Iterator[Check]:
     elif (value := _value(rules)) is not None:
         in_oneof = field.containing_oneof is not None or field.has_presence
 
-        def check(holder: Any) -> Iterator[str]:
+        def check(holder: Message) -> Iterator[str]:
             if in_oneof and not holder.HasField(name):
                 return
             wrong = value(getattr(holder, name))
@@ -91,14 +92,16 @@ def _is_wrapper(message: Descriptor) -> bool:
     return name.startswith("google.protobuf.") and name.endswith("Value")
 
 
-def _submessage(field: FieldDescriptor, rules: Any, value: Value | None) -> Check:
+def _submessage(
+    field: FieldDescriptor, rules: validate_pb2.FieldRules, value: Value | None
+) -> Check:
     name = field.name
     required = field.containing_oneof is None and (
         rules.message.required or rules.duration.required or rules.any.required
     )
     skip = rules.message.skip
 
-    def check(holder: Any) -> Iterator[str]:
+    def check(holder: Message) -> Iterator[str]:
         if not holder.HasField(name):
             if required:
                 yield f"{name}: required"
@@ -114,20 +117,20 @@ def _submessage(field: FieldDescriptor, rules: Any, value: Value | None) -> Chec
     return check
 
 
-def _below(path: str, message: Any) -> Iterator[str]:
-    if message.DESCRIPTOR.full_name == _ANY:
+def _below(path: str, message: Message) -> Iterator[str]:
+    if isinstance(message, AnyMessage):
         if not message.type_url or not load_type(message.type_url.rpartition("/")[2]):
             return
         message = unpacked(message)
     yield from (f"{path}.{wrong}" for wrong in violations(message))
 
 
-def _repeated(field: FieldDescriptor, rules: Any) -> Check:
+def _repeated(field: FieldDescriptor, rules: validate_pb2.RepeatedRules | None) -> Check:
     name, message = field.name, field.message_type is not None
     item = _value(rules.items) if rules is not None and not message else None
     skip = rules is not None and rules.items.message.skip
 
-    def check(holder: Any) -> Iterator[str]:
+    def check(holder: Message) -> Iterator[str]:
         values = getattr(holder, name)
         if rules is not None and not (rules.ignore_empty and not values):
             if len(values) < rules.min_items:
@@ -146,11 +149,11 @@ def _repeated(field: FieldDescriptor, rules: Any) -> Check:
     return check
 
 
-def _map(name: str, entry: Descriptor, rules: Any) -> Check:
+def _map(name: str, entry: Descriptor, rules: validate_pb2.MapRules | None) -> Check:
     messages = entry.fields_by_name["value"].message_type is not None
     keys = _value(rules.keys) if rules is not None else None
 
-    def check(holder: Any) -> Iterator[str]:
+    def check(holder: Message) -> Iterator[str]:
         entries = getattr(holder, name)
         if rules is not None and len(entries) < rules.min_pairs:
             yield f"{name}: at least {rules.min_pairs} needed"
@@ -163,17 +166,13 @@ def _map(name: str, entry: Descriptor, rules: Any) -> Check:
     return check
 
 
-def _value(rules: Any) -> Value | None:
+def _value(rules: validate_pb2.FieldRules) -> Value | None:
     """The checks of a scalar's rules as one function; None when it has none."""
     kind = rules.WhichOneof("type")
     if kind in (None, "message", "repeated", "map", "timestamp"):
         return None
     own = getattr(rules, kind)
-    tests = list(
-        {"string": _string, "bytes": _bytes, "enum": _enum, "duration": _duration, "any": _any}.get(
-            kind, _number
-        )(own)
-    )
+    tests = list(_TESTS.get(kind, _number)(own))
     if not tests:
         return None
     ignore_empty = getattr(own, "ignore_empty", False)
@@ -189,7 +188,7 @@ def _value(rules: Any) -> Value | None:
 Tests = Iterator[tuple[Callable[[Any], bool], str]]
 
 
-def _number(rules: Any) -> Tests:
+def _number(rules: Message) -> Tests:
     yield from _bounds(rules, lambda v: v)
 
 
@@ -208,7 +207,7 @@ def _compared(
     return compare(read(value), read(bound))
 
 
-def _bounds(rules: Any, read: Callable[[Any], Any]) -> Tests:
+def _bounds(rules: Message, read: Callable[[Any], Any]) -> Tests:
     """`const`, `lt`, `lte`, `gt`, `gte`, `in`, `not_in`."""
     given = {field.name: value for field, value in rules.ListFields()}
     for name, (text, compare) in _COMPARISONS.items():
@@ -224,27 +223,27 @@ def _show(bound: Any) -> str:
     return f"{bound.seconds + bound.nanos / 1e9:g}s" if hasattr(bound, "seconds") else str(bound)
 
 
-def _duration(rules: Any) -> Tests:
+def _duration(rules: validate_pb2.DurationRules) -> Tests:
     yield from _bounds(rules, lambda v: (v.seconds, v.nanos))
 
 
-def _any(rules: Any) -> Tests:
+def _any(rules: validate_pb2.AnyRules) -> Tests:
     if getattr(rules, "in"):
         yield (lambda v: v.type_url in getattr(rules, "in")), "its type is not allowed here"
 
 
-def _enum(rules: Any) -> Tests:
+def _enum(rules: validate_pb2.EnumRules) -> Tests:
     yield from _bounds(rules, lambda v: v)
 
 
-def _bytes(rules: Any) -> Tests:
+def _bytes(rules: validate_pb2.BytesRules) -> Tests:
     if rules.min_len:
         yield (lambda v: len(v) >= rules.min_len), f"at least {rules.min_len} bytes needed"
     if rules.max_len:
         yield (lambda v: len(v) <= rules.max_len), f"at most {rules.max_len} bytes allowed"
 
 
-def _string(rules: Any) -> Tests:
+def _string(rules: validate_pb2.StringRules) -> Tests:
     if rules.min_len:
         yield (lambda v: len(v) >= rules.min_len), f"at least {rules.min_len} characters needed"
     if rules.min_bytes:
@@ -289,3 +288,13 @@ def _is_ip(value: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+_TESTS: dict[str, Callable[[Any], Tests]] = {
+    "string": _string,
+    "bytes": _bytes,
+    "enum": _enum,
+    "duration": _duration,
+    "any": _any,
+}
+"""By the member of `FieldRules.type`; all others are numbers."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration as DurationMessage
+from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.wrappers_pb2 import BoolValue, DoubleValue, StringValue, UInt32Value
 
@@ -55,7 +56,7 @@ def pack(message: Any) -> AnyMessage:
     )
 
 
-def set_unknown(message: Any, number: int, value: Any) -> None:
+def set_unknown(message: Message, number: int, value: Any) -> None:
     """Set a field that Envoy has and the class of `message` hasn't: protobuf keeps it and sends it
     along. `value` is a small message (under 128 bytes), `number` the field's (under 16)."""
     content = value.SerializeToString(deterministic=True)

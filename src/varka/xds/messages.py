@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import TypeVar
 
+from envoy.config.core.v3 import base_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf.json_format import Error as JsonError
 from google.protobuf.json_format import MessageToDict
@@ -15,6 +16,7 @@ from msgspec import Struct, field
 from varka.envoy.resource import EnvoyResource
 from varka.proxy.node import Locality, Proxy, from_node
 
+Request = TypeVar("Request", discovery_pb2.DeltaDiscoveryRequest, discovery_pb2.DiscoveryRequest)
 _BUDGET = 2 << 20
 """Bytes of requests whose meaning is remembered."""
 
@@ -46,7 +48,7 @@ class SotwRequest(Struct, frozen=True):
     error: str = ""
 
 
-def proxy_of(node: Any) -> Proxy:
+def proxy_of(node: base_pb2.Node) -> Proxy:
     """From a `core.v3.Node`, whose 61 kB of extensions are reduced to names. Raises Malformed for
     one that is not Istio's."""
     place = Locality(node.locality.region, node.locality.zone, node.locality.sub_zone)
@@ -128,12 +130,12 @@ def sotw_response(
     return encoded
 
 
-def _decoded(kind: Any, raw: bytes) -> Any:
+def _decoded(kind: type[Request], raw: bytes) -> Request:
     try:
         return kind.FromString(raw)
     except DecodeError as error:
         raise Malformed(f"not a {kind.DESCRIPTOR.name}: {error}") from None
 
 
-def _error(message: Any) -> str:
+def _error(message: discovery_pb2.DeltaDiscoveryRequest | discovery_pb2.DiscoveryRequest) -> str:
     return message.error_detail.message or "rejected" if message.HasField("error_detail") else ""
