@@ -20,18 +20,18 @@ _CLUSTER = cluster_pb2.Cluster
 
 
 def apply_balancing(
-    draft: ClusterBuilder,
+    builder: ClusterBuilder,
     service: Service,
     settings: networking.LoadBalancerSettings | None,
     balancing: Balancing,
 ) -> None:
     """Policy, its options, and whether localities have weights. Least request unless a rule says
     otherwise."""
-    cluster = draft.message
+    cluster = builder.message
     if sends_unhealthy(service):
         cluster.common_lb_config.healthy_panic_threshold.SetInParent()
     _localities(cluster, balancing)
-    if draft.original_dst:
+    if builder.original_dst:
         cluster.lb_policy = _CLUSTER.CLUSTER_PROVIDED
         return
     simple = settings.simple if settings else None

@@ -39,41 +39,41 @@ def dynamic_cluster(planned: Planned, names: tuple[str, ...]) -> EnvoyResource:
         planned.policy,
         planned.build.config,
     )
-    draft = ClusterBuilder.named(outbound_cluster(port.number, "", service.hostname))
-    apply_port_protocol(planned.build, draft, port)
-    apply_http2_upgrade(draft, port, policy.pool, config)
-    apply_pool(draft, policy.pool, policy.retry_budget, config)
-    apply_outlier(draft, policy.outlier)
-    apply_security(planned.build, draft, policy, peer_of(planned, names), dynamic=True)
-    _forward(draft, host_cache(service.hostname, planned.build.traits))
+    builder = ClusterBuilder.named(outbound_cluster(port.number, "", service.hostname))
+    apply_port_protocol(planned.build, builder, port)
+    apply_http2_upgrade(builder, port, policy.pool, config)
+    apply_pool(builder, policy.pool, policy.retry_budget, config)
+    apply_outlier(builder, policy.outlier)
+    apply_security(planned.build, builder, policy, peer_of(planned, names), dynamic=True)
+    _forward(builder, host_cache(service.hostname, planned.build.traits))
     if service.mesh_external:
-        draft.metadata["external"] = True
-    describe(draft, planned)
-    return draft.finish(planned.origins, planned)
+        builder.metadata["external"] = True
+    describe(builder, planned)
+    return builder.finish(planned.origins, planned)
 
 
 def any_host_cluster(build: Build) -> EnvoyResource:
     """Where unknown hosts go in mode ALLOW_ANY_DYNAMIC_DNS; TLS is originated when the mesh's
     policy says so."""
-    draft = ClusterBuilder.named(DYNAMIC_DNS)
-    follow_client(build, draft)
-    apply_pool(draft, None, None, build.config)
+    builder = ClusterBuilder.named(DYNAMIC_DNS)
+    follow_client(build, builder)
+    apply_pool(builder, None, None, build.config)
     outbound = build.config.outbound_traffic_policy
     apply_security(
         build,
-        draft,
+        builder,
         Policy(tls=outbound.tls if outbound else None),
         Peer(selected=True),
         dynamic=True,
     )
-    _forward(draft, any_host_cache(build.traits))
-    return draft.finish()
+    _forward(builder, any_host_cache(build.traits))
+    return builder.finish()
 
 
-def follow_client(build: Build, draft: ClusterBuilder) -> None:
+def follow_client(build: Build, builder: ClusterBuilder) -> None:
     """What clusters of unknown destinations speak: the client's protocol, closing after five idle
     minutes."""
-    options = draft.options
+    options = builder.options
     options.common_http_protocol_options.idle_timeout.CopyFrom(wkt.duration(PASSTHROUGH_IDLE))
     options.use_downstream_protocol_config.http_protocol_options.SetInParent()
     options.use_downstream_protocol_config.http2_protocol_options.SetInParent()
@@ -81,14 +81,14 @@ def follow_client(build: Build, draft: ClusterBuilder) -> None:
         options.use_downstream_protocol_config.http_protocol_options.CopyFrom(preserve_case())
 
 
-def _forward(draft: ClusterBuilder, cache: dns_cache_pb2.DnsCacheConfig) -> None:
+def _forward(builder: ClusterBuilder, cache: dns_cache_pb2.DnsCacheConfig) -> None:
     """Envoy refuses a forward proxy that doesn't check names on its own, unless told that this is
     meant."""
-    follows = draft.options.upstream_http_protocol_options
+    follows = builder.options.upstream_http_protocol_options
     config = forward_pb2.ClusterConfig(
         dns_cache_config=cache,
         allow_insecure_cluster_options=not (follows.auto_sni and follows.auto_san_validation),
     )
-    draft.message.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
-    draft.message.cluster_type.name = "envoy.clusters.dynamic_forward_proxy"
-    draft.message.cluster_type.typed_config.CopyFrom(wkt.pack(config))
+    builder.message.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
+    builder.message.cluster_type.name = "envoy.clusters.dynamic_forward_proxy"
+    builder.message.cluster_type.typed_config.CopyFrom(wkt.pack(config))

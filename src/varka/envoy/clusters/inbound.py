@@ -73,11 +73,11 @@ def service_port_cluster(
     local = build.config.inbound_traffic_policy
     localhost = local is not None and local.mode is InboundTrafficPolicyMode.LOCALHOST
     endpoint = (_loopback(build.traits), first.target) if localhost else None
-    draft = _draft(build, first.target, endpoint, first.service, first.port)
-    _describe(draft, [t.service for t in targets if t.port.number == first.port.number], rule)
+    builder = _draft(build, first.target, endpoint, first.service, first.port)
+    _describe(builder, [t.service for t in targets if t.port.number == first.port.number], rule)
     policy = inbound_policy(rule, first.port.number, build.config)
-    apply_pool(draft, pool or policy.pool, policy.retry_budget, build.config)
-    return draft.finish((*_origins(rule), *(t.service.source for t in targets)))
+    apply_pool(builder, pool or policy.pool, policy.retry_budget, build.config)
+    return builder.finish((*_origins(rule), *(t.service.source for t in targets)))
 
 
 def ingress_cluster(
@@ -100,14 +100,14 @@ def ingress_cluster(
         endpoint = _default_endpoint(spec.default_endpoint, addresses, build.traits)
     except ValueError:
         return None
-    draft = _draft(build, port.number, endpoint, service, port)
+    builder = _draft(build, port.number, endpoint, service, port)
     if service is not None:
-        _describe(draft, [service], rule)
+        _describe(builder, [service], rule)
     policy = inbound_policy(rule, port.number, build.config)
     apply_pool(
-        draft, spec.connection_pool or pool or policy.pool, policy.retry_budget, build.config
+        builder, spec.connection_pool or pool or policy.pool, policy.retry_budget, build.config
     )
-    return draft.finish((*((sidecar,) if sidecar else ()), *_origins(rule)))
+    return builder.finish((*((sidecar,) if sidecar else ()), *_origins(rule)))
 
 
 def _ingress(
@@ -138,10 +138,10 @@ def _draft(
 ) -> ClusterBuilder:
     name = inbound_cluster(number)
     pattern = build.config.inbound_cluster_stat_name
-    draft = ClusterBuilder.named(
+    builder = ClusterBuilder.named(
         name, stat_pattern(pattern, service, port, target=number) if pattern and service else ""
     )
-    cluster = draft.message
+    cluster = builder.message
     if endpoint is None:
         cluster.type = cluster_pb2.Cluster.ORIGINAL_DST
         cluster.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
@@ -154,9 +154,9 @@ def _draft(
             address(*endpoint)
         )
     if endpoint is None or endpoint[0] not in _LOOPBACK:
-        bind_source(draft, build.traits)
-    apply_port_protocol(build, draft, port)
-    return draft
+        bind_source(builder, build.traits)
+    apply_port_protocol(build, builder, port)
+    return builder
 
 
 def _default_endpoint(
@@ -192,17 +192,17 @@ def _protocol(text: str) -> Protocol:
     return next((p for p in Protocol if p.value.lower() == text.lower()), Protocol.AUTO)
 
 
-def _describe(draft: ClusterBuilder, services: list[Service], rule: MergedRule | None) -> None:
+def _describe(builder: ClusterBuilder, services: list[Service], rule: MergedRule | None) -> None:
     """Say whose port it is, and by which rule. What is outside the mesh is nobody's destination in
     telemetry."""
     if services[0].mesh_external:
         return
     named = {service.hostname: service for service in reversed(services)}
-    draft.metadata["services"] = tuple(
+    builder.metadata["services"] = tuple(
         service_metadata(service) for service in reversed(named.values())
     )
     if rule is not None and rule.sources and rule.policy is not None:
-        draft.made_from(rule.sources[0])
+        builder.made_from(rule.sources[0])
 
 
 def _origins(rule: MergedRule | None) -> tuple[ObjectKey, ...]:

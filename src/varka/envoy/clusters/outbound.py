@@ -65,17 +65,17 @@ def outbound_cluster_resource(
     may say.
     """
     name = outbound_cluster(planned.port.number, planned.subset_name, planned.service.hostname)
-    draft = service_builder(name, planned, client, endpoints)
-    if draft is None:
+    builder = service_builder(name, planned, client, endpoints)
+    if builder is None:
         return None
-    apply_security(planned.build, draft, planned.policy, peer_of(planned, names))
-    describe(draft, planned)
-    _override_alpn(draft, planned)
-    return draft.finish(planned.origins, planned)
+    apply_security(planned.build, builder, planned.policy, peer_of(planned, names))
+    describe(builder, planned)
+    _override_alpn(builder, planned)
+    return builder.finish(planned.origins, planned)
 
 
-def _override_alpn(draft: ClusterBuilder, planned: Planned) -> None:
+def _override_alpn(builder: ClusterBuilder, planned: Planned) -> None:
     """The mesh's ALPN is not for peers outside it."""
     tls = planned.policy.tls
     if planned.rule is not None and tls is not None and tls.mode in _ALPN_OVERRIDE:
-        draft.metadata["alpn_override"] = "false"
+        builder.metadata["alpn_override"] = "false"

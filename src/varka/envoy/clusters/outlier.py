@@ -12,7 +12,10 @@ from varka.resources.model import networking
 
 
 def apply_outlier(
-    draft: ClusterBuilder, outlier: networking.OutlierDetection | None, *, never_panic: bool = False
+    builder: ClusterBuilder,
+    outlier: networking.OutlierDetection | None,
+    *,
+    never_panic: bool = False,
 ) -> None:
     """Ejection by consecutive errors. Ejection by success rate is always off, as Istio has no
     fields for it.
@@ -23,7 +26,7 @@ def apply_outlier(
     """
     if outlier is None:
         return
-    target = draft.message.outlier_detection
+    target = builder.message.outlier_detection
     target.enforcing_success_rate.value = 0
     _consecutive(target, "consecutive_5xx", outlier.consecutive_5xx_errors)
     _consecutive(target, "consecutive_gateway_failure", outlier.consecutive_gateway_errors)
@@ -42,11 +45,11 @@ def apply_outlier(
                 outlier.consecutive_local_origin_failures,
             )
         target.enforcing_local_origin_success_rate.value = 0
-    draft.message.common_lb_config.healthy_panic_threshold.value = (
+    builder.message.common_lb_config.healthy_panic_threshold.value = (
         0 if never_panic else outlier.min_health_percent
     )
     if outlier.outlier_detection_http_error_codes:
-        draft.options.outlier_detection.error_matcher.CopyFrom(
+        builder.options.outlier_detection.error_matcher.CopyFrom(
             _errors(outlier.outlier_detection_http_error_codes)
         )
 

@@ -19,7 +19,7 @@ _NONE = networking.ConnectionPoolSettings()
 
 
 def apply_pool(
-    draft: ClusterBuilder,
+    builder: ClusterBuilder,
     pool: networking.ConnectionPoolSettings | None,
     budget: networking.RetryBudget | None,
     config: MeshConfig,
@@ -28,19 +28,19 @@ def apply_pool(
     (1,024 requests, 3 retries) are too small for a busy sidecar."""
     pool = pool or _NONE
     tcp, http = pool.tcp, pool.http
-    cluster = draft.message
+    cluster = builder.message
     cluster.connect_timeout.CopyFrom(
         wkt.duration(tcp.connect_timeout)
         if tcp and tcp.connect_timeout is not None
         else connect_timeout(config)
     )
     cluster.circuit_breakers.thresholds.append(_thresholds(tcp, http, budget))
-    _keepalive(draft, config.tcp_keepalive)
+    _keepalive(builder, config.tcp_keepalive)
     if tcp:
-        _keepalive(draft, tcp.tcp_keepalive)
-    _common_options(draft, tcp, http)
+        _keepalive(builder, tcp.tcp_keepalive)
+    _common_options(builder, tcp, http)
     if http and http.use_client_protocol:
-        use_client_protocol(draft)
+        use_client_protocol(builder)
 
 
 def _thresholds(
@@ -70,12 +70,12 @@ def _limit(value: int) -> UInt32Value:
     return wkt.uint32(value if 0 < value < _UNLIMITED else _UNLIMITED)
 
 
-def _keepalive(draft: ClusterBuilder, keepalive: networking.TcpKeepalive | None) -> None:
+def _keepalive(builder: ClusterBuilder, keepalive: networking.TcpKeepalive | None) -> None:
     """An empty block switches keepalive on with the system's values; a rule overrides the mesh
     field by field."""
     if keepalive is None:
         return
-    target = draft.message.upstream_connection_options.tcp_keepalive
+    target = builder.message.upstream_connection_options.tcp_keepalive
     target.SetInParent()
     if keepalive.probes:
         target.keepalive_probes.value = keepalive.probes
@@ -86,9 +86,11 @@ def _keepalive(draft: ClusterBuilder, keepalive: networking.TcpKeepalive | None)
 
 
 def _common_options(
-    draft: ClusterBuilder, tcp: networking.TCPSettings | None, http: networking.HTTPSettings | None
+    builder: ClusterBuilder,
+    tcp: networking.TCPSettings | None,
+    http: networking.HTTPSettings | None,
 ) -> None:
-    common = draft.options.common_http_protocol_options
+    common = builder.options.common_http_protocol_options
     idle = (
         http.idle_timeout
         if http and http.idle_timeout is not None
@@ -104,8 +106,8 @@ def _common_options(
         return
     if http.max_requests_per_connection > 0:
         common.max_requests_per_connection.value = http.max_requests_per_connection
-    if draft.options.explicit_http_config.HasField("http2_protocol_options"):
-        _http2(draft.options.explicit_http_config.http2_protocol_options, http)
+    if builder.options.explicit_http_config.HasField("http2_protocol_options"):
+        _http2(builder.options.explicit_http_config.http2_protocol_options, http)
 
 
 def _http2(options: object, http: networking.HTTPSettings) -> None:

@@ -15,7 +15,7 @@ from varka.resources.model import networking
 from varka.resources.model.mesh import H2UpgradePolicy, MeshConfig
 
 
-def apply_port_protocol(build: Build, draft: ClusterBuilder, port: ServicePort) -> None:
+def apply_port_protocol(build: Build, builder: ClusterBuilder, port: ServicePort) -> None:
     """HTTP/2 for ports that say so; on sidecars, ports without a protocol get whatever the client
     spoke.
 
@@ -23,16 +23,16 @@ def apply_port_protocol(build: Build, draft: ClusterBuilder, port: ServicePort) 
     HTTP/1.1.
     """
     if port.protocol.is_http2:
-        speak_http2(draft)
+        speak_http2(builder)
         return
     if (port.protocol.is_http or port.protocol is Protocol.AUTO) and preserves_case(build):
-        draft.options.explicit_http_config.http_protocol_options.CopyFrom(preserve_case())
+        builder.options.explicit_http_config.http_protocol_options.CopyFrom(preserve_case())
     if port.protocol is Protocol.AUTO and build.traits.type is not ProxyType.ROUTER:
-        use_client_protocol(draft)
+        use_client_protocol(builder)
 
 
 def apply_http2_upgrade(
-    draft: ClusterBuilder,
+    builder: ClusterBuilder,
     port: ServicePort,
     pool: networking.ConnectionPoolSettings | None,
     config: MeshConfig,
@@ -45,28 +45,28 @@ def apply_http2_upgrade(
     if asked is networking.H2UpgradePolicy.UPGRADE or (
         asked is networking.H2UpgradePolicy.DEFAULT and by_mesh
     ):
-        speak_http2(draft)
+        speak_http2(builder)
 
 
-def speak_http2(draft: ClusterBuilder) -> None:
-    if draft.options.WhichOneof("upstream_protocol_options") is None:
-        draft.options.explicit_http_config.http2_protocol_options.SetInParent()
+def speak_http2(builder: ClusterBuilder) -> None:
+    if builder.options.WhichOneof("upstream_protocol_options") is None:
+        builder.options.explicit_http_config.http2_protocol_options.SetInParent()
 
 
-def use_client_protocol(draft: ClusterBuilder) -> None:
+def use_client_protocol(builder: ClusterBuilder) -> None:
     """HTTP/1.1 for clients of HTTP/1.1, HTTP/2 for those of HTTP/2."""
     http1 = protocol_pb2.Http1ProtocolOptions()
-    if draft.options.WhichOneof("upstream_protocol_options") == "explicit_http_config":
-        http1.CopyFrom(draft.options.explicit_http_config.http_protocol_options)
-    chosen = draft.options.use_downstream_protocol_config
+    if builder.options.WhichOneof("upstream_protocol_options") == "explicit_http_config":
+        http1.CopyFrom(builder.options.explicit_http_config.http_protocol_options)
+    chosen = builder.options.use_downstream_protocol_config
     chosen.http_protocol_options.CopyFrom(http1)
     chosen.http2_protocol_options.SetInParent()
 
 
-def is_http2(draft: ClusterBuilder) -> bool:
+def is_http2(builder: ClusterBuilder) -> bool:
     return bool(
-        draft.options.WhichOneof("upstream_protocol_options") == "explicit_http_config"
-        and draft.options.explicit_http_config.WhichOneof("protocol_config")
+        builder.options.WhichOneof("upstream_protocol_options") == "explicit_http_config"
+        and builder.options.explicit_http_config.WhichOneof("protocol_config")
         == "http2_protocol_options"
     )
 

@@ -17,25 +17,25 @@ from varka.registry.service import Registry, Service
 
 def apply_security(
     build: Build,
-    draft: ClusterBuilder,
+    builder: ClusterBuilder,
     policy: Policy,
     peer: Peer,
     *,
     dynamic: bool = False,
 ) -> None:
     """The transport socket, and names that follow the request's host where a rule fixes none."""
-    context = transport(build, policy.tls, peer, is_http2(draft))
+    context = transport(build, policy.tls, peer, is_http2(builder))
     socket = None
     if context is not None:
         socket = tls_socket(context)
         sni, san = auto_names(policy.tls, dynamic)
         if sni or san:
-            draft.options.upstream_http_protocol_options.auto_sni = sni
-            draft.options.upstream_http_protocol_options.auto_san_validation = san
+            builder.options.upstream_http_protocol_options.auto_sni = sni
+            builder.options.upstream_http_protocol_options.auto_san_validation = san
     if policy.proxy_protocol is not None:
         socket = proxy_protocol_socket(policy.proxy_protocol.version, socket)
     if socket is not None:
-        draft.sockets = (MatchedSocket(socket),)
+        builder.sockets = (MatchedSocket(socket),)
 
 
 def peer_of(planned: Planned, names: tuple[str, ...]) -> Peer:

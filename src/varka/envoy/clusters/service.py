@@ -41,59 +41,59 @@ def service_builder(
         planned.build.config,
     )
     pattern = config.outbound_cluster_stat_name
-    draft = ClusterBuilder.named(
+    builder = ClusterBuilder.named(
         name, stat_pattern(pattern, service, port, planned.subset_name) if pattern else ""
     )
-    draft.message.type = cluster_pb2.Cluster.DiscoveryType.Value(planned.kind.value)
+    builder.message.type = cluster_pb2.Cluster.DiscoveryType.Value(planned.kind.value)
     if planned.kind is Discovery.EDS:
-        _subscribe(draft)
+        _subscribe(builder)
     elif planned.kind.by_dns:
         there = usable(endpoints, service, planned.subset)
         if not there:
             return None
-        _resolve(draft, planned, client, there)
+        _resolve(builder, planned, client, there)
     elif service.resolution is Resolution.PASSTHROUGH and service.registry is Registry.EXTERNAL:
-        _redirect(draft, port)
-    apply_port_protocol(planned.build, draft, port)
-    apply_http2_upgrade(draft, port, policy.pool, config)
-    apply_pool(draft, policy.pool, policy.retry_budget, config)
-    apply_outlier(draft, policy.outlier, never_panic=sends_unhealthy(service))
-    apply_balancing(draft, service, policy.balancer, planned.balancing)
-    draft.metadata["services"] = (service_metadata(service),)
+        _redirect(builder, port)
+    apply_port_protocol(planned.build, builder, port)
+    apply_http2_upgrade(builder, port, policy.pool, config)
+    apply_pool(builder, policy.pool, policy.retry_budget, config)
+    apply_outlier(builder, policy.outlier, never_panic=sends_unhealthy(service))
+    apply_balancing(builder, service, policy.balancer, planned.balancing)
+    builder.metadata["services"] = (service_metadata(service),)
     if service.mesh_external and planned.subset is None:
-        draft.metadata["external"] = True
-    return draft
+        builder.metadata["external"] = True
+    return builder
 
 
-def describe(draft: ClusterBuilder, planned: Planned) -> None:
+def describe(builder: ClusterBuilder, planned: Planned) -> None:
     """Name the rule that the cluster was made from."""
     if planned.rule is None or not planned.rule.sources:
         return
-    draft.made_from(planned.rule.sources[0])
+    builder.made_from(planned.rule.sources[0])
     if planned.subset is not None:
-        draft.metadata["subset"] = planned.subset.name
+        builder.metadata["subset"] = planned.subset.name
 
 
-def _subscribe(draft: ClusterBuilder) -> None:
-    eds = draft.message.eds_cluster_config
-    eds.service_name = draft.message.name
+def _subscribe(builder: ClusterBuilder) -> None:
+    eds = builder.message.eds_cluster_config
+    eds.service_name = builder.message.name
     eds.eds_config.ads.SetInParent()
     eds.eds_config.resource_api_version = config_source_pb2.V3
     eds.eds_config.initial_fetch_timeout.CopyFrom(wkt.seconds(EDS_TIMEOUT))
 
 
-def _redirect(draft: ClusterBuilder, port: ServicePort) -> None:
+def _redirect(builder: ClusterBuilder, port: ServicePort) -> None:
     """The original address, but the `targetPort` of the ServiceEntry where it has one."""
     if isinstance(port.target, int) and port.target not in (0, port.number):
-        draft.message.original_dst_lb_config.upstream_port_override.value = port.target
+        builder.message.original_dst_lb_config.upstream_port_override.value = port.target
 
 
 def _resolve(
-    draft: ClusterBuilder, planned: Planned, client: Client, endpoints: list[Endpoint]
+    builder: ClusterBuilder, planned: Planned, client: Client, endpoints: list[Endpoint]
 ) -> None:
     """DNS settings. `type` and its fields, though Envoy prefers `cluster_type` by now: tools and
     EnvoyFilters read them."""
-    cluster, rate = draft.message, planned.build.config.dns_refresh_rate
+    cluster, rate = builder.message, planned.build.config.dns_refresh_rate
     cluster.dns_lookup_family = lookup_family(planned.build.traits)
     cluster.dns_refresh_rate.CopyFrom(
         wkt.seconds(_DNS_REFRESH) if rate is None else wkt.duration(rate)

@@ -81,11 +81,11 @@ def sni_assignment_layer(
 def sni_cluster_resource(
     planned: Planned, client: Client, endpoints: tuple[Endpoint, ...]
 ) -> EnvoyResource | None:
-    draft = service_builder(_name(planned), planned, client, endpoints)
-    if draft is None:
+    builder = service_builder(_name(planned), planned, client, endpoints)
+    if builder is None:
         return None
-    describe(draft, planned)
-    return draft.finish(planned.origins, planned)
+    describe(builder, planned)
+    return builder.finish(planned.origins, planned)
 
 
 def _name(planned: Planned) -> str:

@@ -36,10 +36,10 @@ def static_layer(build: Build) -> Layer:
 
 
 def _black_hole(config: MeshConfig) -> EnvoyResource:
-    draft = ClusterBuilder.named(BLACK_HOLE)
-    draft.message.type = cluster_pb2.Cluster.STATIC
-    draft.message.connect_timeout.CopyFrom(connect_timeout(config))
-    return draft.finish()
+    builder = ClusterBuilder.named(BLACK_HOLE)
+    builder.message.type = cluster_pb2.Cluster.STATIC
+    builder.message.connect_timeout.CopyFrom(connect_timeout(config))
+    return builder.finish()
 
 
 def _passthrough(build: Build) -> EnvoyResource:
@@ -47,28 +47,28 @@ def _passthrough(build: Build) -> EnvoyResource:
 
 
 def _inbound_passthrough(build: Build) -> EnvoyResource:
-    draft = _original_dst(build, INBOUND_PASSTHROUGH)
-    bind_source(draft, build.traits)
-    return draft.finish()
+    builder = _original_dst(build, INBOUND_PASSTHROUGH)
+    bind_source(builder, build.traits)
+    return builder.finish()
 
 
 def _original_dst(build: Build, name: str) -> ClusterBuilder:
-    draft = ClusterBuilder.named(name, PASSTHROUGH)
-    draft.message.type = cluster_pb2.Cluster.ORIGINAL_DST
-    draft.message.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
-    follow_client(build, draft)
+    builder = ClusterBuilder.named(name, PASSTHROUGH)
+    builder.message.type = cluster_pb2.Cluster.ORIGINAL_DST
+    builder.message.lb_policy = cluster_pb2.Cluster.CLUSTER_PROVIDED
+    follow_client(build, builder)
     default = build.config.default_traffic_policy
-    apply_pool(draft, default.connection_pool if default else None, None, build.config)
-    return draft
+    apply_pool(builder, default.connection_pool if default else None, None, build.config)
+    return builder
 
 
-def bind_source(draft: ClusterBuilder, traits: Traits) -> None:
+def bind_source(builder: ClusterBuilder, traits: Traits) -> None:
     """Connect from an address that capture leaves alone; of the family Envoy finds the destination
     to have."""
     first, *rest = [
         source for source, used in zip(SOURCES, (traits.ipv4, traits.ipv6), strict=True) if used
     ] or SOURCES[:1]
-    bind = draft.message.upstream_bind_config
+    bind = builder.message.upstream_bind_config
     bind.source_address.address = first
     bind.source_address.port_value = 0
     for extra in rest:

@@ -79,7 +79,9 @@ def sidecar_route(
     settings = build.once(settings_of)
     listener = _listener(scope, meaning.port, name)
     found = (
-        _settled(build.memo, scope, namespace, listener, meaning.port, build.traits, settings)
+        _virtual_host_set(
+            build.memo, scope, namespace, listener, meaning.port, build.traits, settings
+        )
         if listener
         else VirtualHostSet()
     )
@@ -104,7 +106,7 @@ def sidecar_route(
     )
 
 
-def _settled(
+def _virtual_host_set(
     memo: Memo,
     scope: Scope,
     namespace: Namespace,
@@ -136,10 +138,10 @@ def _listener(scope: Scope, port: int, name: str) -> EgressListener | None:
     return None
 
 
-def _only(memo: Memo, settled: VirtualHostSet, meaning: _Name) -> tuple[Candidate, ...]:
+def _only(memo: Memo, host_set: VirtualHostSet, meaning: _Name) -> tuple[Candidate, ...]:
     """All requests of a listener on a service's own address are for it, whatever their `Host`
     says."""
-    owners = memo(by_domain, settled)
+    owners = memo(by_domain, host_set)
     names = (with_port(meaning.host, meaning.port), meaning.host)
     matching = tuple(dict.fromkeys(owners[name] for name in names if name in owners))
     return (replace(matching[0], domains=Domains(("*",))),) if len(matching) == 1 else matching
@@ -149,5 +151,5 @@ def _encode(memo: Memo, candidate: Candidate, settings: RouteSettings) -> EnvoyR
     return memo(virtual_host, candidate.name, candidate.domains.all, candidate.table, settings)
 
 
-def _form(settled: VirtualHostSet) -> Form:
-    return Form.WHOLE if len(settled.common.places) < VHDS_FROM else Form.BY_VIRTUAL_HOST
+def _form(host_set: VirtualHostSet) -> Form:
+    return Form.WHOLE if len(host_set.shared.places) < VHDS_FROM else Form.BY_VIRTUAL_HOST

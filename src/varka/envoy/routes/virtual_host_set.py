@@ -32,50 +32,49 @@ class SharedVirtualHosts(Struct, frozen=True, eq=False):
 
 
 class VirtualHostSet(Struct, frozen=True, eq=False):
-    """The list of clients of one namespace: `common`, but for what they have at some of its
+    """The list of clients of one namespace: `shared`, but for what they have at some of its
     places."""
 
-    common: SharedVirtualHosts = SharedVirtualHosts()
-    ours: Mapping[int, Candidate] = field(default_factory=dict)
+    shared: SharedVirtualHosts = SharedVirtualHosts()
+    own: Mapping[int, Candidate] = field(default_factory=dict)
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
         return tuple(
-            self.ours.get(place, candidate)
-            for place, candidate in enumerate(self.common.candidates)
+            self.own.get(place, candidate) for place, candidate in enumerate(self.shared.candidates)
         )
 
 
 def shared_virtual_hosts(plan: Plan, port: int) -> SharedVirtualHosts:
     """For clients of no service's namespace."""
-    return _common(plan.candidates, port)
+    return _shared(plan.candidates, port)
 
 
 def virtual_hosts_for(
     memo: Memo,
     plan: Plan,
-    common: SharedVirtualHosts,
+    shared: SharedVirtualHosts,
     port: int,
     namespace: Namespace,
     client: Client,
 ) -> VirtualHostSet:
-    """For clients of a namespace; just `common` when they know no service by a shorter name."""
+    """For clients of a namespace; just `shared` when they know no service by a shorter name."""
     near = client.within(namespace)
-    ours: dict[str, Candidate] = {}
+    own: dict[str, Candidate] = {}
     for candidate in (plan.candidates[index] for index in plan.neighbours.get(namespace, ())):
         assert candidate.service is not None
         number = 0 if port else candidate.port
         domains = memo(service_domains, candidate.service, candidate.aliases, near, number)
         if domains.all != candidate.domains.all:
-            ours[candidate.name] = replace(candidate, domains=domains)
-    if ours and (port == 0 or _collide(plan, ours)):
+            own[candidate.name] = replace(candidate, domains=domains)
+    if own and (port == 0 or _collide(plan, own)):
         return VirtualHostSet(
-            _common(tuple(ours.get(c.name, c) if c.service else c for c in plan.candidates), port)
+            _shared(tuple(own.get(c.name, c) if c.service else c for c in plan.candidates), port)
         )
-    return VirtualHostSet(common, _shorter(common, ours, plan))
+    return VirtualHostSet(shared, _shorter(shared, own, plan))
 
 
-def _common(candidates: tuple[Candidate, ...], port: int) -> SharedVirtualHosts:
+def _shared(candidates: tuple[Candidate, ...], port: int) -> SharedVirtualHosts:
     found = deduplicated(candidates)
     kept = found if port else (one for candidate in found if (one := _of_proxy(candidate)))
     ordered = tuple(sorted(kept, key=lambda candidate: candidate.name))
@@ -96,18 +95,18 @@ def _of_proxy(candidate: Candidate) -> Candidate | None:
     return replace(candidate, domains=Domains(domains)) if domains else None
 
 
-def _added(plan: Plan, ours: Mapping[str, Candidate]) -> list[str]:
-    before = {c.name: c.domains for c in plan.candidates if c.name in ours}
+def _added(plan: Plan, own: Mapping[str, Candidate]) -> list[str]:
+    before = {c.name: c.domains for c in plan.candidates if c.name in own}
     return [
         domain
-        for name, candidate in ours.items()
+        for name, candidate in own.items()
         for domain in set(candidate.domains.all).difference(before[name].all)
     ]
 
 
-def _collide(plan: Plan, ours: Mapping[str, Candidate]) -> bool:
+def _collide(plan: Plan, own: Mapping[str, Candidate]) -> bool:
     """Whether a shorter name is one that somebody else has, too."""
-    added = _added(plan, ours)
+    added = _added(plan, own)
     return (
         len(set(added)) < len(added)
         or not plan.domains.isdisjoint(added)
@@ -116,13 +115,13 @@ def _collide(plan: Plan, ours: Mapping[str, Candidate]) -> bool:
 
 
 def _shorter(
-    common: SharedVirtualHosts, ours: Mapping[str, Candidate], plan: Plan
+    shared: SharedVirtualHosts, own: Mapping[str, Candidate], plan: Plan
 ) -> dict[int, Candidate]:
     """The shorter names added, which nobody else has."""
     found = {}
-    for name, candidate in ours.items():
-        if (place := common.places.get(name)) is not None:
-            old = common.candidates[place]
+    for name, candidate in own.items():
+        if (place := shared.places.get(name)) is not None:
+            old = shared.candidates[place]
             kept = tuple(
                 d for d in candidate.domains.all if d in old.domains.all or d not in plan.domains
             )
@@ -131,55 +130,55 @@ def _shorter(
 
 
 def virtual_hosts(
-    memo: Memo, settled: VirtualHostSet, prefix: str, settings: RouteSettings
+    memo: Memo, host_set: VirtualHostSet, prefix: str, settings: RouteSettings
 ) -> tuple[EnvoyResource, ...]:
     """As messages, `prefix` before their names."""
-    found = memo.nested(_encoded, settled.common, prefix, settings)
-    if not settled.ours:
+    found = memo.nested(_encoded, host_set.shared, prefix, settings)
+    if not host_set.own:
         return found
-    ours = {
-        place: _encode(memo, candidate, prefix, settings)
-        for place, candidate in settled.ours.items()
-    }
-    return tuple(ours.get(place, host) for place, host in enumerate(found))
-
-
-def layers(memo: Memo, settled: VirtualHostSet, prefix: str, settings: RouteSettings) -> Layers:
-    """The virtual hosts as messages, those of one group in one layer."""
-    common = settled.common
-    known = memo.nested(_layers, common, prefix, settings)
-    if not settled.ours:
-        return tuple(known.values())
-    hosts = list(memo.nested(_encoded, common, prefix, settings))
-    for place, candidate in settled.ours.items():
-        hosts[place] = _encode(memo, candidate, prefix, settings)
-    touched = {common.candidates[place].group for place in settled.ours}
     own = {
-        group: memo(Layer.of, tuple(hosts[place] for place in common.groups[group]))
+        place: _encode(memo, candidate, prefix, settings)
+        for place, candidate in host_set.own.items()
+    }
+    return tuple(own.get(place, host) for place, host in enumerate(found))
+
+
+def layers(memo: Memo, host_set: VirtualHostSet, prefix: str, settings: RouteSettings) -> Layers:
+    """The virtual hosts as messages, those of one group in one layer."""
+    shared = host_set.shared
+    known = memo.nested(_layers, shared, prefix, settings)
+    if not host_set.own:
+        return tuple(known.values())
+    hosts = list(memo.nested(_encoded, shared, prefix, settings))
+    for place, candidate in host_set.own.items():
+        hosts[place] = _encode(memo, candidate, prefix, settings)
+    touched = {shared.candidates[place].group for place in host_set.own}
+    own = {
+        group: memo(Layer.of, tuple(hosts[place] for place in shared.groups[group]))
         for group in touched
     }
     return tuple(own.get(group, layer) for group, layer in known.items())
 
 
 def _layers(
-    memo: Memo, common: SharedVirtualHosts, prefix: str, settings: RouteSettings
+    memo: Memo, shared: SharedVirtualHosts, prefix: str, settings: RouteSettings
 ) -> Mapping[str, Layer]:
-    hosts = memo.nested(_encoded, common, prefix, settings)
+    hosts = memo.nested(_encoded, shared, prefix, settings)
     return {
         group: memo(Layer.of, tuple(hosts[place] for place in places))
-        for group, places in common.groups.items()
+        for group, places in shared.groups.items()
     }
 
 
 def _encoded(
-    memo: Memo, common: SharedVirtualHosts, prefix: str, settings: RouteSettings
+    memo: Memo, shared: SharedVirtualHosts, prefix: str, settings: RouteSettings
 ) -> tuple[EnvoyResource, ...]:
-    return tuple(_encode(memo, candidate, prefix, settings) for candidate in common.candidates)
+    return tuple(_encode(memo, candidate, prefix, settings) for candidate in shared.candidates)
 
 
-def by_domain(settled: VirtualHostSet) -> Mapping[str, Candidate]:
+def by_domain(host_set: VirtualHostSet) -> Mapping[str, Candidate]:
     return {
-        domain: candidate for candidate in settled.candidates for domain in candidate.domains.all
+        domain: candidate for candidate in host_set.candidates for domain in candidate.domains.all
     }
 
 
