@@ -261,3 +261,9 @@ def test_a_namespace_has_a_valid_name(namespace: str) -> None:
     text = f"apiVersion: v1\nkind: Service\nmetadata: {{name: a, namespace: '{namespace}'}}\n"
     [diagnostic] = load([("x.yaml", text)]).diagnostics
     assert "is no valid namespace" in diagnostic.message
+
+
+def test_an_operator_whose_metadata_is_empty_has_metadata() -> None:
+    text = "{apiVersion: install.istio.io/v1alpha1, kind: IstioOperator, metadata: , spec: {}}"
+    (resource,) = load([("f", text)]).resources
+    assert resource.raw["metadata"] == {}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from varka.base.digits import number
 from varka.base.duration import Duration
 
 Rule = Callable[[Any], bool]
@@ -27,7 +28,8 @@ def _at_most_one(*names: str) -> Rule:
     return lambda value: sum(_has(value, name) for name in names) <= 1
 
 
-def _duration(value: Any) -> bool:
+def is_duration(value: Any) -> bool:
+    """Whether a text is a duration, and not below the least that Istio takes."""
     try:
         return Duration.parse(value) >= _MILLISECOND
     except ValueError:
@@ -97,7 +99,7 @@ RULES: Mapping[str, Rule] = {
     "(has(self.selector) ? 1 : 0) + (has(self.targetRef) ? 1 : 0) + (has(self.targetRefs) ? 1 : 0) <= 1": _at_most_one(
         "selector", "targetRef", "targetRefs"
     ),
-    "duration(self) >= duration('1ms')": _duration,
+    "duration(self) >= duration('1ms')": is_duration,
     "0 < self && self <= 65535": lambda v: 0 < v <= 65535,
     'has(self.context) ? ((self.context == "WAYPOINT") ? has(self.waypoint) : !has(self.waypoint)) : !has(self.waypoint)': (
         _waypoint_match
@@ -145,7 +147,7 @@ RULES: Mapping[str, Rule] = {
         _service_accounts
     ),
     "self.all(key, 0 < int(key) && int(key) <= 65535)": lambda v: all(
-        key.isdigit() and 0 < int(key) <= 65535 for key in v
+        0 < (number(key) or 0) <= 65535 for key in v
     ),
     "has(self.portLevelMtls) ? (((has(self.selector) && has(self.selector.matchLabels)) ? self.selector.matchLabels : {}).size() > 0) : true": (
         lambda v: not _has(v, "portLevelMtls") or bool((v.get("selector") or {}).get("matchLabels"))

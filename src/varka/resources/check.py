@@ -12,13 +12,14 @@ import msgspec
 from varka.base.names import ObjectKey
 from varka.resources.codes import Code
 from varka.resources.findings import Finding, Findings
+from varka.resources.hints import with_hints
 from varka.resources.ineffective import not_enforced
 from varka.resources.kinds import INSTALL_GROUP, Kind, foreign, is_foreign, lookup, suggest_kind
 from varka.resources.model.base import decode
 from varka.resources.operator import MESH_CONFIG, check_mesh_config, check_operator
 from varka.resources.resource import Resource
 from varka.resources.schema import Check, even, spec_schema
-from varka.resources.shape import Shape, message_fields, misspelt, near
+from varka.resources.shape import Shape, message_fields, misspelt, near, quoted, shown
 from varka.resources.validate import validate
 from varka.resources.validate.cursor import Cursor
 from varka.resources.validate.podannotations import check_pod_annotations
@@ -39,6 +40,15 @@ def check_object(
 ) -> tuple[Resource[Any] | None, ObjectKey | None, Sequence[Finding]]:
     """The resource (None when it has errors), its key as far as it can be known, and all that was
     found. `tolerated` are codes of errors that are warnings."""
+    resource, key, found = _checked(value, namespace, tolerated)
+    if any(finding.instead for finding in found):
+        found = with_hints(value, found, lambda other: _checked(other, namespace, tolerated)[2])
+    return resource, key, found
+
+
+def _checked(
+    value: Any, namespace: str | None, tolerated: frozenset[Code]
+) -> tuple[Resource[Any] | None, ObjectKey | None, Sequence[Finding]]:
     findings = Findings(tolerated=tolerated)
     if not isinstance(value, dict) or not ("apiVersion" in value or "kind" in value):
         findings.error(
@@ -129,12 +139,7 @@ def _metadata(value: dict[str, Any], kind: Kind | None, findings: Findings) -> d
     if nameless and name in (None, ""):
         pass
     elif not isinstance(name, str) or not name:
-        what = (
-            "metadata.name is missing"
-            if not name
-            else f"metadata.name must be a string, not {name!r}"
-        )
-        findings.error(Code.BAD_NAME, ("metadata", "name"), what)
+        _no_text(name, "name", findings)
     elif (kind is None or kind.name not in _LOOSE_NAMES) and not _NAME.fullmatch(
         name.removesuffix("-")
     ):
@@ -148,15 +153,28 @@ def _metadata(value: dict[str, Any], kind: Kind | None, findings: Findings) -> d
     return metadata
 
 
+def _no_text(value: Any, field: str, findings: Findings) -> None:
+    path = ("metadata", field)
+    if value is None or value == "":
+        findings.error(Code.BAD_NAME, path, f"metadata.{field} is missing")
+        return
+    code = Code.BAD_NAME if field == "name" else Code.BAD_METADATA
+    message = f"metadata.{field} must be a string, not {shown(value)}"
+    if isinstance(value, bool):
+        words = "YAML reads yes, no, on and off as booleans"
+        findings.error(code, path, f"{message}: {words}", "write it with quotes")
+    else:
+        findings.error(code, path, message, instead=quoted(value))
+
+
 def _namespace(name: Any, findings: Findings) -> None:
-    path = ("metadata", "namespace")
     if name is None or name == "":
         return
     if not isinstance(name, str):
-        hint = "write it with quotes" if isinstance(name, bool | int | float) else ""
-        findings.error(Code.BAD_METADATA, path, "metadata.namespace must be a string", hint)
+        _no_text(name, "namespace", findings)
     elif not _NAMESPACE.fullmatch(name):
         hint = "at most 63 lower-case letters, digits and `-`"
+        path = ("metadata", "namespace")
         findings.error(Code.BAD_NAME, path, f"{name!r} is no valid namespace", hint)
 
 
@@ -169,13 +187,11 @@ def _strings(values: Any, field: str, findings: Findings) -> None:
         return
     for key, value in values.items():
         if value is not None and not isinstance(value, str):
-            shown = str(value).lower() if isinstance(value, bool) else value
-            hint = f'write "{shown}" with quotes' if isinstance(value, bool | int | float) else ""
             findings.error(
                 Code.BAD_METADATA,
                 (*path, key),
-                f"values of {field} are strings, {shown} is not",
-                hint,
+                f"values of {field} are strings, {shown(value)} is not",
+                instead=quoted(value),
             )
         elif field == "labels" and value and not _is_label_value(value):
             hint = (
@@ -210,7 +226,7 @@ def _resource(
         labels=_present(metadata.get("labels")),
         annotations=_present(metadata.get("annotations")),
         created=created if isinstance(created, str) else "",
-        raw=value if "metadata" in value else {**value, "metadata": {}},
+        raw=value if value.get("metadata") is not None else {**value, "metadata": {}},
     )
     if kind.is_istio:
         validate(resource, findings)

@@ -17,6 +17,8 @@ class Finding(Struct, frozen=True):
     path: Path
     message: str
     hint: str = ""
+    instead: str = ""
+    """The text that may have been meant: `hints` tries it."""
 
 
 class Findings(Struct):
@@ -26,9 +28,16 @@ class Findings(Struct):
     tolerated: frozenset[Code] = frozenset()
     """What else would be an error is a warning."""
 
-    def error(self, code: Code, path: Path, message: str, hint: str = "") -> None:
+    def error(
+        self,
+        code: Code,
+        path: Path,
+        message: str,
+        hint: str = "",
+        instead: str = "",
+    ) -> None:
         severity = Severity.WARNING if code in self.tolerated else Severity.ERROR
-        self.items.append(Finding(code, severity, path, message, hint))
+        self.items.append(Finding(code, severity, path, message, hint, instead))
 
     def warning(self, code: Code, path: Path, message: str, hint: str = "") -> None:
         self.items.append(Finding(code, Severity.WARNING, path, message, hint))

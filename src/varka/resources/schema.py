@@ -10,11 +10,11 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from varka.resources.cel import RULES, Rule
+from varka.resources.cel import RULES, Rule, is_duration
 from varka.resources.codes import Code
 from varka.resources.findings import Findings
 from varka.resources.kinds import istio_crds
-from varka.resources.shape import near, shown
+from varka.resources.shape import near, quoted, shown
 from varka.resources.yaml import Path
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -145,15 +145,13 @@ class Check(Struct):
         if value is None and schema.nullable:
             self.uneven = True
             return False
-        self._wrong(path, _WORDS[wanted], value)
+        instead = _texts(value, schema) if wanted == "string" else ""
+        self._wrong(path, _WORDS[wanted], value, instead)
         return False
 
-    def _wrong(self, path: Path, wanted: str, value: Any) -> None:
-        quotable = wanted == "a string" and isinstance(value, bool | int | float)
-        hint = f'write "{shown(value)}" with quotes' if quotable else ""
-        self.findings.error(
-            Code.WRONG_TYPE, path, f"{wanted} was expected, not {shown(value)}", hint
-        )
+    def _wrong(self, path: Path, wanted: str, value: Any, instead: str = "") -> None:
+        message = f"{wanted} was expected, not {shown(value)}"
+        self.findings.error(Code.WRONG_TYPE, path, message, instead=instead)
 
     def _mapping(self, value: dict[str, Any], schema: Schema, path: Path) -> None:
         properties = schema.properties or {}
@@ -221,6 +219,14 @@ class Check(Struct):
         for rule, message in schema.rules:
             if not rule(value):
                 self.findings.error(Code.RULE_BROKEN, path, message)
+
+
+def _texts(value: Any, schema: Schema) -> str:
+    """What may have been meant by a value that is no text: where durations stand, a number of
+    seconds."""
+    timed = any(rule is is_duration for rule, _ in schema.rules)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value}s" if timed and number else quoted(value)
 
 
 def even(value: Any, schema: Schema) -> Any:

@@ -211,6 +211,11 @@ def shown(value: Any) -> str:
     return "null" if value is None else repr(value)
 
 
+def quoted(value: Any) -> str:
+    """The text that may have been meant by a number or boolean: the same with quotes."""
+    return shown(value) if isinstance(value, bool | int | float) else ""
+
+
 def near(word: str, known: typing.Iterable[str]) -> str:
     """A hint that names the likeliest of `known`, or nothing."""
     names = {name.lower(): name for name in known}

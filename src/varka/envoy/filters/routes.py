@@ -8,6 +8,7 @@ from typing import Any
 from envoy.config.route.v3 import route_components_pb2 as components
 from envoy.config.route.v3 import route_pb2
 
+from varka.base.digits import number
 from varka.envoy.filters.merge import merge
 from varka.envoy.filters.patch import MERGES, Patch, Run, edit_list
 from varka.resources.model.networking import Action, ApplyTo, Operation, PatchContext
@@ -130,13 +131,13 @@ def _configuration(run: Run, patch: Patch, name: str, ports: ServerPorts) -> boo
 
 def _port(name: str) -> int:
     text = name.split("|")[1] if name.startswith("inbound|") else name
-    return int(text) if text.isdigit() else 0
+    return number(text) or 0
 
 
 def _gateway_parts(name: str) -> tuple[int, str, str]:
     """Port, port name and `namespace/gateway` from `http.8080` or `https.443.https.gw.ns`."""
     parts = name.split(".")
-    port = int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 0
+    port = (number(parts[1]) or 0) if len(parts) > 1 else 0
     return (port, parts[2], f"{parts[4]}/{parts[3]}") if len(parts) >= 5 else (port, "", "")
 
 

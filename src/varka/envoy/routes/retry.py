@@ -8,6 +8,7 @@ from envoy.config.route.v3 import route_components_pb2 as envoy
 from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2
 from envoy.extensions.retry.priority.previous_priorities.v3 import previous_priorities_config_pb2
 
+from varka.base.digits import number
 from varka.envoy import wkt
 from varka.resources.model import networking
 
@@ -71,8 +72,8 @@ def _policy(retries: networking.HTTPRetry, default: str) -> envoy.RetryPolicy:
 def _split(retry_on: str) -> tuple[str, list[int]]:
     """Conditions and HTTP status codes of `retryOn`, which may mix both."""
     words = [word for part in retry_on.split(",") if (word := part.strip())]
-    codes = [int(word) for word in words if word.isdecimal() and int(word) in _STATUSES]
-    conditions = [word for word in words if not (word.isdecimal() and int(word) in _STATUSES)]
+    codes = [code for code in map(number, words) if code is not None and code in _STATUSES]
+    conditions = [word for word in words if number(word) not in _STATUSES]
     if codes and not any(_BY_STATUS in word for word in conditions):
         conditions.append(_BY_STATUS)
     return ",".join(conditions), codes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
+from varka.base.digits import number
 from varka.base.memo import Memo
 from varka.base.names import Namespace
 from varka.envoy.build import Build
@@ -58,7 +59,8 @@ def _parse(name: str) -> _Name | None:
     if name == HTTP_PROXY or name.startswith(_UNIX):
         return _Name(0)
     host, _, port = name.rpartition(":")
-    return _Name(int(port), host) if port.isdecimal() else None
+    asked = number(port)
+    return None if asked is None else _Name(asked, host)
 
 
 def sidecar_route(

@@ -12,6 +12,7 @@ from ipaddress import IPv4Network
 
 from msgspec import Struct
 
+from varka.base.digits import number
 from varka.local.system import nft
 from varka.local.system.nft import Chain, Hook, Rule
 
@@ -66,9 +67,10 @@ def from_annotations(annotations: Mapping[str, str], interception: str = "") -> 
 
 
 def _port(name: str, word: str) -> int:
-    if not word.isdigit() or int(word) > 65535:
+    port = number(word)
+    if port is None or port > 65535:
         raise ValueError(f"annotation {_PREFIX}{name}: {word!r} is not a port")
-    return int(word)
+    return port
 
 
 def _range(name: str, word: str) -> str:

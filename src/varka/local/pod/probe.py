@@ -7,6 +7,7 @@ import asyncio
 import socket
 from pathlib import Path
 
+from varka.base.digits import number
 from varka.local.network.podspace import PodSpace, network_of
 from varka.resources.model import kubernetes
 
@@ -79,8 +80,9 @@ def _target(
 
 
 def _number(port: int | str, container: kubernetes.Container) -> int:
-    if isinstance(port, int) or port.isdigit():
-        return int(port)
+    given = number(port) if isinstance(port, str) else port
+    if given is not None:
+        return given
     return next((named.container_port for named in container.ports if named.name == port), 0)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from varka.base.digits import number
 from varka.local.workload.services import ServiceView
 from varka.local.workload.workloads import PodPlan
 from varka.registry import protocol
@@ -205,16 +206,13 @@ def _of_services(pod: PodPlan, services: Iterable[ServiceView]) -> Iterable[tupl
             continue
         for port in service.spec.ports:
             target = port.target_port if port.target_port is not None else port.port
-            number = (
-                named.get(target, 0)
-                if isinstance(target, str) and not target.isdigit()
-                else int(target)
-            )
-            if number and port.protocol == "TCP":
+            given = number(target) if isinstance(target, str) else target
+            listening = named.get(str(target), 0) if given is None else given
+            if listening and port.protocol == "TCP":
                 chosen = protocol.of_service_port(
                     port.port, port.name, port.protocol, port.app_protocol or None
                 )
-                yield number, _word(chosen)
+                yield listening, _word(chosen)
 
 
 def _word(chosen: Protocol) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from varka.base.digits import number
 from varka.resources.model import kubernetes
 from varka.resources.model.base import decode
 
@@ -25,8 +26,9 @@ class RunningPod(Struct, frozen=True, eq=False):
 
     def port(self, wanted: int | str) -> int:
         """The number of a target port; 0 when no container has a port of that name."""
-        if isinstance(wanted, int) or wanted.isdigit():
-            return int(wanted)
+        given = number(wanted) if isinstance(wanted, str) else wanted
+        if given is not None:
+            return given
         ports = (port for container in self.spec.containers for port in container.ports)
         return next((port.container_port for port in ports if port.name == wanted), 0)
 

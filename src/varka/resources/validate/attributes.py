@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Sequence
 
+from varka.base.digits import number
 from varka.resources.codes import Code
 from varka.resources.validate.cursor import Cursor
 
@@ -23,7 +24,8 @@ def _ip(value: str) -> str:
 
 
 def _port(value: str) -> str:
-    return "" if value.isdigit() and int(value) <= 65535 else f"{value!r} is no port"
+    port = number(value)
+    return "" if port is not None and port <= 65535 else f"{value!r} is no port"
 
 
 def _account(value: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from varka.base.digits import number
 from varka.base.ip import is_ip
 from varka.resources.codes import Code
 from varka.resources.model import mesh
@@ -64,16 +65,17 @@ def _check_addresses(config: mesh.ProxyConfig, here: Cursor) -> None:
 def _address(text: str) -> str:
     """`host:port`."""
     host, colon, port = text.rpartition(":")
+    given = number(port)
     if (
         not colon
-        or not port.isdigit()
+        or given is None
         or (":" in host and not (host.startswith("[") and host.endswith("]")))
     ):
         return f"{text!r} must have the form host:port"
     host = host.removeprefix("[").removesuffix("]")
     if values.fqdn(host) and not is_ip(host):
         return f"{host!r} is neither a domain name nor an IP address"
-    return values.port(int(port))
+    return values.port(given)
 
 
 def _check_tracing(tracing: mesh.Tracing, here: Cursor) -> None:

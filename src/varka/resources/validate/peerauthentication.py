@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from varka.base.digits import number
 from varka.resources.codes import Code
 from varka.resources.model.security import PeerAuthentication
 from varka.resources.resource import Resource
@@ -21,5 +22,5 @@ def validate(resource: Resource[PeerAuthentication], here: Cursor) -> None:
         message = "ports can be set for selected workloads only, not for a namespace or the mesh"
         here.at("portLevelMtls").error(Code.PA_PORTS, message, "add a selector")
     for port in policy.port_level_mtls:
-        if not (port.isdigit() and 0 < int(port) <= 65535):
+        if not 0 < (number(port) or 0) <= 65535:
             here.at("portLevelMtls", port).error(Code.PA_PORTS, f"{port!r} is no port")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from varka.base.digits import number
 from varka.base.ip import is_ip
 from varka.resources.codes import Code
 from varka.resources.model.mesh import ExtensionProvider
@@ -70,7 +71,7 @@ def _check_service(settings: msgspec.Struct, here: Cursor) -> None:
     if getattr(settings, "access_token", None) == "":
         here.at("accessToken").warning(_CODE, "accessToken is required")
     status = getattr(settings, "status_on_error", "")
-    if status and not (status.isdigit() and int(status) in _STATUSES):
+    if status and number(status) not in _STATUSES:
         here.at("statusOnError").warning(_CODE, f"{status!r} is no HTTP status")
     prefix = getattr(settings, "path_prefix", "")
     if prefix and not prefix.startswith("/"):

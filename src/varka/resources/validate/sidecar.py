@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from varka.base.digits import number
 from varka.resources.codes import Code
 from varka.resources.model import networking as n
 from varka.resources.resource import Resource
@@ -99,7 +100,8 @@ def _endpoint(text: str) -> str:
         return f"{text!r} has no port"
     if (host[1:-1] if bracketed else host) not in _LOCAL:
         return f"{text!r}: the host must be 127.0.0.1, 0.0.0.0, [::1], [::] or absent"
-    return values.port(int(port)) if port.isdigit() else f"{port!r} is no port"
+    given = number(port)
+    return f"{port!r} is no port" if given is None else values.port(given)
 
 
 def _check_tls(tls: n.ServerTLSSettings, port: n.SidecarPort, here: Cursor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
+from varka.base.digits import number
 from varka.base.duration import Duration
 from varka.base.ip import is_ip
 
@@ -99,7 +100,7 @@ def ip_subnet(text: str) -> str:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
         return f"{text!r} is no CIDR block"
-    return "" if text.partition("/")[2].isdigit() else f"{text!r} is no CIDR block"
+    return "" if number(text.partition("/")[2]) is not None else f"{text!r} is no CIDR block"
 
 
 def port(number: int) -> str:
