@@ -19,7 +19,8 @@ from varka.xds.transport.frames import (
     ErrorCode,
     StreamFault,
 )
-from varka.xds.transport.headers import HeaderDecoder, RequestHead
+from varka.xds.transport.headers import HeaderBlock, HeaderDecoder, RequestHead, headers_payload
+from varka.xds.transport.life import Due
 from varka.xds.transport.limits import UselessFrames
 from varka.xds.transport.peer import Peer, peer_of
 from varka.xds.transport.status import Status
@@ -44,7 +45,6 @@ class Connection(asyncio.Protocol):
     both are answered and logged, neither leaves this class."""
 
     __slots__ = (
-        "_age_ends",
         "_block",
         "_buffer",
         "_credit",
@@ -53,13 +53,10 @@ class Connection(asyncio.Protocol):
         "_initial_window",
         "_last",
         "_leaving",
-        "_pinged",
+        "_life",
         "_resets",
-        "_said_farewell",
         "_settled",
         "_shared",
-        "_silent",
-        "_since",
         "_transport",
         "_unfinished",
         "chunk",
@@ -88,15 +85,12 @@ class Connection(asyncio.Protocol):
         self._greeted = self._settled = False
         self._initial_window = DEFAULT_WINDOW
         self._credit = self._unfinished = self._last = 0
-        self._block: tuple[int, bool, bytearray] | None = None
-        """The header block that CONTINUATION goes on with: its stream, whether it ends it."""
+        self._block: HeaderBlock | None = None
+        """The one that CONTINUATION goes on with."""
         self._resets: dict[int, bool] = {}
         """Streams that ended lately; whether the client knew that it was over."""
-        self._since = shared.clock()
-        self._age_ends = shared.end_of_age(self._since)
-        self._silent = 0.0
-        """When something was last heard, as far as ticks tell; 0: since the last tick."""
-        self._pinged = self._leaving = self._said_farewell = False
+        self._life = shared.new_life()
+        self._leaving = False
 
     # What the socket tells.
 
@@ -131,7 +125,7 @@ class Connection(asyncio.Protocol):
         return False
 
     def data_received(self, data: bytes) -> None:
-        self._silent = 0.0
+        self._life.hear()
         if not self._buffer and self._block is None:
             known = self._shared.known_reads.get(data)
             if known is not None:
@@ -190,7 +184,7 @@ class Connection(asyncio.Protocol):
 
     def _frame(self, kind: int, flags: int, id_: int, payload: bytes) -> bytes | None:
         """Handle one frame; a whole message that it consisted of."""
-        if self._block is not None and (kind != frames.CONTINUATION or id_ != self._block[0]):
+        if self._block is not None and (kind != frames.CONTINUATION or id_ != self._block.stream):
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "CONTINUATION expected")
         if not self._settled:
             if kind != frames.SETTINGS or flags & frames.ACK:
@@ -227,34 +221,25 @@ class Connection(asyncio.Protocol):
     def _headers(self, id_: int, flags: int, payload: bytes) -> None:
         if id_ % 2 == 0:
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a client's streams have odd ids")
-        payload = frames.unpadded(flags, payload)
-        if flags & frames.PRIORITIZED:
-            if len(payload) < 5:
-                raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "priority")
-            if int.from_bytes(payload[:4], "big") & MAX_WINDOW == id_:
-                raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "the stream depends on itself")
-            payload = payload[5:]
-        self._block = (id_, bool(flags & frames.END_STREAM), bytearray())
-        self._more_headers(flags, payload)
+        self._block = HeaderBlock(id_, flags)
+        self._add_to_block(flags, headers_payload(id_, flags, payload))
 
     def _continuation(self, id_: int, flags: int, payload: bytes) -> None:
-        if self._block is None:
-            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "no header block is open")
         self.useless.count()
-        self._more_headers(flags, payload)
+        self._add_to_block(flags, payload)
 
-    def _more_headers(self, flags: int, payload: bytes) -> None:
-        assert self._block is not None
-        id_, ends, block = self._block
-        block += payload
-        if len(block) > self.limits.header_block:
-            raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "the headers are too large")
+    def _add_to_block(self, flags: int, payload: bytes) -> None:
+        block = self._block
+        if block is None:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "no header block is open")
+        block.add(payload, self.limits.header_block)
         if flags & frames.END_HEADERS:
             self._block = None
-            if id_ in self.streams:
-                self._trailers(self.streams[id_], bytes(block), ends)
+            stream = self.streams.get(block.stream)
+            if stream is not None:
+                self._trailers(stream, bytes(block.data), block.ends)
             else:
-                self._open(id_, bytes(block), ends)
+                self._open(block.stream, bytes(block.data), block.ends)
 
     def _trailers(self, stream: Stream, block: bytes, ends: bool) -> None:
         self._decoder.trailers(block, stream.id)
@@ -473,33 +458,22 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
     def tick(self, now: float) -> None:
-        """Called about once a second: greetings, keepalive, age."""
-        limits = self.limits
+        """Called about once a second."""
         if self.closed:
             self.abort()  # What was written last had its time.
-        elif self._last == 0 and now - self._since > limits.greeting:
-            self._fail(ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "no request came"))
-        elif now > self._age_ends:
-            self._end_of_age(now)
-        elif not self._silent:
-            self._silent, self._pinged = now, False
-        elif self._pinged and now - self._silent > limits.keepalive + limits.keepalive_answer:
-            log.info("%s answers no more", self.peer.address or "a socket")
-            self.abort()
-        elif not self._pinged and now - self._silent > limits.keepalive:
-            self._pinged = True
-            self.write(frames.frame(frames.PING, 0, 0, bytes(8)))
-
-    def _end_of_age(self, now: float) -> None:
-        """In three steps, with `farewell` seconds between them."""
-        self._age_ends = now + self.limits.farewell
-        if not self._leaving:
-            self.leave("max age")
-        elif not self._said_farewell:
-            self._said_farewell = True
-            self.end_streams("the connection is too old: connect again")
-        else:
-            self.abort()
+            return
+        match self._life.due(now, requested=self._last > 0):
+            case Due.REFUSE:
+                self._fail(ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "no request came"))
+            case Due.PING:
+                self.write(frames.frame(frames.PING, 0, 0, bytes(8)))
+            case Due.ASK_TO_LEAVE:
+                self.leave("max age")
+            case Due.END_STREAMS:
+                self.end_streams("the connection is too old: connect again")
+            case Due.GIVE_UP:
+                log.info("%s is given up", self.peer.address or "a socket")
+                self.abort()
 
 
 _Handle = Callable[[Connection, int, int, bytes], None]

@@ -8,6 +8,7 @@ from hpack import Decoder
 from hpack.exceptions import HPACKError
 from msgspec import Struct, field
 
+from varka.xds.transport import frames
 from varka.xds.transport.frames import ConnectionFault, ErrorCode, StreamFault
 from varka.xds.transport.limits import Limits
 from varka.xds.transport.status import timeout_of
@@ -38,6 +39,36 @@ class RequestHead(Struct, frozen=True):
     def is_grpc(self) -> bool:
         content_type = self.metadata.get(b"content-type", b"")
         return self.method == b"POST" and content_type.startswith(GRPC)
+
+
+class HeaderBlock:
+    """A header block while its frames come."""
+
+    __slots__ = ("data", "ends", "stream")
+
+    def __init__(self, stream: int, flags: int) -> None:
+        self.stream = stream
+        self.ends = bool(flags & frames.END_STREAM)
+        """The client sends nothing behind it."""
+        self.data = bytearray()
+
+    def add(self, fragment: bytes, limit: int) -> None:
+        """Raises ConnectionFault when it gets too large."""
+        self.data += fragment
+        if len(self.data) > limit:
+            raise ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "the headers are too large")
+
+
+def headers_payload(stream: int, flags: int, payload: bytes) -> bytes:
+    """The fragment in a HEADERS frame, without padding and priority. Raises ConnectionFault."""
+    payload = frames.unpadded(flags, payload)
+    if not flags & frames.PRIORITIZED:
+        return payload
+    if len(payload) < 5:
+        raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "priority")
+    if int.from_bytes(payload[:4], "big") & frames.MAX_WINDOW == stream:
+        raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "the stream depends on itself")
+    return payload[5:]
 
 
 class FirstBlocks:

@@ -17,6 +17,7 @@ from msgspec import Struct, field
 from varka.xds.transport import frames
 from varka.xds.transport.connection import Connection
 from varka.xds.transport.headers import FirstBlocks
+from varka.xds.transport.life import Life
 from varka.xds.transport.limits import DEFAULT_LIMITS, Limits
 from varka.xds.transport.message import PREFIX
 from varka.xds.transport.service import Method
@@ -71,10 +72,12 @@ class Shared(Struct, eq=False):
                 self.known_reads.clear()
             self.known_reads[read] = (length, stream, body)
 
-    def end_of_age(self, now: float) -> float:
-        """Up to a tenth earlier or later, so that clients do not come back all at once."""
-        age = self.limits.max_age
-        return float("inf") if age is None else now + age * random.uniform(0.9, 1.1)
+    def new_life(self) -> Life:
+        """It ends up to a tenth earlier or later than others of its age, so that clients do not
+        come back all at once."""
+        now, age = self.clock(), self.limits.max_age
+        ends = float("inf") if age is None else now + age * random.uniform(0.9, 1.1)
+        return Life(self.limits, now, ends)
 
 
 class _Listener(Struct, eq=False):
