@@ -113,3 +113,9 @@ def test_an_annotation_that_is_none(text: str) -> None:
     with pytest.raises(ValueError, match=r"proxy\.istio\.io/config"):
         annotation({"proxy.istio.io/config": text})
     assert settings("", {"proxy.istio.io/config": text}) is PLAIN
+
+
+def test_an_annotation_means_what_the_same_text_means_in_a_manifest() -> None:
+    text = "{proxyMetadata: {DAY: 2024-01-02, TIME: 12:30:45}}"
+    given = annotation({"proxy.istio.io/config": text})
+    assert given == {"proxyMetadata": {"DAY": "2024-01-02", "TIME": "12:30:45"}}

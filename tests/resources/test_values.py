@@ -1,6 +1,7 @@
 """Checks of single values."""
 
 import pytest
+from tests.resources.checks import found
 
 from varka.resources.validate.attributes import _path
 from varka.resources.validate.headers import header_value
@@ -103,3 +104,11 @@ def test_localities(localities: list[str], good: bool) -> None:
 )
 def test_path_templates(text: str, good: bool) -> None:
     assert (_path(text) == "") is good
+
+
+def test_a_policy_takes_blocks_with_a_length_only() -> None:
+    """A netmask in place of the length is no CIDR block for Go."""
+    rule = "{rules: [{from: [{source: {ipBlocks: ['10.0.0.0/%s']}}]}]}"
+    assert not found("AuthorizationPolicy", rule % "8")
+    ((severity, _, path),) = found("AuthorizationPolicy", rule % "255.0.0.0")
+    assert (severity, path) == ("error", "spec.rules[0].from[0].source.ipBlocks[0]")

@@ -7,13 +7,13 @@ Envoy the control plane.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 
 from envoy.config.core.v3 import base_pb2, config_source_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tls_pb2
 from msgspec import Struct
 
+from varka.base.ip import is_ip
 from varka.envoy.build import Build
 from varka.proxy.node import ProxyType
 from varka.proxy.traits import Traits
@@ -193,11 +193,7 @@ def _san_type(name: str) -> common_pb2.SubjectAltNameMatcher.SanType.ValueType:
         return kinds.URI
     if "@" in name:
         return kinds.EMAIL
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return kinds.DNS
-    return kinds.IP_ADDRESS
+    return kinds.IP_ADDRESS if is_ip(name) else kinds.DNS
 
 
 def credential(name: str) -> secret_pb2.SdsSecretConfig:

@@ -10,7 +10,6 @@ import operator
 import re
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from ipaddress import ip_address
 from typing import Any
 
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -18,6 +17,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from validate import validate_pb2
 
+from varka.base.ip import is_ip
 from varka.envoy.messagetypes import load_type, unpacked
 
 Check = Callable[[Message], Iterator[str]]
@@ -268,7 +268,7 @@ def _string(rules: validate_pb2.StringRules) -> Tests:
     if rules.contains:
         yield (lambda v: rules.contains in v), f"must contain {rules.contains}"
     if rules.WhichOneof("well_known") in ("ip", "ipv4", "ipv6"):
-        yield _is_ip, "must be an IP address"
+        yield is_ip, "must be an IP address"
     if rules.well_known_regex == validate_pb2.HTTP_HEADER_NAME:
         yield (lambda v: not v or _HEADER_NAME.match(v) is not None), "is no header name"
     elif rules.well_known_regex == validate_pb2.HTTP_HEADER_VALUE:
@@ -280,14 +280,6 @@ def _string(rules: validate_pb2.StringRules) -> Tests:
         yield (lambda v: v in getattr(rules, "in")), f"must be one of {list(getattr(rules, 'in'))}"
     if rules.not_in:
         yield (lambda v: v not in rules.not_in), f"must be none of {list(rules.not_in)}"
-
-
-def _is_ip(value: str) -> bool:
-    try:
-        ip_address(value)
-    except ValueError:
-        return False
-    return True
 
 
 _TESTS: dict[str, Callable[[Any], Tests]] = {

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import ip_address
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from varka.base.ip import is_ip
 from varka.proxy.traits import Traits
 from varka.registry.service import Registry, Resolution, Service
 
@@ -83,11 +83,7 @@ def _expand(names: Iterable[str], port: int) -> list[str]:
 
 
 def _absolute(name: str) -> list[str]:
-    try:
-        ip_address(name)
-    except ValueError:
-        return [f"{name}."]
-    return []
+    return [] if is_ip(name) else [f"{name}."]
 
 
 def _abbreviations(host: str, domain: str) -> list[str]:

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from msgspec import Struct, field
 
 from varka.base.names import Namespace
 from varka.local.network.capture import INBOUND_PORT, OUTBOUND_PORT
 from varka.resources.validate.podannotations import PROXY_CONFIG
+from varka.resources.yaml import parse_value
 
 if TYPE_CHECKING:
     from varka.resources.model.mesh import ProxyConfig
@@ -159,8 +159,8 @@ def annotation(annotations: Mapping[str, str]) -> Mapping[str, Any]:
     """The annotation `proxy.istio.io/config`, a ProxyConfig in YAML. Raises ValueError when it is
     none."""
     try:
-        value = yaml.safe_load(annotations.get(PROXY_CONFIG, "")) or {}
-    except yaml.YAMLError as error:
+        value = parse_value(annotations.get(PROXY_CONFIG, "")) or {}
+    except ValueError as error:
         raise ValueError(f"annotation {PROXY_CONFIG}: {error}") from None
     if not isinstance(value, Mapping):
         raise ValueError(f"annotation {PROXY_CONFIG}: a mapping was expected")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Sequence
 
 from varka.base.digits import number
 from varka.resources.codes import Code
 from varka.resources.validate.cursor import Cursor
+from varka.resources.validate.values import ip_subnet
 
 _LITERAL = re.compile(r"[a-zA-Z0-9\-._~%!$&'()+,;:@=]+")
 _ONE, _ANY = "{*}", "{**}"
@@ -16,11 +16,7 @@ _MAX_ACCOUNTS = 16
 
 
 def _ip(value: str) -> str:
-    try:
-        ipaddress.ip_network(value, strict=False) if "/" in value else ipaddress.ip_address(value)
-    except ValueError:
-        return f"{value!r} is neither an IP address nor a CIDR block"
-    return ""
+    return f"{value!r} is neither an IP address nor a CIDR block" if ip_subnet(value) else ""
 
 
 def _port(value: str) -> str:
