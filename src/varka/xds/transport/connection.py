@@ -40,8 +40,9 @@ _REMEMBERED_RESETS = 200
 
 
 class Connection(asyncio.Protocol):
-    """Parses what the client sends; `control` and `requests` say what its frames mean. What a client
-    does wrong is a ConnectionFault or StreamFault: both are answered, neither leaves this class."""
+    """Parses what the client sends; `control` and `requests` say what its frames mean. What a
+    client does wrong is a ConnectionFault or StreamFault: both are answered, neither leaves this
+    class."""
 
     __slots__ = (
         "_buffer",
