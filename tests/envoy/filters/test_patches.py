@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_pb2
@@ -92,11 +93,13 @@ def http_filters(done: list[Patched]) -> list[str]:
     return [f.name for f in manager.http_filters]
 
 
-def insert(operation: str, **chain: Any) -> dict[str, Any]:
+def insert(
+    operation: str, beside: str = "envoy.filters.http.router", name: str = "lua", **chain: Any
+) -> dict[str, Any]:
     match = {
         "listener": {
             "filterChain": {
-                "filter": {"name": HCM, "subFilter": {"name": "envoy.filters.http.router"}},
+                "filter": {"name": HCM, "subFilter": {"name": beside}},
                 **chain,
             }
         }
@@ -104,7 +107,7 @@ def insert(operation: str, **chain: Any) -> dict[str, Any]:
     return {
         "applyTo": "HTTP_FILTER",
         "match": {"context": "SIDECAR_INBOUND", **match},
-        "patch": {"operation": operation, "value": LUA},
+        "patch": {"operation": operation, "value": {**LUA, "name": name}},
     }
 
 
@@ -138,9 +141,11 @@ def test_http_filters_go_before_and_after_the_one_named() -> None:
         "lua",
         "envoy.filters.http.router",
     ]
-    assert http_filters(apply(listener(), insert("INSERT_AFTER"))) == [
-        "envoy.filters.http.router",
+    both = insert("INSERT_BEFORE"), insert("INSERT_AFTER", "lua", "second")
+    assert http_filters(apply(listener(), *both)) == [
         "lua",
+        "second",
+        "envoy.filters.http.router",
     ]
     assert http_filters(apply(listener(), insert("REMOVE"))) == []
     assert http_filters(apply(listener(), insert("REPLACE"))) == ["lua"]
@@ -301,3 +306,27 @@ def test_only_the_first_merge_operation_is_for_listener_filters() -> None:
             },
         )
         assert len(done[0].hits) == count
+
+
+@pytest.mark.parametrize(
+    ("operation", "after", "taken"),
+    [
+        ("ADD", None, False),
+        ("INSERT_AFTER", None, False),
+        ("INSERT_AFTER", "envoy.filters.http.router", False),
+        ("INSERT_BEFORE", "envoy.filters.http.router", True),
+        ("INSERT_FIRST", None, True),
+    ],
+)
+def test_no_filter_comes_behind_the_router(operation: str, after: str | None, taken: bool) -> None:
+    """Istio sends it, and Envoy refuses the whole listener."""
+    below = {"subFilter": {"name": after}} if after else {}
+    match = {"listener": {"filterChain": {"filter": {"name": HCM, **below}}}}
+    [found] = patches(
+        {"applyTo": "HTTP_FILTER", "match": match, "patch": {"operation": operation, "value": LUA}}
+    )
+    before = listener()
+    done, _ = patch_layers(Memo(), TypeUrl.LISTENER, (Layer.of((before,)),), (found,), False, ())
+    assert (found in done.hits) is taken
+    assert [r.patch for r in done.rejected] == ([] if taken else [found])
+    assert (done.layer.resources[before.name] is before) is not taken

@@ -19,6 +19,10 @@ from varka.envoy.wkt import pack
 from varka.resources.model.networking import ApplyTo, FilterChainMatch, Operation
 
 _VIRTUAL = ("virtualInbound", "virtualOutbound")
+_ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+_BEHIND_ROUTER = (
+    "it puts a filter behind the router, which Envoy wants last: use INSERT_BEFORE or INSERT_FIRST"
+)
 HCM = "envoy.filters.network.http_connection_manager"
 
 
@@ -118,7 +122,9 @@ def _http_filters(
         patch_route_configuration(run, manager.route_config, {})
     for patch in here:
         name = _http_filter_name(patch)
-        if patch.operation is not Operation.MERGE:
+        if _lands_behind_router(manager, patch, name):
+            run.refuse(patch, _BEHIND_ROUTER)
+        elif patch.operation is not Operation.MERGE:
             edit_list(run, manager.http_filters, patch, None if name is None else _named(name))
     for http_filter in manager.http_filters:
         for patch in here:
@@ -126,6 +132,19 @@ def _http_filters(
             if patch.operation is Operation.MERGE and name in (None, http_filter.name):
                 _merge_filter(run, http_filter, patch, name)
     item.typed_config.CopyFrom(pack(manager))
+
+
+def _lands_behind_router(
+    manager: hcm_pb2.HttpConnectionManager, patch: Patch, name: str | None
+) -> bool:
+    """Envoy refuses a manager with a filter behind its router; Istio sends it all the same."""
+    filters = manager.http_filters
+    if not filters or filters[-1].typed_config.type_url != _ROUTER:
+        return False
+    last = patch.operation is Operation.ADD or (
+        patch.operation is Operation.INSERT_AFTER and name in (None, filters[-1].name)
+    )
+    return last and patch.value.typed_config.type_url != _ROUTER
 
 
 def merge_transport_socket(holder: components.FilterChain, value: components.FilterChain) -> bool:

@@ -90,7 +90,7 @@ class Chain(Struct, frozen=True):
         networks = {
             network(c) or c for c in self.cidrs if c.partition("/")[0] != UNSPECIFIED and c != "*"
         }
-        return (self.transport, self.alpn, frozenset(self.sni) - {"*"}, frozenset(networks))
+        return (self.transport, self.alpn, frozenset(self.names), frozenset(networks))
 
     def match(self) -> components.FilterChainMatch | None:
         """`filter_chain_match`; None when it matches everything."""
