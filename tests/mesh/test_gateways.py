@@ -130,6 +130,15 @@ def test_plain_http_beside_an_older_tls_server(
     assert [c.winner.name for c in reverse.conflicts] == ["a"]
 
 
+def test_a_server_that_redirects_to_https_has_its_port(merged: Merge) -> None:
+    server = (
+        "{port: {number: 80, name: x, protocol: HTTP}, hosts: ['*'], tls: {httpsRedirect: true}}"
+    )
+    found = merged(gateway("a", server))
+    assert [s.gateway.name for s in found.ports[0].servers] == ["a"]
+    assert not found.conflicts
+
+
 def test_other_addresses_are_other_listeners(merged: Merge) -> None:
     bound = "{port: {number: 80, name: tcp, protocol: TCP}, bind: 1.2.3.4, hosts: ['*']}"
     found = merged(gateway("a", HTTP), gateway("b", bound))

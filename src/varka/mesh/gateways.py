@@ -172,6 +172,8 @@ class _Merge(Struct):
     """Of each port its latest plain text server."""
     _ports: set[int] = field(default_factory=set)
     _tls_hosts: dict[tuple[int, str, tuple[str, str]], ObjectKey] = field(default_factory=dict)
+    _tls_for_all: dict[tuple[int, str], ObjectKey] = field(default_factory=dict)
+    """TLS servers whose filter chain needs no SNI, by port and address."""
     _routes: dict[str, ObjectKey] = field(default_factory=dict)
 
     def add(self, gateway: Gateway, index: int, number: int) -> None:
@@ -195,6 +197,9 @@ class _Merge(Struct):
                 )
             return
         self._routes.setdefault(name, gateway.key)
+        all_names = any(host == "*" for _, host in hosts)
+        if server.tls is not None and not name.startswith("http.") and all_names:
+            self._tls_for_all.setdefault((number, server.bind), gateway.key)
         path = () if of_ingress else ("spec", "servers", index)
         added = GatewayServer(gateway.key, server, hosts, name, path)
         self.listeners.setdefault((number, server.bind), []).append(added)
@@ -229,10 +234,8 @@ class _Merge(Struct):
                 "port", f"port {number} is already served as {first.protocol.value}", first.gateway
             )
         if server.tls is None or protocol.is_http:
-            if any_host := self._tls_hosts.get((number, server.bind, ("*", "*"))):
-                return _Taken(
-                    "port", f"a TLS server for all hosts has all of port {number}", any_host
-                )
+            if whole := self._tls_for_all.get((number, server.bind)):
+                return _Taken("port", f"a TLS server for all hosts has all of port {number}", whole)
             self._plain[number] = _Plain(protocol, server.bind, key)
         elif first is None and not new and name and name in self._routes:
             title = server.port.name if server.port else ""
