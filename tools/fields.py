@@ -26,8 +26,7 @@ sys.path.insert(0, str(ROOT))
 import msgspec  # noqa: E402
 from testbed.rows.table import rows  # noqa: E402
 
-from varka.analyze.no_effect import NO_EFFECT  # noqa: E402
-from varka.resources.ineffective import INEFFECTIVE  # noqa: E402
+from varka.analyze.no_effect import NO_EFFECT, UNREAD  # noqa: E402
 from varka.resources.kinds import istio_crds  # noqa: E402
 from varka.resources.model.mesh import MeshConfig  # noqa: E402
 from varka.resources.shape import inner_message, message_fields  # noqa: E402
@@ -123,12 +122,10 @@ def page() -> str:
     kinds = all_fields()
     covers = {
         **covered(),
-        **{field: f"diagnostic ({NO_EFFECT}): {why}" for field, why in INEFFECTIVE.items()},
+        **{field: f"diagnostic ({NO_EFFECT}): {why}" for field, why in UNREAD.items()},
     }
     if both := sorted(
-        field
-        for field in covered()
-        if any(f"{field}.".startswith(f"{vain}.") for vain in INEFFECTIVE)
+        field for field in covered() if any(f"{field}.".startswith(f"{vain}.") for vain in UNREAD)
     ):
         raise SystemExit("fields without effect that rows saw working: " + ", ".join(both))
     unknown = sorted(

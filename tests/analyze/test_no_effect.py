@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from varka.analyze.findings import findings
+from varka.analyze.manifests import check_manifests
 from varka.analyze.no_effect import without_effect_of
 from varka.base.diagnostic import Origin, Severity
 from varka.base.settings import Settings
@@ -92,7 +93,7 @@ spec: {}
 def test_what_is_accepted_and_not_enforced(text: str, instead: str) -> None:
     """Until it is: a policy that nobody enforces must not look like one that holds."""
     loaded = load([("p.yaml", text)])
-    [told] = loaded.diagnostics
+    [told] = check_manifests([("p.yaml", text)], "default").diagnostics
     assert (told.code, told.severity, told.origin) == (
         "V0013",
         Severity.INFO,

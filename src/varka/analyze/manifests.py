@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from varka.base.diagnostic import Diagnostic, Origin
+from varka.base.diagnostic import Diagnostic, Origin, Severity
 from varka.base.names import ObjectKey
-from varka.resources.findings import Findings
+from varka.mesh.unread import not_enforced
+from varka.resources.codes import Code
+from varka.resources.findings import Finding, Findings
 from varka.resources.load import diagnostic, load_text, replaced
 from varka.resources.place import Place
 from varka.resources.resource import Resource
@@ -64,6 +66,9 @@ def _check_file(file: Text, namespace: str) -> _File:
             findings = _patch_findings(resource)
             diagnostics += [diagnostic(found, resource.key, place) for found in findings.items]
             good = not findings.failed
+        if message := not_enforced(resource.key):
+            note = Finding(Code.NOT_ENFORCED, Severity.INFO, ("kind",), message)
+            diagnostics.append(diagnostic(note, resource.key, place))
         unplaced = bool(resource.namespace) and not (resource.raw.get("metadata") or {}).get(
             "namespace"
         )

@@ -3,17 +3,20 @@ mesh configurations that do not count."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 from varka.base.diagnostic import Diagnostic, Severity
 from varka.base.names import ObjectKey
+from varka.envoy import unread as envoy
+from varka.inject import unread as inject
+from varka.mesh import unread as mesh
 from varka.mesh.config import mesh_config_sources
 from varka.resources.check import pod_annotations
 from varka.resources.codes import Code
 from varka.resources.findings import path_text
-from varka.resources.ineffective import ineffective, not_enforced
+from varka.resources.ineffective import ineffective
 from varka.resources.meshconfig import proxy_config_without_effect, without_effect
 from varka.resources.resource import Resource
 from varka.resources.validate.podannotations import PROXY_CONFIG
@@ -31,6 +34,10 @@ _WORKLOADS = frozenset(
 )
 
 
+UNREAD: Mapping[str, str] = {**mesh.UNREAD, **envoy.UNREAD, **inject.UNREAD}
+"""What any of the packages that could read it does not."""
+
+
 def without_effect_of(
     state: State, about: Iterable[ObjectKey] | None = None
 ) -> Iterator[Diagnostic]:
@@ -42,18 +49,17 @@ def without_effect_of(
         if resource in sources:
             yield from _of_mesh(resource, sources[0])
         elif resource is not None and key[:2] in _LISTED:
-            fields = ineffective(resource.raw.get("spec") or {}, key.kind)
+            fields = ineffective(resource.raw.get("spec") or {}, key.kind, UNREAD)
             yield from _warnings(resource, ((("spec", *path), reason) for path, reason in fields))
         elif resource is not None and key[:2] in _WORKLOADS:
             yield from _warnings(resource, _of_pods(resource))
-        elif resource is not None and (instead := not_enforced(*key[:2])):
-            message = f"{key.kind} is accepted, not enforced yet: {instead}"
+        elif resource is not None and (message := mesh.not_enforced(key)):
             yield Diagnostic(Code.NOT_ENFORCED, Severity.WARNING, message, object=key, path="kind")
 
 
 def _of_mesh(source: Resource[Any], counts: Resource[Any]) -> Iterator[Diagnostic]:
     if source is counts:
-        yield from _warnings(source, without_effect(source.raw))
+        yield from _warnings(source, without_effect(source.raw, UNREAD))
         return
     message = f"this mesh configuration does not count: {counts.key} has one, too"
     yield Diagnostic(
@@ -98,4 +104,4 @@ def _of_annotation(text: str) -> tuple[tuple[Path, str], ...]:
         value = parse_value(text)
     except ValueError:
         return ()
-    return tuple(proxy_config_without_effect(value))
+    return tuple(proxy_config_without_effect(value, UNREAD))

@@ -13,7 +13,6 @@ from varka.base.names import ObjectKey
 from varka.resources.codes import Code
 from varka.resources.findings import Finding, Findings
 from varka.resources.hints import with_hints
-from varka.resources.ineffective import not_enforced
 from varka.resources.kinds import INSTALL_GROUP, Kind, foreign, is_foreign, lookup, suggest_kind
 from varka.resources.model.base import decode
 from varka.resources.operator import MESH_CONFIG, check_mesh_config, check_operator
@@ -65,9 +64,6 @@ def _checked(
     resource = None
     if not findings.failed:
         resource = _resource(kind, key, value, metadata, findings)
-        if resource is not None and (instead := not_enforced(kind.group, kind.name)):
-            message = f"{kind.name} is accepted, not enforced yet: {instead}"
-            findings.info(Code.NOT_ENFORCED, ("kind",), message)
     return (None if findings.failed else resource), key, findings.items
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from varka.base.diagnostic import Diagnostic, Origin, Severity
 from varka.resources.codes import Code
 from varka.resources.findings import Finding, Findings, path_text
-from varka.resources.ineffective import ineffective
+from varka.resources.ineffective import Reasons, ineffective
 from varka.resources.model import mesh
 from varka.resources.model.base import decode
 from varka.resources.shape import Shape, message_fields
@@ -152,19 +152,19 @@ def given_mesh_config(holder: Mapping[str, Any] | None) -> mesh.MeshConfig:
     return decode({} if findings.failed else given, mesh.MeshConfig)
 
 
-def without_effect(value: Any) -> Iterator[tuple[Path, str]]:
+def without_effect(value: Any, reasons: Reasons) -> Iterator[tuple[Path, str]]:
     """The fields that a document with a mesh configuration sets in vain, and why; paths begin at
     the document's root."""
     given, prefix = unwrapped(value)
     read = Shape(Findings()).read(given or {}, mesh.MeshConfig, ())
-    for path, reason in ineffective(read, "MeshConfig", _DEFAULTS):
+    for path, reason in ineffective(read, "MeshConfig", reasons, _DEFAULTS):
         yield (*prefix, *path), reason
 
 
-def proxy_config_without_effect(value: Any) -> Iterator[tuple[Path, str]]:
+def proxy_config_without_effect(value: Any, reasons: Reasons) -> Iterator[tuple[Path, str]]:
     """The same of a ProxyConfig, as the annotation `proxy.istio.io/config` has it."""
     read = Shape(Findings()).read(value or {}, mesh.ProxyConfig, ())
-    return ineffective(read, "MeshConfig.defaultConfig", _PROXY_DEFAULTS)
+    return ineffective(read, "MeshConfig.defaultConfig", reasons, _PROXY_DEFAULTS)
 
 
 def merge_proxy_config(base: mesh.ProxyConfig, value: Any) -> tuple[mesh.ProxyConfig, Findings]:

@@ -11,9 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from varka.analyze.no_effect import UNREAD
 from varka.base.duration import Duration
+from varka.envoy import unread as envoy
+from varka.inject import unread as inject
+from varka.mesh import unread as mesh
 from varka.resources.findings import Findings
-from varka.resources.ineffective import INEFFECTIVE, ineffective
+from varka.resources.ineffective import ineffective
 from varka.resources.meshconfig import proxy_config_without_effect, without_effect
 from varka.resources.model.mesh import MeshConfig
 from varka.resources.model.proxyconfig import ProxyConfig
@@ -75,12 +79,12 @@ def test_a_field_is_told_when_the_table_has_it(kind: str) -> None:
     wrong = []
     for path in leaves(KINDS[kind]):
         field = ".".join((kind, *path))
-        named = any(f"{field}.".startswith(f"{known}.") for known in INEFFECTIVE)
+        named = any(f"{field}.".startswith(f"{known}.") for known in UNREAD)
         given = document(KINDS[kind], path)
         findings = Findings()
         read = Shape(findings).read(given, KINDS[kind], ())
         assert not findings.items, (field, findings.items)
-        if named is not bool(list(ineffective(read, kind))):
+        if named is not bool(list(ineffective(read, kind, UNREAD))):
             wrong.append(field)
     assert not wrong
 
@@ -90,7 +94,7 @@ def test_paths_lead_to_what_was_written() -> None:
         "{defaultConfig: {stat_name_length: 300}, extensionProviders: [{name: p, prometheus: {}}]}"
     )
     value = {"kind": "ConfigMap", "data": {"mesh": text}}
-    found = [path for path, _ in without_effect(value)]
+    found = [path for path, _ in without_effect(value, UNREAD)]
     assert found == [
         ("data", "mesh", "defaultConfig", "statNameLength"),
         ("data", "mesh", "extensionProviders", 0, "prometheus"),
@@ -98,8 +102,15 @@ def test_paths_lead_to_what_was_written() -> None:
 
 
 def test_what_repeats_the_default_is_not_told() -> None:
-    assert not list(without_effect({"enableAutoMtls": True, "trustDomain": "cluster.local"}))
-    assert not list(proxy_config_without_effect({"statusPort": 15020, "concurrency": 2}))
-    assert [path for path, _ in proxy_config_without_effect({"statusPort": 15029})] == [
+    assert not list(
+        without_effect({"enableAutoMtls": True, "trustDomain": "cluster.local"}, UNREAD)
+    )
+    assert not list(proxy_config_without_effect({"statusPort": 15020, "concurrency": 2}, UNREAD))
+    assert [path for path, _ in proxy_config_without_effect({"statusPort": 15029}, UNREAD)] == [
         ("statusPort",)
     ]
+
+
+def test_each_package_speaks_of_its_own_fields() -> None:
+    tables = (mesh.UNREAD, envoy.UNREAD, inject.UNREAD)
+    assert sum(map(len, tables)) == len(UNREAD), "no field is listed twice"
