@@ -22,6 +22,7 @@ from varka.envoy.routes.target import Targets
 from varka.resources.model import networking
 
 NO_TIMEOUT = DurationMessage()
+NOWHERE = networking.Destination()
 
 
 def set_timeout(action: envoy.RouteAction, timeout: Duration | None) -> None:
@@ -117,14 +118,22 @@ def _destinations(target: envoy.Route, rule: networking.HTTPRoute, targets: Targ
     can promise that."""
     if len(rule.route) == 1:
         return _single(target, rule.route[0], targets)
-    for weighted in rule.route:
-        if weighted.weight and weighted.destination is not None:
-            _weighted(target.route, weighted, weighted.destination, targets)
+    for at in served_destinations(rule):
+        weighted = rule.route[at]
+        _weighted(target.route, weighted, weighted.destination or NOWHERE, targets)
     return False
 
 
+def served_destinations(rule: networking.HTTPRoute) -> tuple[int, ...]:
+    """Which of `route` get requests: a single one always, of several those with a weight."""
+    if len(rule.route) == 1:
+        return (0,)
+    weighted = enumerate(rule.route)
+    return tuple(at for at, each in weighted if each.weight and each.destination is not None)
+
+
 def _single(target: envoy.Route, only: networking.HTTPRouteDestination, targets: Targets) -> bool:
-    destination = only.destination or networking.Destination()
+    destination = only.destination or NOWHERE
     target.route.cluster = targets.cluster(destination)
     changes = mutations(only.headers)
     changes.apply(target)

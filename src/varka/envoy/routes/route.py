@@ -9,7 +9,7 @@ from varka.base.names import FieldOrigin, ObjectKey
 from varka.envoy import wkt
 from varka.envoy.istio_names import ISTIO, istio_metadata, outbound_cluster
 from varka.envoy.routes import cors, fault
-from varka.envoy.routes.action import forward, set_timeout
+from varka.envoy.routes.action import forward, served_destinations, set_timeout
 from varka.envoy.routes.domains import with_port
 from varka.envoy.routes.hash import hash_policy
 from varka.envoy.routes.headers import mutations
@@ -92,11 +92,10 @@ def _destinations(
     clusters = [(each.name, each.weight.value) for each in weighted]
     if route.route.cluster:
         clusters = [(route.route.cluster, 1)]
-    meant = [at for at, each in enumerate(http.route) if each.weight or len(http.route) == 1]
     below = field.key.kind == "VirtualService" and field.path
     return tuple(
         (name, weight, field.at("route", at) if below else field)
-        for (name, weight), at in zip(clusters, meant, strict=False)
+        for (name, weight), at in zip(clusters, served_destinations(http), strict=bool(clusters))
     )
 
 
