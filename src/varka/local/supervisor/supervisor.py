@@ -20,9 +20,9 @@ from varka.local.processes.background import Background
 from varka.local.processes.channel import Channel, Message
 from varka.local.processes.process import Reaper
 from varka.local.processes.unix_http import HttpError, UnixHttp
+from varka.local.supervisor.forks import report, start_control_plane
 from varka.local.supervisor.options import MeshOptions
 from varka.local.supervisor.publisher import Publisher
-from varka.local.supervisor.start import report, start_control_plane
 from varka.local.system.sandbox import Sandbox
 
 log = logging.getLogger(__name__)
