@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeAlias
 
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3 import (
@@ -17,6 +17,10 @@ from varka.resources.model import networking
 
 _SIMPLE = networking.SimpleLB
 _CLUSTER = cluster_pb2.Cluster
+_WithSlowStart: TypeAlias = (
+    "cluster_pb2.Cluster.RoundRobinLbConfig | cluster_pb2.Cluster.LeastRequestLbConfig"
+    " | client_side_weighted_round_robin_pb2.ClientSideWeightedRoundRobin"
+)
 
 
 def apply_balancing(
@@ -49,7 +53,7 @@ def apply_balancing(
         _slow_start(cluster.least_request_lb_config, settings)
 
 
-def _localities(cluster: Any, balancing: Balancing) -> None:
+def _localities(cluster: cluster_pb2.Cluster, balancing: Balancing) -> None:
     common = cluster.common_lb_config
     common.SetInParent()
     if balancing.zone_aware is not None:
@@ -63,7 +67,7 @@ def _localities(cluster: Any, balancing: Balancing) -> None:
         common.locality_weighted_lb_config.SetInParent()
 
 
-def _slow_start(config: Any, settings: networking.LoadBalancerSettings | None) -> None:
+def _slow_start(config: _WithSlowStart, settings: networking.LoadBalancerSettings | None) -> None:
     """Warm-up of new endpoints, linear from 10 % unless said otherwise."""
     if settings is None:
         return
@@ -83,7 +87,7 @@ def _slow_start(config: Any, settings: networking.LoadBalancerSettings | None) -
         )
 
 
-def _consistent_hash(cluster: Any, settings: networking.ConsistentHashLB) -> None:
+def _consistent_hash(cluster: cluster_pb2.Cluster, settings: networking.ConsistentHashLB) -> None:
     """What is hashed is the route's (or TCP proxy's) part; here is how the hash finds an
     endpoint."""
     if settings.maglev is not None:
@@ -102,7 +106,9 @@ def _consistent_hash(cluster: Any, settings: networking.ConsistentHashLB) -> Non
 
 
 def _by_utilization(
-    cluster: Any, settings: networking.LoadBalancerSettings, reported: networking.BackendUtilization
+    cluster: cluster_pb2.Cluster,
+    settings: networking.LoadBalancerSettings,
+    reported: networking.BackendUtilization,
 ) -> None:
     """`backendUtilization`: endpoints report their load (ORCA) and get traffic accordingly. Envoy's
     policy for it has no older form, and other names for the same."""

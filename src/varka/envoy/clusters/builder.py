@@ -7,6 +7,7 @@ from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
+from google.protobuf.duration_pb2 import Duration as DurationMessage
 from msgspec import Struct, field
 
 from varka.base.names import ObjectKey
@@ -23,9 +24,10 @@ HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 class ClusterBuilder(Struct):
     """The messages that functions of this package fill in turn; `finish` makes the resource."""
 
-    message: Any
-    """`envoy.config.cluster.v3.Cluster`"""
-    options: Any = field(default_factory=http_protocol_options_pb2.HttpProtocolOptions)
+    message: cluster_pb2.Cluster
+    options: http_protocol_options_pb2.HttpProtocolOptions = field(
+        default_factory=http_protocol_options_pb2.HttpProtocolOptions
+    )
     """Stays empty when the cluster speaks plain HTTP/1.1 with Envoy's defaults."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """`filter_metadata.istio`"""
@@ -90,7 +92,7 @@ def stat_pattern(
     return pattern
 
 
-def connect_timeout(config: MeshConfig) -> Any:
+def connect_timeout(config: MeshConfig) -> DurationMessage:
     """`meshConfig.connectTimeout`, 10 seconds when unset."""
     return (
         wkt.seconds(10) if config.connect_timeout is None else wkt.duration(config.connect_timeout)

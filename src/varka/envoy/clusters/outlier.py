@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from envoy.config.cluster.v3 import outlier_detection_pb2
 from envoy.config.common.matcher.v3 import matcher_pb2
 
 from varka.envoy import wkt
@@ -54,7 +53,9 @@ def apply_outlier(
         )
 
 
-def _consecutive(target: Any, kind: str, count: int | None) -> None:
+def _consecutive(
+    target: outlier_detection_pb2.OutlierDetection, kind: str, count: int | None
+) -> None:
     """0 errors means that this kind is not enforced."""
     if count is not None:
         getattr(target, kind).value = count
